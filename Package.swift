@@ -1,0 +1,162 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is compiled with: the whole language in its strictest form.
+let ours: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The generated wire messages: the same language, but the generator's style is not ours to correct.
+let generated: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
+
+let package = Package(
+    name: "ddirect",
+    products: [
+        .executable(name: "ddirect-control", targets: ["ddirect-control"]),
+        .executable(name: "ddirect-proxy", targets: ["ddirect-proxy"]),
+        .executable(name: "ddirect", targets: ["ddirect"]),
+        // For the packages in Benchmarks and Tests/Fuzz, which speak the channel and throw garbage at the parsers.
+        .library(name: "Channel", targets: ["Domain", "Wire"]),
+        .library(name: "Routing", targets: ["Routing"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Shared: knows neither plane.
+        .target(name: "Domain", path: "Sources/Shared/Domain", swiftSettings: ours),
+        .target(
+            name: "Wire",
+            dependencies: ["Domain", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            path: "Sources/Shared/Wire",
+            exclude: ["Channel.proto"],
+            swiftSettings: ours
+        ),
+        .target(
+            name: "Daemon",
+            dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/Shared/Daemon",
+            swiftSettings: ours
+        ),
+        .systemLibrary(
+            name: "CSystemd", path: "Sources/Shared/CSystemd", pkgConfig: "libsystemd",
+            providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/Shared/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CAres", path: "Sources/Shared/CAres", pkgConfig: "libcares",
+            providers: [.apt(["libc-ares-dev"])]),
+
+        // Data plane.
+        .target(name: "CLinux", path: "Sources/DataPlane/CLinux"),
+        .target(
+            name: "Syscalls",
+            dependencies: ["CLinux", "CAres", "COpenSSL"],
+            path: "Sources/DataPlane/Syscalls",
+            swiftSettings: ours
+        ),
+        .target(name: "Routing", dependencies: ["Domain"], path: "Sources/DataPlane/Routing", swiftSettings: ours),
+        .target(
+            name: "DataPlane",
+            dependencies: [
+                "Domain", "Wire", "Daemon", "Routing", "Syscalls",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/DataPlane",
+            exclude: ["Main", "Routing", "Syscalls", "CLinux"],
+            swiftSettings: ours
+        ),
+        .executableTarget(
+            name: "ddirect-proxy",
+            dependencies: [
+                "DataPlane", "Daemon", "Domain", "Syscalls",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/DataPlane/Main",
+            swiftSettings: ours
+        ),
+
+        // Control plane.
+        .target(
+            name: "ControlPlane",
+            dependencies: [
+                "Domain", "Wire", "Daemon",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/ControlPlane",
+            exclude: ["Main", "CLI"],
+            swiftSettings: ours
+        ),
+        .executableTarget(
+            name: "ddirect-control",
+            dependencies: [
+                "ControlPlane", "Daemon", "Domain",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/ControlPlane/Main",
+            swiftSettings: ours
+        ),
+        .executableTarget(
+            name: "ddirect",
+            dependencies: [
+                "Daemon",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/ControlPlane/CLI",
+            swiftSettings: ours
+        ),
+
+        // Tests mirror the sources.
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], path: "Tests/Shared/Domain", swiftSettings: ours),
+        .testTarget(
+            name: "WireTests", dependencies: ["Wire", "Domain"], path: "Tests/Shared/Wire", swiftSettings: ours),
+        .testTarget(
+            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing", swiftSettings: ours),
+        .testTarget(
+            name: "DataPlaneTests", dependencies: ["DataPlane", "Domain", "Routing", "Syscalls", "Wire"],
+            path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: [
+                "ControlPlane", "Domain", "Wire",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            path: "Tests/ControlPlane",
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Domain", "ddirect-control", "ddirect-proxy", "ddirect",
+            ],
+            path: "Tests/EndToEnd",
+            swiftSettings: ours
+        ),
+    ]
+)

@@ -1,0 +1,62 @@
+public import Domain
+
+/// What the control plane knows of one server's data plane.
+public struct ServerStatus: Sendable, Equatable {
+    /// The snapshot that the data plane would not take; it serves on with the version that it has applied.
+    public struct Refusal: Sendable, Equatable {
+        public let version: SnapshotVersion
+        public let reasons: [String]
+
+        public init(version: SnapshotVersion, reasons: [String]) {
+            self.version = version
+            self.reasons = reasons
+        }
+    }
+
+    /// Since when its session has been up, in seconds since 1970; nil when there is none.
+    public var connectedSince: Double?
+    /// The newest version that it has said it applied, in this session or an earlier one; nil before the first.
+    public var appliedVersion: SnapshotVersion?
+    /// The refusal that is still in force: of a version newer than the applied one.
+    public var refusal: Refusal?
+    public var softwareVersion: String?
+    public var draining = false
+    public var connectionsOpen: UInt64 = 0
+    public var connectionsTotal: UInt64 = 0
+
+    public init() {}
+
+    public var connected: Bool { connectedSince != nil }
+}
+
+/// What a data plane saw when it resolved an endpoint and connected to it.
+public struct EndpointCheck: Sendable, Equatable {
+    public struct Attempt: Sendable, Equatable {
+        public let address: String
+        public let port: Int
+        /// Nil when it connected.
+        public let error: String?
+        public let connectTime: Duration
+
+        public init(address: String, port: Int, error: String?, connectTime: Duration) {
+            self.address = address
+            self.port = port
+            self.error = error
+            self.connectTime = connectTime
+        }
+    }
+
+    /// Nil when the name was resolved, or the host is an address.
+    public let resolveError: String?
+    /// For how long the answer holds; nil for an address.
+    public let timeToLive: Duration?
+    public let resolveTime: Duration
+    public let attempts: [Attempt]
+
+    public init(resolveError: String?, timeToLive: Duration?, resolveTime: Duration, attempts: [Attempt]) {
+        self.resolveError = resolveError
+        self.timeToLive = timeToLive
+        self.resolveTime = resolveTime
+        self.attempts = attempts
+    }
+}

@@ -1,0 +1,35 @@
+/// A name that devices call: exact, or with one wildcard as its whole first label.
+///
+/// `*.app.example` stands for every name with exactly one label before `app.example`, as it does in a certificate (RFC 9525), so a
+/// device that can complete its TLS handshake is a device that we route.
+public struct ClientDomain: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let isWildcard: Bool
+    /// The name, without the wildcard label when there is one.
+    public let name: DomainName
+
+    public init(_ text: String) throws(InvalidValue) {
+        isWildcard = text.hasPrefix("*.")
+        let rest = isWildcard ? text.dropFirst(2) : text[...]
+        name = try DomainName(checking: rest, of: text)
+        guard !isWildcard || name.text.utf8.count + 2 <= DomainName.longest else {
+            throw InvalidValue(text, "is too long", expected: "at most \(DomainName.longest) octets")
+        }
+    }
+
+    public var description: String { isWildcard ? "*.\(name)" : name.text }
+
+    public static func < (left: ClientDomain, right: ClientDomain) -> Bool { left.description < right.description }
+
+    /// Whether a device that calls `host` means this domain.
+    public func matches(_ host: DomainName) -> Bool {
+        guard isWildcard else { return host == name }
+        guard let dot = host.text.firstIndex(of: ".") else { return false }
+        return host.text[host.text.index(after: dot)...] == name.text
+    }
+}
+
+extension DomainName {
+    init(checking rest: Substring, of whole: String) throws(InvalidValue) {
+        text = try DomainName.checked(rest, of: whole)
+    }
+}

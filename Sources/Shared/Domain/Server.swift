@@ -1,0 +1,35 @@
+/// A machine in a region that runs the data plane.
+public struct Server: Hashable, Sendable {
+    public let name: ServerName
+    public let region: RegionName
+    /// The name that clients' CNAMEs point at, and the client domain of the server's monitor endpoint.
+    public let hostname: DomainName
+    /// The public addresses that the MNOs have registered.
+    public let addresses: [Address]
+    /// Senders in front of us whose connections begin with a PROXY header. From these one is required, from all others none is
+    /// looked for: the protocol forbids guessing.
+    public let trustedSenders: [Prefix]
+    /// For connections that name no service that we know: the service that takes those to one of our addresses.
+    public let defaultServices: [Address: ServiceName]
+
+    public init(
+        name: ServerName, region: RegionName, hostname: DomainName, addresses: [Address], trustedSenders: [Prefix] = [],
+        defaultServices: [Address: ServiceName] = [:]
+    ) throws(InvalidValue) {
+        guard (1...64).contains(addresses.count), Set(addresses).count == addresses.count else {
+            throw InvalidValue("\(addresses.count)", "is no number of addresses", expected: "1 to 64 of them, each once")
+        }
+        guard trustedSenders.count <= 256 else {
+            throw InvalidValue("\(trustedSenders.count)", "are too many trusted senders", expected: "at most 256 prefixes")
+        }
+        for address in defaultServices.keys.sorted() where !addresses.contains(address) {
+            throw InvalidValue(address.description, "is no address of this server", expected: "one of its own addresses")
+        }
+        self.name = name
+        self.region = region
+        self.hostname = hostname
+        self.addresses = addresses
+        self.trustedSenders = trustedSenders
+        self.defaultServices = defaultServices
+    }
+}

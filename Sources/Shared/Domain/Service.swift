@@ -1,0 +1,90 @@
+/// How the device's address is told to the endpoint in plain HTTP.
+public enum ForwardedFor: String, Hashable, Sendable, CaseIterable {
+    /// Add the device's address to the `X-Forwarded-For` that the device sent, if any.
+    case append
+    /// Drop what the device sent, and send its address alone.
+    case replace
+    /// Leave the request as it is.
+    case off
+}
+
+/// Which PROXY protocol header each connection to the endpoint begins with.
+public enum SendProxyProtocol: String, Hashable, Sendable, CaseIterable {
+    case off
+    case v1
+    case v2
+}
+
+/// How a service's traffic is carried: the part of a service that its servers need, and all that they are told of it.
+public struct Carriage: Hashable, Sendable {
+    public let clientDomains: [ClientDomain]
+    public let endpoint: Endpoint
+    /// Whether the client address that a trusted sender tells in a PROXY header is believed.
+    public let acceptProxyProtocol: Bool
+    public let sendProxyProtocol: SendProxyProtocol
+    public let forwardedFor: ForwardedFor
+
+    public static let mostClientDomains = 1000
+
+    public init(
+        clientDomains: [ClientDomain], endpoint: Endpoint, acceptProxyProtocol: Bool = false,
+        sendProxyProtocol: SendProxyProtocol = .off, forwardedFor: ForwardedFor = .append
+    ) throws(InvalidValue) {
+        guard (1...Carriage.mostClientDomains).contains(clientDomains.count) else {
+            throw InvalidValue(
+                "\(clientDomains.count)", "is no number of client domains", expected: "1 to \(Carriage.mostClientDomains) of them")
+        }
+        var seen = Set<ClientDomain>()
+        for domain in clientDomains {
+            guard seen.insert(domain).inserted else {
+                throw InvalidValue(domain.description, "is named twice", expected: "each client domain once")
+            }
+        }
+        for target in endpoint.targets {
+            guard case .name(let host) = target.host, let domain = clientDomains.first(where: { $0.matches(host) }) else { continue }
+            throw InvalidValue(
+                host.text, "is also the client domain \(domain), so traffic would go round in a loop",
+                expected: "an endpoint that differs from every client domain of its service")
+        }
+        self.clientDomains = clientDomains
+        self.endpoint = endpoint
+        self.acceptProxyProtocol = acceptProxyProtocol
+        self.sendProxyProtocol = sendProxyProtocol
+        self.forwardedFor = forwardedFor
+    }
+}
+
+/// One D-Direct configuration: client domains, an endpoint, options, and the servers that carry it.
+public struct Service: Hashable, Sendable {
+    public let name: ServiceName
+    public let customer: CustomerName
+    public let carriage: Carriage
+    /// The server meant to carry its traffic.
+    public let primary: ServerName
+    /// The servers able to take over, in order.
+    public let standbys: [ServerName]
+
+    public init(
+        name: ServiceName, customer: CustomerName, carriage: Carriage, primary: ServerName, standbys: [ServerName]
+    ) throws(InvalidValue) {
+        guard Set(standbys).count == standbys.count, !standbys.contains(primary) else {
+            throw InvalidValue(
+                standbys.map(\.text).joined(separator: ","), "name a server twice", expected: "servers that differ from each other and the primary")
+        }
+        self.name = name
+        self.customer = customer
+        self.carriage = carriage
+        self.primary = primary
+        self.standbys = standbys
+    }
+
+    /// Every server that carries it: the primary, then the standbys.
+    public var servers: [ServerName] { [primary] + standbys }
+}
+
+/// Who pays for the traffic.
+public struct Customer: Hashable, Sendable {
+    public let name: CustomerName
+
+    public init(name: CustomerName) { self.name = name }
+}

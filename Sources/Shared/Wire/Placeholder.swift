@@ -1,0 +1,2 @@
+import SwiftProtobuf
+let placeholder = 0
