@@ -65,7 +65,7 @@ let package = Package(
         .target(name: "CLinux", path: "Sources/DataPlane/CLinux"),
         .target(
             name: "Syscalls",
-            dependencies: ["CLinux", "CAres", "COpenSSL"],
+            dependencies: ["Domain", "CLinux", "CAres", "COpenSSL"],
             path: "Sources/DataPlane/Syscalls",
             swiftSettings: ours
         ),

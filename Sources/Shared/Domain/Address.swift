@@ -2,8 +2,8 @@
 ///
 /// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is the IPv4 address that it stands for, so one peer has one address however the
 /// kernel spells it, and no prefix rule can be walked around by the other spelling.
-public struct Address: Hashable, Sendable {
-    public enum Family: UInt8, Hashable, Sendable {
+public struct Address: Hashable, Sendable, BitwiseCopyable {
+    public enum Family: UInt8, Hashable, Sendable, BitwiseCopyable {
         case ipv4 = 4
         case ipv6 = 6
     }
@@ -160,7 +160,7 @@ extension Address: Comparable {
 }
 
 /// An address and a TCP port: one end of a connection.
-public struct TransportAddress: Hashable, Sendable, CustomStringConvertible {
+public struct TransportAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public let address: Address
     public let port: UInt16
 
