@@ -47,7 +47,7 @@ let package = Package(
         ),
         .target(
             name: "Daemon",
-            dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Domain", "CSystemd", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Shared/Daemon",
             swiftSettings: ours
         ),
