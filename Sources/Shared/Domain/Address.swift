@@ -36,7 +36,7 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     ///
     /// Octal, hexadecimal and shortened IPv4 (`010.1`, `0x7f.1`, `127.1`) are refused, since programs disagree on what they mean.
     public init(_ text: String) throws(InvalidValue) {
-        guard let address = Address(parsing: Array(text.utf8).span) else {
+        guard let address = Address(parsing: text.utf8Span.span) else {
             throw InvalidValue(text, "is not an IP address", expected: "an address such as 192.0.2.10 or 2001:db8::10")
         }
         self = address
