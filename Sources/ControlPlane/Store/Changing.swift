@@ -27,6 +27,14 @@ extension Store {
         return result.outcome
     }
 
+    /// What is wrong with endpoints at `hosts`, for any service.
+    func violations(ofEndpointAt hosts: [(pointer: String, host: EndpointHost)]) -> [Violation] {
+        catalogue.withLock { catalogue in
+            let rules = Rules(fleet: FleetView(catalogue, after: []), exceptions: exceptions)
+            return hosts.flatMap { rules.violations(ofEndpointAt: $0.host, pointer: $0.pointer) }
+        }
+    }
+
     private struct Made: Sendable {
         let outcome: ChangeOutcome
         let change: Change?

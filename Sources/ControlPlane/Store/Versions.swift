@@ -78,6 +78,14 @@ extension Store {
         }
     }
 
+    /// What `version` changed.
+    func changes(of version: SnapshotVersion) async throws -> [Change.Edit] {
+        try await read { connection in
+            try connection.rows("SELECT kind, name, before, after FROM changes WHERE version = ? ORDER BY position", [version.sql])
+                .map { try Change.Edit(DocumentChange($0)) }
+        }
+    }
+
     /// Makes the state of `version` the newest one, by a change that is checked against today's rules like any other.
     func restore(_ version: SnapshotVersion, _ request: ChangeRequest) async throws -> ChangeOutcome {
         try await change(request) { base in
