@@ -39,7 +39,7 @@ extension ControlAPI {
             guard !request.dryRun else { throw error }
             switch error {
             case let rejection as Rejection:
-                await enterRefusal(request, rejection.violations.map { "\($0.pointer) \($0.detail)" }.joined(separator: " "))
+                await enterRefusal(request, rejection.violations.map(\.sentence).joined(separator: " "))
             case ChangeRefusal.stale(let current):
                 await enterRefusal(request, "The request was made for another revision than \(current).")
             default: break

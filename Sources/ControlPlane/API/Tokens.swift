@@ -49,6 +49,6 @@ extension ControlAPI {
     private func enterRefusal(_ request: APIRequest, _ action: String, _ target: String, _ rejection: Rejection) async {
         await enterRefusal(
             ChangeRequest(author: request.author, action: action, target: target),
-            rejection.violations.map(\.detail).joined(separator: " "))
+            rejection.violations.map(\.sentence).joined(separator: " "))
     }
 }

@@ -35,6 +35,8 @@ struct Proposal {
     var servers: [ServerDraft] = []
     /// What was wrong already before anything was compared with the fleet.
     var violations: [Violation] = []
+    /// Whether what is wrong is told with the resource's kind and name in front, as the request itself names none.
+    var namesResources = false
 
     init() {}
 

@@ -11,16 +11,16 @@ struct Rules {
     /// Everything that is wrong with `proposal`, in the order of its parts.
     static func violations(of proposal: Proposal, in catalogue: Catalogue, exceptions: [Prefix]) -> [Violation] {
         let rules = Rules(fleet: FleetView(catalogue, after: proposal.edits), exceptions: exceptions)
-        let many = proposal.edits.count > 1
+        let named = proposal.namesResources
         var violations = proposal.violations
         for draft in proposal.servers {
-            violations += rules.violations(of: draft).map { many ? $0.under("/servers/\(draft.name?.text ?? "")") : $0 }
+            violations += rules.violations(of: draft).map { named ? $0.under("/servers/\(draft.name?.text ?? "")") : $0 }
         }
         for draft in proposal.services {
-            violations += rules.violations(of: draft).map { many ? $0.under("/services/\(draft.name?.text ?? "")") : $0 }
+            violations += rules.violations(of: draft).map { named ? $0.under("/services/\(draft.name?.text ?? "")") : $0 }
         }
         for edit in proposal.edits where edit.after == nil {
-            violations += rules.violations(ofDeleting: edit).map { many ? $0.under("/\(edit.kind.plural)/\(edit.name)") : $0 }
+            violations += rules.violations(ofDeleting: edit).map { named ? $0.under("/\(edit.kind.plural)/\(edit.name)") : $0 }
         }
         return violations
     }

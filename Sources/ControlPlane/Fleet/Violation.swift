@@ -23,6 +23,9 @@ struct Violation: Error, Equatable, Sendable {
         Violation(kind: .conflict, pointer: pointer, detail: detail)
     }
 
+    /// The detail, with the place before it when there is one.
+    var sentence: String { pointer.isEmpty ? detail : "\(pointer): \(detail)" }
+
     /// The same under another place.
     func under(_ prefix: String) -> Violation {
         Violation(kind: kind, pointer: prefix + pointer, detail: detail)

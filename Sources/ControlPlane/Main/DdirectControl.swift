@@ -40,6 +40,8 @@ struct DdirectControl: AsyncParsableCommand {
         } catch {
             throw failure(.usage, "\(error)")
         }
+        // The database and its journal are for this user alone; the socket of the channel gets its own mode.
+        umask(0o077)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         do {
             try await ControlDaemon(settings, logger: Logger(label: "ddirect.control")).run()

@@ -96,7 +96,9 @@ extension Store {
             for difference in try base.documents(at: version) {
                 edits.append(try base.state.edit(difference.kind, difference.name, to: difference.before))
             }
-            return Proposal(edits)
+            var proposal = Proposal(edits)
+            proposal.namesResources = true
+            return proposal
         }
     }
 
