@@ -123,10 +123,10 @@ let package = Package(
         .executableTarget(
             name: "ddirect",
             dependencies: [
-                "Daemon",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/ControlPlane/CLI",
             swiftSettings: ours
