@@ -137,7 +137,8 @@ let package = Package(
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Domain"], path: "Tests/Shared/Wire", swiftSettings: ours),
         .testTarget(
-            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing", swiftSettings: ours),
+            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing",
+            swiftSettings: ours),
         .testTarget(
             name: "DataPlaneTests", dependencies: ["DataPlane", "Domain", "Routing", "Syscalls", "Wire"],
             path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
@@ -148,8 +149,13 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             path: "Tests/ControlPlane",
+            exclude: ["CLI"],
             swiftSettings: ours
         ),
+        .testTarget(
+            name: "CLITests",
+            dependencies: ["ddirect", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/ControlPlane/CLI", swiftSettings: ours),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

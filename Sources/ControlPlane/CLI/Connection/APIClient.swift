@@ -16,7 +16,8 @@ struct APIClient: Sendable {
     static func with<Result>(
         _ access: Access, _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
         // The library would go on connecting until the deadline; here one second try is made, and the operator told.
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -71,27 +72,33 @@ struct APIClient: Sendable {
             let version = response.headers.first(name: "Ddirect-Version").flatMap(Int64.init)
             return Answer(status: status, body: body, version: version)
         }
-        throw Failure(status: status, body: body, base: base)
+        throw Failure(status: status, body: body, base: base, hadToken: token != nil)
     }
 }
 
 extension Failure {
     /// An answer that is not what was asked for.
-    init(status: Int, body: JSON, base: String) {
+    init(status: Int, body: JSON, base: String, hadToken: Bool = true) {
         let problem = Problem(status: status, body: body)
         switch status {
+        case 401 where !hadToken:
+            self = .unauthorized(
+                "\(base) wants a token; `ddirect login --api \(base)` stores one, and DDIRECT_TOKEN_FILE or --token-file names one"
+            )
         case 401:
             self = .unauthorized(
                 "\(base) does not accept this token (\(problem)); `ddirect login` stores another, "
-                    + "and DDIRECT_TOKEN or --token-file names one")
+                    + "and DDIRECT_TOKEN_FILE or --token-file names one")
         case 400..<500:
             self = .refused(problem)
         case 502...504:
-            self = .unreachable("the API at \(base) is not available now (\(problem)); it may be starting or stopping: try again")
+            self = .unreachable(
+                "the API at \(base) is not available now (\(problem)); it may be starting or stopping: try again")
         case 500...:
             self = .broken("the API at \(base) failed (\(problem)); its log says why: journalctl -u ddirect-control")
         default:
-            self = .broken("\(base) answered \(status) and no JSON; is --api or DDIRECT_API the address of ddirect-control?")
+            self = .broken(
+                "\(base) answered \(status) and no JSON; is --api or DDIRECT_API the address of ddirect-control?")
         }
     }
 }
@@ -123,7 +130,7 @@ private struct Lost: Error {
             wasSent = true
             reason = "the connection was closed before the answer"
         case let error as IOError:
-            wasSent = true
+            wasSent = ![ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode)
             reason = Lost.sentence(error)
         default:
             wasSent = true

@@ -26,14 +26,17 @@ struct Access: Equatable, Sendable {
             token = stored?.api == self.api ? stored?.token : nil
         }
         if let token, !token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) || token.isEmpty {
-            throw Failure.usage("the token is empty or has characters that no token has; expected one line as `ddirect token create` prints it")
+            throw Failure.usage(
+                "the token is empty or has characters that no token has; expected one line as `ddirect token create` prints it"
+            )
         }
     }
 
     /// An address without a path and without a slash at its end.
     static func checked(_ text: String) throws(Failure) -> String {
         let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
-        guard let url = URLComponents(string: trimmed), ["http", "https"].contains(url.scheme), let host = url.host, !host.isEmpty,
+        guard let url = URLComponents(string: trimmed), ["http", "https"].contains(url.scheme), let host = url.host,
+            !host.isEmpty,
             url.path.isEmpty, url.query == nil, url.fragment == nil, url.user == nil
         else {
             throw .usage("'\(text.printable)' is no address of an API; expected one such as \(defaultAPI)")
@@ -57,7 +60,7 @@ struct Access: Equatable, Sendable {
         switch (error as? CocoaError)?.code {
         case .fileReadNoSuchFile?: "there is no such file"
         case .fileReadNoPermission?: "permission denied"
-        default: "\(error)"
+        default: error.localizedDescription
         }
     }
 }

@@ -51,7 +51,9 @@ struct Call: Sendable {
 
     var headers: [(name: String, value: String)] {
         var headers = [("Accept", "application/json, application/problem+json"), ("User-Agent", "ddirect")]
-        if body != nil { headers.append(("Content-Type", method == .patch ? "application/merge-patch+json" : "application/json")) }
+        if body != nil {
+            headers.append(("Content-Type", method == .patch ? "application/merge-patch+json" : "application/json"))
+        }
         if let ifMatch { headers.append(("If-Match", "\"\(ifMatch)\"")) }
         if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
         return headers
@@ -62,7 +64,8 @@ struct Call: Sendable {
         text.utf8.map { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "."):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"),
+                UInt8(ascii: "."):
                 String(UnicodeScalar(byte))
             default:
                 "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)

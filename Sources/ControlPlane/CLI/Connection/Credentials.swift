@@ -8,7 +8,8 @@ struct Credentials: Codable, Equatable, Sendable {
     /// `~/.config/ddirect/credentials`, or below XDG_CONFIG_HOME.
     static func file(environment: [String: String]) -> String? {
         let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }
-        let configuration = environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home.map { "\($0)/.config" }
+        let configuration =
+            environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home.map { "\($0)/.config" }
         return configuration.map { "\($0)/ddirect/credentials" }
     }
 
@@ -38,7 +39,7 @@ struct Credentials: Codable, Equatable, Sendable {
             }
             try encoder.encode(self).write(to: URL(fileURLWithPath: file), options: .atomic)
         } catch {
-            throw Failure.usage("cannot write \(file): \(error)")
+            throw Failure.usage("cannot write \(file): \(error.localizedDescription)")
         }
     }
 }

@@ -4,16 +4,21 @@ import Foundation
 /// How to reach the API, and in what form to print what it says. On every command.
 struct ConnectionOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The API's address. (default: DDIRECT_API, what login stored, or \(Access.defaultAPI))", valueName: "url"))
+        help: ArgumentHelp(
+            "The API's address. (default: DDIRECT_API, what login stored, or \(Access.defaultAPI))", valueName: "url"))
     var api: String?
 
-    @Option(help: ArgumentHelp("A file with the token. (default: DDIRECT_TOKEN_FILE)", valueName: "path"), completion: .file())
+    @Option(
+        help: ArgumentHelp("A file with the token. (default: DDIRECT_TOKEN_FILE)", valueName: "path"),
+        completion: .file())
     var tokenFile: String?
 
     @Flag(help: "Print the API's JSON instead of text for people.")
     var json = false
 
-    func access() throws -> Access {
+    func access() throws -> Access { try ConnectionOptions.access(api: api, tokenFile: tokenFile) }
+
+    static func access(api: String?, tokenFile: String?) throws -> Access {
         let environment = ProcessInfo.processInfo.environment
         return try Access(
             api: api, tokenFile: tokenFile, environment: environment,
@@ -60,8 +65,12 @@ struct ChangeOptions: ParsableArguments {
     var timeout = 10.0
 
     mutating func validate() throws {
-        if dryRun, wait { throw ValidationError("--dry-run changes nothing that --wait could wait for; give one of them") }
-        if !(0.1...60).contains(timeout) { throw ValidationError("--timeout is \(timeout); expected 0.1 to 60 seconds") }
+        if dryRun, wait {
+            throw ValidationError("--dry-run changes nothing that --wait could wait for; give one of them")
+        }
+        if !(0.1...60).contains(timeout) {
+            throw ValidationError("--timeout is \(timeout); expected 0.1 to 60 seconds")
+        }
     }
 
     func apply(to call: inout Call) {
@@ -75,7 +84,8 @@ struct ChangeOptions: ParsableArguments {
 
 /// Refuses to change what someone else has changed since it was looked at.
 struct RevisionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Change it only if it still has this revision (`show` prints it).", valueName: "revision"))
+    @Option(
+        help: ArgumentHelp("Change it only if it still has this revision (`show` prints it).", valueName: "revision"))
     var ifMatch: Int?
 }
 
@@ -86,7 +96,9 @@ struct DeleteOptions: ParsableArguments {
 
     func confirm(_ what: String, dryRun: Bool = false) throws {
         if yes || dryRun { return }
-        guard Terminal.isThere else { throw Failure.usage("nobody can be asked whether to delete \(what); add --yes to delete it") }
+        guard Terminal.isThere else {
+            throw Failure.usage("nobody can be asked whether to delete \(what); add --yes to delete it")
+        }
         guard Terminal.confirms("Delete \(what)?") else { throw Failure.usage("\(what) stays as it is") }
     }
 }

@@ -23,18 +23,18 @@ struct Session {
             next = page["items"].items.isEmpty ? nil : page["next"]
         } while next.text != nil && items.count < limit ?? .max
         if printsJSON {
-            print((["items": .array(items), "next": next] as JSON).pretty)
+            output((["items": .array(items), "next": next] as JSON).pretty)
             return
         }
-        guard !items.isEmpty else { return print(resource.emptiness) }
-        print(Table(columns: resource.columns).lines(items).joined(separator: "\n"))
+        guard !items.isEmpty else { return output(resource.emptiness) }
+        output(Table(columns: resource.columns).lines(items).joined(separator: "\n"))
         if next.text != nil { say("(there are more; --limit shows them)") }
     }
 
     /// Prints one resource.
     func show(_ resource: Resource, _ name: String) async throws {
         let answer = try await client.send(Call(.get, resource.plural, name))
-        print(printsJSON ? answer.body.pretty : resource.details(answer.body).lines.joined(separator: "\n"))
+        output(printsJSON ? answer.body.pretty : resource.details(answer.body).lines.joined(separator: "\n"))
     }
 
     /// Makes a change and prints what it did: in JSON the API's answer, for people the fields before and after.
@@ -44,7 +44,7 @@ struct Session {
         let answer = try await client.send(call)
         let applied = Applied(answer.body)
         if printsJSON {
-            print(answer.body.isNull ? "{}" : answer.body.pretty)
+            output(answer.body.isNull ? "{}" : answer.body.pretty)
         } else {
             let lines: [String]
             if options.dryRun {
@@ -54,7 +54,7 @@ struct Session {
             } else {
                 lines = await report(answer, sentence) + (applied?.lines ?? [])
             }
-            print(lines.joined(separator: "\n"))
+            output(lines.joined(separator: "\n"))
         }
         if options.wait, let applied, !applied.isInForce { throw Failure.incomplete(applied.shortfall) }
     }
@@ -62,7 +62,8 @@ struct Session {
     /// What a dry run found.
     static func rehearsal(_ body: JSON) -> [String] {
         let changes = body["changes"].items
-        return changes.isEmpty ? ["dry run: nothing would change"] : ["dry run, nothing is stored:"] + Changes.lines(changes)
+        return changes.isEmpty
+            ? ["dry run: nothing would change"] : ["dry run, nothing is stored:"] + Changes.lines(changes)
     }
 
     /// The sentence with its version, and the fields before and after as that version has them.
@@ -75,7 +76,8 @@ struct Session {
         if changes.isEmpty {
             changes = (try? await client.send(Call(.get, "versions", String(version))).body["changes"].items) ?? []
         }
-        return ["\(sentence) (version \(version))"] + Changes.lines(changes.filter { !$0["before"].isNull && !$0["after"].isNull })
+        return ["\(sentence) (version \(version))"]
+            + Changes.lines(changes.filter { !$0["before"].isNull && !$0["after"].isNull })
     }
 }
 

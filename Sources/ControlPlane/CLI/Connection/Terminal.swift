@@ -45,7 +45,8 @@ enum Terminal {
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw Failure.usage("the terminal cannot hide what is typed; give the token by a pipe: ddirect login < token-file")
+            throw Failure.usage(
+                "the terminal cannot hide what is typed; give the token by a pipe: ddirect login < token-file")
         }
         return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -15,7 +15,8 @@ struct ClientDomainOptions: ParsableArguments {
         let strangers = removeClientDomain.filter { !present.contains($0.lowercased()) && !present.contains($0) }
         guard strangers.isEmpty else {
             throw .usage(
-                "cannot remove \(strangers.map(\.printable).joined(separator: ", ")); the client domains are \(present.joined(separator: ", "))")
+                "cannot remove \(strangers.map(\.printable).joined(separator: ", ")); the client domains are \(present.joined(separator: ", "))"
+            )
         }
         let removed = Set(removeClientDomain + removeClientDomain.map { $0.lowercased() })
         return present.filter { !removed.contains($0) } + addClientDomain.filter { !present.contains($0) }

@@ -24,7 +24,7 @@ struct CompletionsCommand: ParsableCommand {
             case .zsh: .zsh
             case .fish: .fish
             }
-        print(DDirect.completionScript(for: dialect))
+        output(DDirect.completionScript(for: dialect))
     }
 }
 
@@ -41,7 +41,9 @@ extension CompletionKind {
             // Who presses tab would rather type the name than wait longer.
             call.patience = .seconds(2)
             let request = call
-            let items = try? await APIClient.with(ConnectionOptions().access()) { try await $0.send(request).body["items"].items }
+            let items = try? await APIClient.with(ConnectionOptions.access(api: nil, tokenFile: nil)) {
+                try await $0.send(request).body["items"].items
+            }
             return (items ?? []).compactMap { $0["name"].text }.filter { $0.hasPrefix(prefix) }
         }
     }

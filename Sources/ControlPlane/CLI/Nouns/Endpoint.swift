@@ -16,14 +16,14 @@ struct EndpointCommand: ParsableCommand {
         func run() async throws {
             try await connection.session { session in
                 let answer = try await session.client.send(Call(.get, "services", service)).body
-                if session.printsJSON { return print(answer["endpoint"].pretty) }
+                if session.printsJSON { return output(answer["endpoint"].pretty) }
                 var details = Details()
                 details.add("endpoint", answer["endpoint"]["host"].text)
                 details.add("HTTP port", answer["endpoint"]["httpPort"].integer.map(String.init))
                 details.add("HTTPS port", answer["endpoint"]["httpsPort"].integer.map(String.init))
                 details.add("fallbacks", answer["endpoint"]["fallbacks"].items.compactMap { Target($0)?.description })
                 details.add("revision", answer["revision"].integer.map(String.init))
-                print(details.lines.joined(separator: "\n"))
+                output(details.lines.joined(separator: "\n"))
             }
         }
     }
@@ -38,7 +38,9 @@ struct EndpointCommand: ParsableCommand {
                 """)
         @Argument(help: "The service's name.", completion: .services)
         var service: String
-        @Argument(help: ArgumentHelp("A domain or an IP address, with both ports or without.", valueName: "host[:http:https]"))
+        @Argument(
+            help: ArgumentHelp("A domain or an IP address, with both ports or without.", valueName: "host[:http:https]")
+        )
         var host: String
         @OptionGroup var target: EndpointOptions
         @OptionGroup var revision: RevisionOptions
@@ -48,7 +50,9 @@ struct EndpointCommand: ParsableCommand {
         func run() async throws {
             let members: [String: JSON] = ["endpoint": .object(try target.members(host: host))]
             let call = try Call(editing: service, of: "services", members, revision)
-            try await connection.session { try await $0.change(call, change, done: "moved \(service) to \(host.printable)") }
+            try await connection.session {
+                try await $0.change(call, change, done: "moved \(service) to \(host.printable)")
+            }
         }
     }
 
@@ -81,16 +85,14 @@ struct EndpointCommand: ParsableCommand {
                     call.body = ["endpoint": try candidate(insteadOf: present)]
                 }
                 let check = EndpointCheck(try await session.client.send(call).body)
-                print(session.printsJSON ? check.body.pretty : check.lines.joined(separator: "\n"))
+                output(session.printsJSON ? check.body.pretty : check.lines.joined(separator: "\n"))
                 if !check.isPassed { throw Failure.incomplete(check.shortfall) }
             }
         }
 
         /// The endpoint that would be if this one were set, without its fallbacks.
         func candidate(insteadOf present: JSON) throws -> JSON {
-            var options = EndpointOptions()
-            (options.httpPort, options.httpsPort) = (httpPort, httpsPort)
-            let members = try options.members(host: host)
+            let members = try Target.members(host: host, httpPort: httpPort, httpsPort: httpsPort)
             let kept = ["host", "httpPort", "httpsPort"].map { ($0, present[$0]) }.filter { !$0.1.isNull }
             return .object(Dictionary(kept) { $1 }.merging(members) { $1 })
         }

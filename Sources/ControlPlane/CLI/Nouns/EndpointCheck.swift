@@ -45,7 +45,9 @@ struct EndpointCheck {
         return servers.flatMap { server -> [String] in
             let name = (server["server"].text ?? "").printable
             let state = server["state"].text ?? "unknown"
-            guard state == "answered" else { return ["\(name): \(state == "timeout" ? "no answer in time" : state.printable)"] }
+            guard state == "answered" else {
+                return ["\(name): \(state == "timeout" ? "no answer in time" : state.printable)"]
+            }
             return ["\(name):"] + server["targets"].items.flatMap(EndpointCheck.lines)
         }
     }

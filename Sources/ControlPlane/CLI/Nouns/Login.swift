@@ -18,10 +18,13 @@ struct LoginCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         guard let file = Credentials.file(environment: environment) else {
-            throw Failure.usage("neither HOME nor XDG_CONFIG_HOME is set, so there is no place for credentials; use DDIRECT_TOKEN_FILE")
+            throw Failure.usage(
+                "neither HOME nor XDG_CONFIG_HOME is set, so there is no place for credentials; use DDIRECT_TOKEN_FILE")
         }
         // The address first, so that a mistake in it does not cost a typed token.
-        let api = try Access(api: api, tokenFile: nil, environment: ["DDIRECT_API": environment["DDIRECT_API"] ?? ""], stored: nil) { $0 }.api
+        let api = try Access(
+            api: api, tokenFile: nil, environment: ["DDIRECT_API": environment["DDIRECT_API"] ?? ""], stored: nil
+        ) { $0 }.api
         let token = Terminal.isThere ? try Terminal.secret("Token for \(api): ") : readLine(strippingNewline: true)
         guard let token, !token.isEmpty else { throw Failure.usage("no token was given; nothing is stored") }
         let access = try Access(api: api, tokenFile: nil, environment: ["DDIRECT_TOKEN": token], stored: nil) { $0 }
@@ -32,8 +35,13 @@ struct LoginCommand: AsyncParsableCommand {
             _ = try await client.send(call)
         }
         try Credentials(api: api, token: token).store(in: file)
-        print(json ? (["api": .string(api), "file": .string(file)] as JSON).pretty : "\(api) accepts this token; both are kept in \(file)")
-        if api.hasPrefix("http:"), !api.hasPrefix("http://127."), !api.hasPrefix("http://localhost"), !api.hasPrefix("http://[::1]") {
+        output(
+            json
+                ? (["api": .string(api), "file": .string(file)] as JSON).pretty
+                : "\(api) accepts this token; both are kept in \(file)")
+        if api.hasPrefix("http:"), !api.hasPrefix("http://127."), !api.hasPrefix("http://localhost"),
+            !api.hasPrefix("http://[::1]")
+        {
             say("Beware: \(api) is not encrypted, so whoever sees the traffic sees the token.")
         }
     }

@@ -20,7 +20,9 @@ extension Resource {
 
     /// The one thing about a server that matters most now.
     private static func state(_ server: JSON) -> String {
-        if !server["refusal"].isNull { return "refused \(server["refusal"]["version"].integer.map(String.init) ?? "a version")" }
+        if !server["refusal"].isNull {
+            return "refused \(server["refusal"]["version"].integer.map(String.init) ?? "a version")"
+        }
         if server["connected"].bool != true { return "disconnected" }
         return server["draining"].bool == true ? "draining" : "connected"
     }
@@ -34,7 +36,9 @@ extension Resource {
         details.add("trusted senders", server["trustedSenders"].texts)
         details.add(
             "default services",
-            server["defaultServices"].members.sorted { $0.key < $1.key }.map { "\($0.key) → \($0.value.text ?? "none")" })
+            server["defaultServices"].members.sorted { $0.key < $1.key }.map {
+                "\($0.key) → \($0.value.text ?? "none")"
+            })
         let since = server["connectedSince"].text.map { " since \($0.shortTime) UTC" } ?? ""
         details.add("connected", server["connected"].bool == true ? "yes\(since)" : "no")
         details.add("draining", server["draining"].bool == true ? "yes" : "no")
@@ -42,10 +46,12 @@ extension Resource {
         let lag = applied == current ? "the current one" : "the current one is \(current.map(String.init) ?? "unknown")"
         details.add("applied version", applied.map { "\($0), \(lag)" })
         let refusal = server["refusal"]
-        details.add("refused", refusal.isNull ? [] : ["version \(refusal["version"].compact):"] + refusal["reasons"].texts)
+        details.add(
+            "refused", refusal.isNull ? [] : ["version \(refusal["version"].compact):"] + refusal["reasons"].texts)
         details.add("software", server["softwareVersion"].text)
         if let open = server["connectionsOpen"].integer {
-            details.add("connections", "\(open) open" + (server["connectionsTotal"].integer.map { ", \($0) in total" } ?? ""))
+            details.add(
+                "connections", "\(open) open" + (server["connectionsTotal"].integer.map { ", \($0) in total" } ?? ""))
         }
         details.add("services", server["services"].integer.map(String.init))
         details.addHistory(of: server)
@@ -62,7 +68,8 @@ struct ServerCommand: ParsableCommand {
     )
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all servers: connected or not, and what they have applied.")
+        static let configuration = CommandConfiguration(
+            abstract: "List all servers: connected or not, and what they have applied.")
         @OptionGroup var list: ListOptions
         @OptionGroup var connection: ConnectionOptions
 
@@ -72,7 +79,8 @@ struct ServerCommand: ParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a server, and why it refused a version if it did.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a server, and why it refused a version if it did.")
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
         @OptionGroup var connection: ConnectionOptions
@@ -85,7 +93,8 @@ struct ServerCommand: ParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create a server, so that its ddirect-proxy is let in.")
-        @Argument(help: "Lower-case letters, digits and hyphens, such as za1; ddirect-proxy is started with --server NAME.")
+        @Argument(
+            help: "Lower-case letters, digits and hyphens, such as za1; ddirect-proxy is started with --server NAME.")
         var name: String
         @OptionGroup var options: ServerOptions
         @OptionGroup var change: ChangeOptions

@@ -4,13 +4,16 @@ extension ServerCommand {
     struct Drain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take no new connections; let open ones finish.",
-            discussion: "A drain is a command to a connected server, not a change of its configuration: it makes no version.")
+            discussion:
+                "A drain is a command to a connected server, not a change of its configuration: it makes no version.")
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await order("drain", name, connection, done: "\(name) drains; `ddirect server show \(name)` shows what is still open")
+            try await order(
+                "drain", name, connection,
+                done: "\(name) drains; `ddirect server show \(name)` shows what is still open")
         }
     }
 
@@ -26,11 +29,12 @@ extension ServerCommand {
     }
 }
 
-private func order(_ verb: String, _ name: String, _ connection: ConnectionOptions, done sentence: String) async throws {
+private func order(_ verb: String, _ name: String, _ connection: ConnectionOptions, done sentence: String) async throws
+{
     var call = Call(.post, "servers", name, verb)
     call.isRepeatable = true
     try await connection.session { session in
         let answer = try await session.client.send(call)
-        print(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : sentence)
+        output(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : sentence)
     }
 }

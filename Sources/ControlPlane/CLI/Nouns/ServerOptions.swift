@@ -8,12 +8,15 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The host name that client domains point at.", valueName: "domain"))
     var hostname: String?
 
-    @Option(help: ArgumentHelp("A public address; again for each. The list replaces the present one.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp("A public address; again for each. The list replaces the present one.", valueName: "address")
+    )
     var address: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A prefix whose PROXY headers are believed; again for each. The list replaces the present one.", valueName: "prefix"))
+            "A prefix whose PROXY headers are believed; again for each. The list replaces the present one.",
+            valueName: "prefix"))
     var trustedSender: [String] = []
 
     @Flag(help: "Believe nobody's PROXY headers.")
@@ -39,7 +42,9 @@ struct ServerOptions: ParsableArguments {
             var services: [String: JSON] = [:]
             for pair in defaultService {
                 guard let sign = pair.firstIndex(of: "="), sign != pair.startIndex else {
-                    throw Failure.usage("--default-service is '\(pair.printable)'; expected ADDRESS=SERVICE, such as 192.0.2.7=acme-app")
+                    throw Failure.usage(
+                        "--default-service is '\(pair.printable)'; expected ADDRESS=SERVICE, such as 192.0.2.7=acme-app"
+                    )
                 }
                 let service = pair[pair.index(after: sign)...]
                 services[String(pair[..<sign])] = service.isEmpty ? .null : .string(String(service))

@@ -11,7 +11,10 @@ extension Resource {
                 .init("PRIMARY") { $0["primary"].text ?? "" },
                 .init("STANDBYS") { $0["standbys"].texts.joined(separator: ",") },
                 .init("ENDPOINT") { service in
-                    abbreviated(([service["endpoint"]] + service["endpoint"]["fallbacks"].items).compactMap { Target($0)?.description })
+                    abbreviated(
+                        ([service["endpoint"]] + service["endpoint"]["fallbacks"].items).compactMap {
+                            Target($0)?.description
+                        })
                 },
                 .init("CLIENT DOMAINS") { abbreviated($0["clientDomains"].texts) },
             ],
@@ -24,7 +27,8 @@ extension Resource {
                 details.add("fallbacks", service["endpoint"]["fallbacks"].items.compactMap { Target($0)?.description })
                 details.add("primary", service["primary"].text)
                 details.add("standbys", service["standbys"].texts)
-                details.add("accept PROXY header", service["acceptProxyProtocol"].bool == true ? "from trusted senders" : "no")
+                details.add(
+                    "accept PROXY header", service["acceptProxyProtocol"].bool == true ? "from trusted senders" : "no")
                 details.add("send PROXY header", service["sendProxyProtocol"].text)
                 details.add("X-Forwarded-For", service["forwardedFor"].text)
                 details.addHistory(of: service)
@@ -90,7 +94,8 @@ struct ServiceCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let call = Call(creating: "services", .object(try options.members().merging(["name": .string(name)]) { $1 }))
+            let call = Call(
+                creating: "services", .object(try options.members().merging(["name": .string(name)]) { $1 }))
             try await connection.session { try await $0.change(call, change, done: "created service \(name)") }
         }
     }
@@ -109,7 +114,9 @@ struct ServiceCommand: ParsableCommand {
 
         mutating func validate() throws {
             if !domains.areUnchanged, !options.clientDomain.isEmpty {
-                throw ValidationError("--client-domain replaces the list that --add- and --remove-client-domain change; give one or the other")
+                throw ValidationError(
+                    "--client-domain replaces the list that --add- and --remove-client-domain change; give one or the other"
+                )
             }
         }
 
@@ -120,7 +127,8 @@ struct ServiceCommand: ParsableCommand {
                 if !domains.areUnchanged {
                     // Read, changed and written back: a change of someone else's in between must be refused, not overwritten.
                     let service = try await session.client.send(Call(.get, "services", name)).body
-                    members["clientDomains"] = .array(try domains.applied(to: service["clientDomains"].texts).map(JSON.string))
+                    members["clientDomains"] = .array(
+                        try domains.applied(to: service["clientDomains"].texts).map(JSON.string))
                     revision.ifMatch = revision.ifMatch ?? service["revision"].integer.map(Int.init)
                 }
                 let call = try Call(editing: name, of: "services", members, revision)
@@ -130,7 +138,8 @@ struct ServiceCommand: ParsableCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a service; its client domains are answered no more.")
+        static let configuration = CommandConfiguration(
+            abstract: "Delete a service; its client domains are answered no more.")
         @Argument(help: "The service's name.", completion: .services)
         var name: String
         @OptionGroup var delete: DeleteOptions

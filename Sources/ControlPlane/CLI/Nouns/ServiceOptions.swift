@@ -5,7 +5,8 @@ enum ForwardedFor: String, CaseIterable, ExpressibleByArgument { case append, re
 
 /// Where traffic shall go, on the command line; what is not given is not sent.
 struct EndpointOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The endpoint's port for plain HTTP. (default for a new service: 80)", valueName: "port"))
+    @Option(
+        help: ArgumentHelp("The endpoint's port for plain HTTP. (default for a new service: 80)", valueName: "port"))
     var httpPort: Int?
 
     @Option(help: ArgumentHelp("The endpoint's port for TLS. (default for a new service: 443)", valueName: "port"))
@@ -25,16 +26,7 @@ struct EndpointOptions: ParsableArguments {
         if noFallbacks, !fallback.isEmpty {
             throw Failure.usage("--fallback and --no-fallbacks contradict each other; give one of them")
         }
-        var target: [String: JSON] = [:]
-        if let host {
-            let parsed = try Target(parsing: host)
-            if parsed.httpPort != nil, httpPort != nil || httpsPort != nil {
-                throw Failure.usage("'\(host.printable)' names its ports already; leave --http-port and --https-port out")
-            }
-            target = parsed.json.members
-        }
-        if let httpPort { target["httpPort"] = .integer(Int64(httpPort)) }
-        if let httpsPort { target["httpsPort"] = .integer(Int64(httpsPort)) }
+        var target = try Target.members(host: host, httpPort: httpPort, httpsPort: httpsPort)
         if !fallback.isEmpty { target["fallbacks"] = .array(try fallback.map { try Target(parsing: $0).json }) }
         if noFallbacks { target["fallbacks"] = [] }
         return target
@@ -61,7 +53,9 @@ struct ServiceOptions: ParsableArguments {
     var primary: String?
 
     @Option(
-        help: ArgumentHelp("A server able to take over; again for each, in order. The list replaces the present one.", valueName: "server"),
+        help: ArgumentHelp(
+            "A server able to take over; again for each, in order. The list replaces the present one.",
+            valueName: "server"),
         completion: .servers)
     var standby: [String] = []
 

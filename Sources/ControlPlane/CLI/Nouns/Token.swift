@@ -22,7 +22,8 @@ struct TokenCommand: ParsableCommand {
     )
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the tokens' names; the tokens themselves nobody can see.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the tokens' names; the tokens themselves nobody can see.")
         @OptionGroup var list: ListOptions
         @OptionGroup var connection: ConnectionOptions
 
@@ -45,16 +46,19 @@ struct TokenCommand: ParsableCommand {
                 var call = Call(.post, "tokens")
                 call.body = ["name": .string(name)]
                 let answer = try await session.client.send(call).body
-                if session.printsJSON { return print(answer.pretty) }
-                guard let token = answer["token"].text else { throw Failure.broken("the API's answer has no token in it") }
-                print(token)
+                if session.printsJSON { return output(answer.pretty) }
+                guard let token = answer["token"].text else {
+                    throw Failure.broken("the API's answer has no token in it")
+                }
+                output(token)
                 say("This is token \(name). It is shown this once; `ddirect token delete \(name)` takes it back.")
             }
         }
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a token; whoever uses it is refused from now on.")
+        static let configuration = CommandConfiguration(
+            abstract: "Delete a token; whoever uses it is refused from now on.")
         @Argument(help: "The token's name.")
         var name: String
         @OptionGroup var delete: DeleteOptions
@@ -64,7 +68,7 @@ struct TokenCommand: ParsableCommand {
             try delete.confirm("token \(name)")
             try await connection.session { session in
                 let answer = try await session.client.send(Call(.delete, "tokens", name))
-                print(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : "deleted token \(name)")
+                output(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : "deleted token \(name)")
             }
         }
     }

@@ -53,9 +53,9 @@ struct VersionCommand: ParsableCommand {
         func run() async throws {
             try await connection.session { session in
                 let answer = try await session.client.send(Call(.get, "versions", String(version))).body
-                if session.printsJSON { return print(answer.pretty) }
+                if session.printsJSON { return output(answer.pretty) }
                 let lines = Resource.versions.details(answer).lines + Changes.lines(answer["changes"].items)
-                print(lines.joined(separator: "\n"))
+                output(lines.joined(separator: "\n"))
             }
         }
     }
@@ -70,10 +70,11 @@ struct VersionCommand: ParsableCommand {
 
         func run() async throws {
             try await connection.session { session in
-                let answer = try await session.client.send(Call(.get, "versions", String(from), "diff", String(to))).body
-                if session.printsJSON { return print(answer.pretty) }
+                let answer = try await session.client.send(Call(.get, "versions", String(from), "diff", String(to)))
+                    .body
+                if session.printsJSON { return output(answer.pretty) }
                 let changes = answer["changes"].items
-                print(
+                output(
                     changes.isEmpty
                         ? "versions \(from) and \(to) say the same" : Changes.lines(changes).joined(separator: "\n"))
             }

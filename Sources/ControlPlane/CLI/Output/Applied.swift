@@ -19,7 +19,8 @@ struct Applied: Equatable {
         self.complete = complete
         servers = applied["servers"].items.map { server in
             Server(
-                name: server["server"].text ?? "", state: server["state"].text ?? "", version: server["version"].integer,
+                name: server["server"].text ?? "", state: server["state"].text ?? "",
+                version: server["version"].integer,
                 reasons: server["reasons"].texts)
         }
     }
@@ -35,7 +36,8 @@ struct Applied: Equatable {
         guard !servers.isEmpty else { return ["version \(version) concerns no server"] }
         let connected = servers.filter { $0.state != "disconnected" }
         let applied = servers.filter { $0.state == "applied" }
-        let summary = "version \(version) is applied on \(applied.count) of \(count(connected.count, "connected server"))"
+        let summary =
+            "version \(version) is applied on \(applied.count) of \(count(connected.count, "connected server"))"
         let table = Table(columns: [
             .init("SERVER") { $0["name"].text ?? "" },
             .init("STATE") { $0["state"].text ?? "" },

@@ -25,8 +25,8 @@ enum Changes {
         let after: JSON
     }
 
-    /// What changes with every change, and says nothing about this one.
-    private static let bookkeeping: Set<String> = ["revision", "createdAt", "updatedAt"]
+    /// What the heading says already, and what changes with every change.
+    private static let bookkeeping: Set<String> = ["name", "revision", "createdAt", "updatedAt"]
 
     /// The fields that differ, in the order of their names; objects are looked into, arrays are one field.
     static func differences(from before: JSON, to after: JSON, below path: String = "") -> [Difference] {

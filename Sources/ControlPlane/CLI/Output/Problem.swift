@@ -25,8 +25,11 @@ struct Problem: Equatable, CustomStringConvertible {
     var description: String {
         var sentence = title
         if let detail, detail != title, faults.map(\.detail) != [detail] { sentence += ": \(detail)" }
-        return ([sentence.printable] + faults.map { fault in
-            fault.pointer.isEmpty ? "  \(fault.detail.printable)" : "  \(fault.pointer.printable): \(fault.detail.printable)"
-        }).joined(separator: "\n")
+        return
+            ([sentence.printable]
+            + faults.map { fault in
+                fault.pointer.isEmpty
+                    ? "  \(fault.detail.printable)" : "  \(fault.pointer.printable): \(fault.detail.printable)"
+            }).joined(separator: "\n")
     }
 }

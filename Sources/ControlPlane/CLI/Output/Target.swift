@@ -14,7 +14,8 @@ struct Target: Equatable, CustomStringConvertible {
     }
 
     init(parsing text: String) throws(Failure) {
-        let expected = "expected HOST or HOST:HTTP-PORT:HTTPS-PORT, such as origin.acme.example or [2001:db8::1]:8080:8443"
+        let expected =
+            "expected HOST or HOST:HTTP-PORT:HTTPS-PORT, such as origin.acme.example or [2001:db8::1]:8080:8443"
         let malformed = Failure.usage("'\(text.printable)' is no endpoint; \(expected)")
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]") else { throw malformed }
@@ -22,7 +23,9 @@ struct Target: Equatable, CustomStringConvertible {
             let rest = text[text.index(after: end)...]
             if rest.isEmpty { return }
             let ports = rest.split(separator: ":", omittingEmptySubsequences: false)
-            guard ports.count == 3, ports[0].isEmpty, let http = Int(ports[1]), let https = Int(ports[2]) else { throw malformed }
+            guard ports.count == 3, ports[0].isEmpty, let http = Int(ports[1]), let https = Int(ports[2]) else {
+                throw malformed
+            }
             (httpPort, httpsPort) = (http, https)
             return
         }
@@ -45,7 +48,8 @@ struct Target: Equatable, CustomStringConvertible {
     init?(_ json: JSON) {
         guard let host = json["host"].text else { return nil }
         self.init(
-            host: host, httpPort: json["httpPort"].integer.map(Int.init), httpsPort: json["httpsPort"].integer.map(Int.init))
+            host: host, httpPort: json["httpPort"].integer.map(Int.init),
+            httpsPort: json["httpsPort"].integer.map(Int.init))
     }
 
     var json: JSON {
@@ -53,6 +57,21 @@ struct Target: Equatable, CustomStringConvertible {
         if let httpPort { members["httpPort"] = .integer(Int64(httpPort)) }
         if let httpsPort { members["httpsPort"] = .integer(Int64(httpsPort)) }
         return .object(members)
+    }
+
+    /// The members that were given, from a host that may name its ports and from ports given apart.
+    static func members(host: String?, httpPort: Int?, httpsPort: Int?) throws(Failure) -> [String: JSON] {
+        var target: [String: JSON] = [:]
+        if let host {
+            let parsed = try Target(parsing: host)
+            if parsed.httpPort != nil, httpPort != nil || httpsPort != nil {
+                throw .usage("'\(host.printable)' names its ports already; leave --http-port and --https-port out")
+            }
+            target = parsed.json.members
+        }
+        if let httpPort { target["httpPort"] = .integer(Int64(httpPort)) }
+        if let httpsPort { target["httpsPort"] = .integer(Int64(httpsPort)) }
+        return target
     }
 
     /// Without the ports where they are the usual ones.

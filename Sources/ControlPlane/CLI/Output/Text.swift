@@ -1,8 +1,26 @@
 import Foundation
 
-/// Prints to standard error: what a person should know, apart from what a script reads.
+/// Prints the result to standard output: what was asked for, and what a script reads.
+///
+/// At once, so that it and what `say` prints come in the order in which they were written. A reader that has seen enough (head) ends
+/// us without a word; a full disk does not.
+func output(_ text: String) {
+    do {
+        try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+    } catch {
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError ?? error as? POSIXError
+        if cause?.code != .EPIPE { say("ddirect: cannot write the output: \(error.localizedDescription)") }
+        // EX_IOERR of sysexits(3).
+        exit(74)
+    }
+}
+
+func output(_ lines: [String]) { output(lines.joined(separator: "\n")) }
+
+/// Prints to standard error: what a person should know besides.
 func say(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    // Where standard error is closed there is nobody to tell that it is.
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
 }
 
 extension String {
