@@ -33,6 +33,12 @@ import Testing
         #expect(problem.description == "Invalid field\n  /name: too long")
     }
 
+    @Test func `a refusal without fields says what it is in one sentence`() {
+        let problem = Problem(
+            status: 404, body: ["title": "There is no such thing", "detail": "There is no server 'ie1'."])
+        #expect(problem.description == "There is no server 'ie1'.")
+    }
+
     @Test func `an answer that is no problem still gets a sentence`() {
         #expect(Problem(status: 418, body: .null).description == "the API answered 418")
     }

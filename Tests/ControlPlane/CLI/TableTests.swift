@@ -26,6 +26,15 @@ import Testing
         #expect(table.lines([[:]]) == ["NAME  OPEN  ADDRESSES", "-        -  -"])
     }
 
+    @Test func `on a narrow terminal the last column gives way, but not beyond reading`() {
+        let rows: [JSON] = [
+            ["name": "za1", "open": 7, "addresses": ["a-name-that-is-longer-than-the-terminal-is-wide.test"]]
+        ]
+        #expect(table.lines(rows, within: 40)[1] == "za1      7  a-name-that-is-longer-than-…")
+        #expect(table.lines(rows, within: 10)[1] == "za1      7  a-name-that-is-long…")
+        #expect(table.lines(rows, within: nil) == table.lines(rows))
+    }
+
     @Test func `a cell cannot steer the terminal`() {
         let lines = table.lines([["name": "\u{1B}[2Jgone\n", "addresses": ["\u{202E}evil"]]])
         #expect(lines[1].hasPrefix("\\u{1b}[2Jgone\\u{a}"))
@@ -67,6 +76,29 @@ import Testing
         let json = try JSON(parsing: .init(text.utf8))
         #expect(json.compact == #"{"a":{},"b":[1,2.5,null,true,"ü/\n"],"big":9223372036854775807}"#)
         #expect(try JSON(parsing: .init(json.pretty.utf8)) == json)
+    }
+
+    @Test func `what is pretty has a line for each value, and none for nothing`() {
+        let json: JSON = ["b": [1, ["c": nil]], "a": [], "o": [:]]
+        #expect(
+            json.pretty == """
+                {
+                  "a": [],
+                  "b": [
+                    1,
+                    {
+                      "c": null
+                    }
+                  ],
+                  "o": {}
+                }
+                """)
+    }
+
+    @Test func `what could steer a terminal is escaped in JSON too`() throws {
+        let json: JSON = "\u{1B}\u{9B}\u{0}\"\\"
+        #expect(json.compact == #""\u001b\u009b\u0000\"\\""#)
+        #expect(try JSON(parsing: .init(json.compact.utf8)) == json)
     }
 
     @Test func `a member that is not there is null, however deep one asks`() {

@@ -27,7 +27,7 @@ struct Session {
             return
         }
         guard !items.isEmpty else { return output(resource.emptiness) }
-        output(Table(columns: resource.columns).lines(items).joined(separator: "\n"))
+        output(Table(columns: resource.columns).lines(items, within: Terminal.width))
         if next.text != nil { say("(there are more; --limit shows them)") }
     }
 
@@ -41,22 +41,25 @@ struct Session {
     func change(_ call: Call, _ options: ChangeOptions, done sentence: String) async throws {
         var call = call
         options.apply(to: &call)
+        let before = try await revision(before: call, options)
         let answer = try await client.send(call)
         let applied = Applied(answer.body)
         if printsJSON {
             output(answer.body.isNull ? "{}" : answer.body.pretty)
+        } else if options.dryRun {
+            output(Session.rehearsal(answer.body))
+        } else if let before, before == answer.body["revision"].integer {
+            output(["nothing changed: it was so already"] + (applied?.lines ?? []))
         } else {
-            let lines: [String]
-            if options.dryRun {
-                lines = Session.rehearsal(answer.body)
-            } else if call.method == .patch, answer.version == nil {
-                lines = ["nothing changed: it is so already"] + (applied?.lines ?? [])
-            } else {
-                lines = await report(answer, sentence) + (applied?.lines ?? [])
-            }
-            output(lines.joined(separator: "\n"))
+            output(await report(answer, sentence) + (applied?.lines ?? []))
         }
         if options.wait, let applied, !applied.isInForce { throw Failure.incomplete(applied.shortfall) }
+    }
+
+    /// The revision that a patch finds, where a person will read about it: one that changes nothing leaves it as it was.
+    private func revision(before call: Call, _ options: ChangeOptions) async throws -> Int64? {
+        guard call.method == .patch, !printsJSON, !options.dryRun else { return nil }
+        return try await client.send(Call(.get, path: call.path)).body["revision"].integer
     }
 
     /// What a dry run found.

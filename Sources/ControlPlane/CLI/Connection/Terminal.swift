@@ -5,6 +5,13 @@ enum Terminal {
     /// Whether someone can be asked.
     static var isThere: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
+    /// How many columns standard output has; nil where it is no terminal, and lines may be as long as they are.
+    static var width: Int? {
+        guard isatty(STDOUT_FILENO) == 1 else { return nil }
+        let size = try? stty("size").split(separator: " ")
+        return size?.last.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    }
+
     /// Asks for consent; anything but y or yes is a no.
     static func confirms(_ question: String) -> Bool {
         FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
@@ -37,8 +44,9 @@ enum Terminal {
     private static func stty(_ arguments: String) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "trap '' TTOU; exec stty \(arguments)"]
-        process.standardInput = FileHandle.standardInput
+        process.arguments = ["-c", "trap '' TTOU; exec stty \(arguments) < /dev/tty"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output
         try process.run()

@@ -37,7 +37,9 @@ struct Applied: Equatable {
         let connected = servers.filter { $0.state != "disconnected" }
         let applied = servers.filter { $0.state == "applied" }
         let summary =
-            "version \(version) is applied on \(applied.count) of \(count(connected.count, "connected server"))"
+            connected.isEmpty
+            ? "version \(version) is stored; none of its servers is connected"
+            : "version \(version) is applied on \(applied.count) of \(count(connected.count, "connected server"))"
         let table = Table(columns: [
             .init("SERVER") { $0["name"].text ?? "" },
             .init("STATE") { $0["state"].text ?? "" },

@@ -15,19 +15,6 @@ enum JSON: Hashable, Sendable {
     init(parsing data: Data) throws {
         self = try JSONDecoder().decode(JSON.self, from: data)
     }
-
-    /// Indented, with sorted keys, so that two answers can be compared line by line.
-    var pretty: String { encoded([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) }
-    /// On one line, with sorted keys.
-    var compact: String { encoded([.sortedKeys, .withoutEscapingSlashes]) }
-
-    private func encoded(_ formatting: JSONEncoder.OutputFormatting) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = formatting
-        // Only a number that is not finite cannot be encoded, and JSON cannot have brought us one.
-        guard let data = try? encoder.encode(self) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
-    }
 }
 
 extension JSON {
@@ -47,7 +34,7 @@ extension JSON {
     var texts: [String] { items.compactMap(\.text) }
 }
 
-extension JSON: Codable {
+extension JSON: Decodable {
     /// The cheap questions come first: each wrong guess costs an error.
     init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
@@ -65,19 +52,6 @@ extension JSON: Codable {
             self = .array(items)
         } else {
             self = .number(try value.decode(Double.self))
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        switch self {
-        case .null: try value.encodeNil()
-        case .bool(let bool): try value.encode(bool)
-        case .integer(let integer): try value.encode(integer)
-        case .number(let number): try value.encode(number)
-        case .string(let text): try value.encode(text)
-        case .array(let items): try value.encode(items)
-        case .object(let members): try value.encode(members)
         }
     }
 }

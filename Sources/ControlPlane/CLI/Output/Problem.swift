@@ -23,13 +23,13 @@ struct Problem: Equatable, CustomStringConvertible {
 
     /// The sentence, then one line per field.
     var description: String {
-        var sentence = title
-        if let detail, detail != title, faults.map(\.detail) != [detail] { sentence += ": \(detail)" }
-        return
-            ([sentence.printable]
-            + faults.map { fault in
-                fault.pointer.isEmpty
-                    ? "  \(fault.detail.printable)" : "  \(fault.pointer.printable): \(fault.detail.printable)"
-            }).joined(separator: "\n")
+        // Without fields the detail says it all, and better than the title of its kind.
+        guard !faults.isEmpty else { return (detail ?? title).printable }
+        let sentence = detail.map { $0 == title || faults.map(\.detail) == [$0] ? title : "\(title): \($0)" } ?? title
+        let lines = faults.map { fault in
+            fault.pointer.isEmpty
+                ? "  \(fault.detail.printable)" : "  \(fault.pointer.printable): \(fault.detail.printable)"
+        }
+        return ([sentence.printable] + lines).joined(separator: "\n")
     }
 }
