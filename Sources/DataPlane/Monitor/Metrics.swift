@@ -27,8 +27,8 @@ struct Metrics {
         text.sample(1, ["version": buildVersion])
         text.metric("process_start_time_seconds", .gauge, "When this process started, in seconds since 1970.")
         text.sample(seconds: startTime)
-        text.metric("ddirect_stage", .gauge, "1 for the stage that this server is in, 0 for the others.")
-        for stage in Status.Stage.allCases { text.sample(stage == status.stage ? 1 : 0, ["stage": stage.rawValue]) }
+        text.metric("ddirect_state", .gauge, "1 for the state that this server is in, 0 for the others.")
+        for state in Status.State.allCases { text.sample(state == status.state ? 1 : 0, ["state": state.rawValue]) }
     }
 
     private func snapshot(into text: inout MetricsText) {

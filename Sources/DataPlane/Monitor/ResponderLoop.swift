@@ -38,7 +38,7 @@ struct ResponderLoop: ~Copyable {
     /// By tag: the higher, the younger.
     private var visits: [UInt64: Visit] = [:]
     private var nextTag = Tag.firstConnection
-    private var pulse = WorkerPulse()
+    private var pulse: WorkerPulse
     /// Milliseconds of the monotonic clock, read once a round.
     private var now: UInt64 = 0
     private var nextPulse: UInt64 = 0
@@ -68,6 +68,7 @@ struct ResponderLoop: ~Copyable {
         self.addresses = addresses
         self.tls = tls
         certified = hostname
+        pulse = WorkerPulse(patience: settings.workerPatience)
     }
 
     // MARK: The loop
@@ -94,7 +95,7 @@ struct ResponderLoop: ~Copyable {
 
     private mutating func takePulse() {
         guard now >= nextPulse else { return }
-        nextPulse = now + 1000
+        nextPulse = now + settings.workerPatience.milliseconds / 5
         pulse.observed(workers.map { $0.read(.rounds) }, at: .milliseconds(now))
     }
 

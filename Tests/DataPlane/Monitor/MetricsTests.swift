@@ -55,15 +55,15 @@ import Testing
         workers[0].add(1000, .bytesUp, service: 2)
         workers[1].add(4, .connectionsOpened, service: 2)
         workers[1].add(4, .connectionsClosed, service: 2)
-        board.setServices([(slot: 2, name: "second")], moved: [2: workers.baseline(ofSlot: 2)])
-        #expect(!render(board.current, workers).contains("second"))
+        board.setServices([(slot: 2, name: "newcomer")], moved: [2: workers.baseline(ofSlot: 2)])
+        #expect(!render(board.current, workers).contains("newcomer"))
         workers[0].add(5, .bytesUp, service: 2)
         workers[0].add(1, .connectionsOpened, service: 2)
         // A later table in which the slot stays with its tenant.
-        board.setServices([(slot: 2, name: "second"), (slot: 3, name: "third")], moved: [3: []])
+        board.setServices([(slot: 2, name: "newcomer"), (slot: 3, name: "other")], moved: [3: []])
         let text = render(board.current, workers)
-        #expect(text.contains(#"ddirect_service_bytes_total{service="second",direction="up"} 5"#))
-        #expect(text.contains(#"ddirect_service_connections_open{service="second"} 1"#))
+        #expect(text.contains(#"ddirect_service_bytes_total{service="newcomer",direction="up"} 5"#))
+        #expect(text.contains(#"ddirect_service_connections_open{service="newcomer"} 1"#))
     }
 
     @Test func `show what belongs to no service, and the monitor endpoint, under names no service can have`() throws {
@@ -104,8 +104,8 @@ import Testing
         #expect(text.contains("ddirect_snapshots_refused_total 1\n"))
         #expect(text.contains("ddirect_snapshot_refused_version 43\n"))
         #expect(text.contains(#"ddirect_endpoint_names{status="unresolved"} 1"#))
-        #expect(text.contains(#"ddirect_stage{stage="serving"} 1"#))
-        #expect(text.contains(#"ddirect_stage{stage="draining"} 0"#))
+        #expect(text.contains(#"ddirect_state{state="serving"} 1"#))
+        #expect(text.contains(#"ddirect_state{state="draining"} 0"#))
         #expect(text.contains("ddirect_control_plane_connected 1\n"))
         #expect(text.contains("process_start_time_seconds 1767225600.042\n"))
         board.applied(try Samples.applied(44))
@@ -136,7 +136,8 @@ import Testing
         board.refused(SnapshotVersion(2), reasons: ["no"])
         board.setServices([(slot: 2, name: "acme-app"), (slot: 3, name: "other")], moved: [:])
         for service in 0..<4 as Range<Int32> { workers[0].add(1, .bytesUp, service: service) }
-        check = try run(`The metrics`.promtool, ["check", "metrics"], input: Array(render(board.current, workers).utf8))
+        check = try run(
+            `The metrics`.promtool, ["check", "metrics"], input: Array(render(board.current, workers).utf8))
         #expect(check.status == 0, "\(check.output)")
         #expect(check.output.isEmpty)
     }

@@ -90,13 +90,23 @@ func withResponder(
         }
     }
 
-    @Test func `notices a stuck worker by its rounds`() throws {
+    @Test func `notices a worker that stands still, and that it moves again`() throws {
         let worker = try WorkerCounters(services: 4)
-        // Counted by this thread, as the worker's own would.
-        try withResponder(try Samples.servingBoard(), workers: [worker]) { addresses in
+        try withResponder(
+            try Samples.servingBoard(), workers: [worker], { $0.workerPatience = .milliseconds(300) }
+        ) { addresses in
+            let pause = try Epoll()
+            let well = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
+            #expect(well.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            _ = pause.wait(milliseconds: 500)
+            let stuck = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
+            #expect(stuck.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+            #expect(stuck.hasSuffix("\r\n\r\nWorker 0 makes no progress.\n"))
+            // Counted here, as the worker's own thread would.
             worker.add(1, .rounds)
-            let health = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
-            #expect(health.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            _ = pause.wait(milliseconds: 100)
+            let again = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
+            #expect(again.hasPrefix("HTTP/1.1 200 OK\r\n"))
         }
     }
 

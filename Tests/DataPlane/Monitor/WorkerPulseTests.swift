@@ -29,6 +29,6 @@ import Testing
     }
 
     @Test func `before anything was seen nobody is stuck`() {
-        #expect(WorkerPulse().stuck(at: .seconds(1000)) == [])
+        #expect(WorkerPulse(patience: .seconds(5)).stuck(at: .seconds(1000)) == [])
     }
 }
