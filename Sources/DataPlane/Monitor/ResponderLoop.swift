@@ -48,8 +48,7 @@ struct ResponderLoop: ~Copyable {
 
     init(
         _ settings: ResponderSettings, board: StatusBoard, workers: [WorkerCounters],
-        mailbox: Mailbox<ResponderMessage>,
-        logger: Logger
+        mailbox: Mailbox<ResponderMessage>, logger: Logger
     ) throws {
         let epoll = try Epoll()
         let listeners = try ListeningSockets(admin: settings.admin)
