@@ -143,7 +143,10 @@ let package = Package(
             name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing",
             swiftSettings: ours),
         .testTarget(
-            name: "DataPlaneTests", dependencies: ["DataPlane", "Domain", "Routing", "Syscalls", "Wire"],
+            name: "DataPlaneTests",
+            dependencies: [
+                "DataPlane", "Domain", "Routing", "Syscalls", "Wire", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
         .testTarget(
             name: "ControlPlaneTests",
