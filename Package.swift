@@ -146,6 +146,10 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Domain", "Wire",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/ControlPlane",
             swiftSettings: ours
