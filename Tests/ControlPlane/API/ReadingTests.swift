@@ -94,6 +94,8 @@ import Testing
             let path = folder + "/control.db"
             let lenient = try await Store.open(at: path, exceptions: [try Prefix("10.0.0.0/8")])
             try await lenient.furnish(endpoint: "10.0.0.9")
+            let app = try #require(lenient.state.services.values.first)
+            try await lenient.propose([.service(app.name, before: app, after: nil)])
             try lenient.close()
             let strict = try await Store.open(at: path, exceptions: [])
             let request = ChangeRequest(author: "test", action: "version.restore", target: "3")
