@@ -48,7 +48,7 @@ let package = Package(
         ),
         .target(
             name: "Daemon",
-            dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Domain", "CSystemd", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Shared/Daemon",
             swiftSettings: ours
         ),
@@ -66,7 +66,7 @@ let package = Package(
         .target(name: "CLinux", path: "Sources/DataPlane/CLinux"),
         .target(
             name: "Syscalls",
-            dependencies: ["CLinux", "CAres", "COpenSSL"],
+            dependencies: ["Domain", "CLinux", "CAres", "COpenSSL"],
             path: "Sources/DataPlane/Syscalls",
             swiftSettings: ours
         ),
@@ -126,10 +126,10 @@ let package = Package(
         .executableTarget(
             name: "ddirect",
             dependencies: [
-                "Daemon",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/ControlPlane/CLI",
             swiftSettings: ours
@@ -140,7 +140,8 @@ let package = Package(
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Domain"], path: "Tests/Shared/Wire", swiftSettings: ours),
         .testTarget(
-            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing", swiftSettings: ours),
+            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing",
+            swiftSettings: ours),
         .testTarget(
             name: "DataPlaneTests", dependencies: ["DataPlane", "Domain", "Routing", "Syscalls", "Wire"],
             path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
@@ -153,8 +154,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/ControlPlane",
+            exclude: ["CLI"],
             swiftSettings: ours
         ),
+        .testTarget(
+            name: "CLITests",
+            dependencies: ["ddirect", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/ControlPlane/CLI", swiftSettings: ours),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -12,6 +12,11 @@ public enum Notify {
         send("STOPPING=1")
     }
 
+    /// The process is alive and moves; the manager restarts it when this stays out for its WatchdogSec.
+    public static func watchdog() {
+        send("WATCHDOG=1")
+    }
+
     /// One line for people, shown by `systemctl status`.
     public static func status(_ text: String) {
         send("STATUS=\(oneLine(text))")
