@@ -35,7 +35,8 @@ import Testing
             var variables: Set<String> = []
             if case .array(let references)? = documented["parameters"] {
                 for reference in references {
-                    guard case .string(let text)? = reference.object?["$ref"], let name = text.split(separator: "/").last,
+                    guard case .string(let text)? = reference.object?["$ref"],
+                        let name = text.split(separator: "/").last,
                         let parameter = parameters[String(name)]?.object, case .string(let text)? = parameter["name"]
                     else { continue }
                     if parameter["in"] == "query" { names.insert(text) }
@@ -43,7 +44,8 @@ import Testing
                 }
             }
             #expect(names == operation.query, "\(operation.method) \(operation.path)")
-            #expect(variables == Set(operation.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0) }))
+            #expect(
+                variables == Set(operation.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0) }))
         }
     }
 

@@ -21,7 +21,9 @@ enum OpenAPI {
         },
         "components": {
         "schemas": {
-        \#(schemas)
+        \#(valueSchemas),
+        \#(resourceSchemas),
+        \#(answerSchemas)
         },
         \#(parts)
         }
