@@ -234,6 +234,8 @@ struct Worker: ~Copyable {
             case .addresses(let updates):
                 for update in updates { names[update.index] = update.addresses }
             case .shutDown:
+                // Those that wait to be accepted were here before the end was decided.
+                for index in plan.listeners.indices { accept(index) }
                 leaveListeners()
                 closeIdleExchanges()
             case .drain(let draining):

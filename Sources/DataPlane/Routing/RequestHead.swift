@@ -66,8 +66,10 @@ public struct RequestHead: Hashable, Sendable {
         var index = min(max(scanned, 0), end)
         defer { scanned = index }
         while index < end {
+            index = bytes.firstControl(from: index, to: end)
+            guard index < end else { break }
             let octet = bytes[index]
-            guard octet.isControl else {
+            guard octet != .tab else {
                 index &+= 1  // below `end`, as in the step over CR LF
                 continue
             }

@@ -46,8 +46,10 @@ struct RequestReading {
     }
 
     private static func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        var index = start
-        while index < bytes.count, bytes[index] != .carriageReturn { index &+= 1 }
+        var index = bytes.firstControl(from: start, to: bytes.count)
+        while index < bytes.count, bytes[index] == .tab {
+            index = bytes.firstControl(from: index &+ 1, to: bytes.count)
+        }
         return index
     }
 

@@ -36,13 +36,15 @@ public struct ResponseHead: Hashable, Sendable {
         var index = min(max(scanned, 7), end)
         defer { scanned = index }
         while index < end {
+            index = bytes.firstControl(from: index, to: end)
+            guard index < end else { break }
             let octet = bytes[index]
             guard octet != 0 else { return .malformed }
             if octet == .lineFeed, isEmptyLine(bytes, endingAt: index) {
                 var reading = ResponseReading()
                 return reading.read(bytes, length: index &+ 1, toHEAD: toHEAD).map { .head($0) } ?? .malformed
             }
-            index &+= 1
+            index &+= 1  // below `end`
         }
         return bytes.count >= longest ? .malformed : .incomplete
     }
@@ -71,8 +73,8 @@ struct ResponseReading {
     mutating func read(_ bytes: Span<UInt8>, length: Int, toHEAD: Bool) -> ResponseHead? {
         var position = 0
         while position < length {
-            var end = position
-            while end < length, bytes[end] != .lineFeed { end &+= 1 }
+            var end = bytes.firstControl(from: position, to: length)
+            while end < length, bytes[end] != .lineFeed { end = bytes.firstControl(from: end &+ 1, to: length) }
             let next = end &+ 1  // at most `length`
             if end > position, bytes[end &- 1] == .carriageReturn { end &-= 1 }
             if position == 0 {

@@ -105,6 +105,9 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         return socket
     }
 
+    /// Refuses new connections from now on; the descriptor stays valid for those who still wait on it.
+    public func stopListening() { _ = linux_stop_listening(number) }
+
     /// 4096 connections wait for their accept; the kernel may allow fewer (net.core.somaxconn).
     public func listen() throws(SystemCallError) { _ = try KernelAnswer(linux_listen(number, 4096)).get("listen") }
 }

@@ -66,6 +66,8 @@ public final class Mailbox<Message: Sendable>: Sendable {
         return accepted
     }
 
+    public var isEmpty: Bool { messages.withLock { $0.isEmpty } }
+
     /// Everything posted since the last time, in order.
     public func drain() -> [Message] {
         var count: UInt64 = 0
@@ -104,6 +106,24 @@ public enum Process {
     public static func awaitSignal(milliseconds: UInt32) -> Int32? {
         let signal = linux_await_signal(milliseconds)
         return signal == 0 ? nil : signal
+    }
+
+    /// Writes to standard error, past any log.
+    public static func complain(_ text: String) {
+        var bytes = Array(text.utf8)
+        unsafe _ = linux_write(2, &bytes, bytes.count)
+    }
+
+    /// The environment, as far as it is text.
+    public static var environment: [String: String] {
+        var all: [String: String] = [:]
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            let pair = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { all[String(pair[0])] = String(pair[1]) }
+            unsafe entry += 1
+        }
+        return all
     }
 
     public static let terminate = SIGTERM

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 #include <arpa/inet.h>
@@ -52,6 +53,8 @@ static inline long linux_bind(int fd, const struct sockaddr_storage *to, unsigne
     return KERNEL_ANSWER(bind(fd, (const struct sockaddr *)to, length));
 }
 static inline long linux_listen(int fd, int backlog) { return KERNEL_ANSWER(listen(fd, backlog)); }
+// On a listening socket: new connections are refused from now on, while the descriptor stays valid for those who still hold it.
+static inline long linux_stop_listening(int fd) { return KERNEL_ANSWER(shutdown(fd, SHUT_RDWR)); }
 static inline long linux_shutdown_writing(int fd) { return KERNEL_ANSWER(shutdown(fd, SHUT_WR)); }
 static inline long linux_local_address(int fd, struct sockaddr_storage *into) {
     socklen_t length = sizeof *into;
@@ -117,6 +120,10 @@ static inline long linux_epoll_wait(int epoll, struct epoll_event *into, int cou
     return KERNEL_ANSWER(epoll_wait(epoll, into, count, milliseconds));
 }
 static inline uint64_t linux_event_tag(const struct epoll_event *event) { return event->data.u64; }
+
+static inline long linux_poll(struct pollfd *descriptors, unsigned long count, int milliseconds) {
+    return KERNEL_ANSWER(poll(descriptors, count, milliseconds));
+}
 
 // --- time, limits, threads, signals
 
