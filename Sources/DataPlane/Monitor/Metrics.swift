@@ -28,7 +28,7 @@ struct Metrics {
         text.metric("process_start_time_seconds", .gauge, "When this process started, in seconds since 1970.")
         text.sample(seconds: startTime)
         text.metric("ddirect_state", .gauge, "1 for the state that this server is in, 0 for the others.")
-        for state in Status.State.allCases { text.sample(state == status.state ? 1 : 0, ["state": state.rawValue]) }
+        for stage in Status.Stage.allCases { text.sample(stage == status.stage ? 1 : 0, ["state": stage.rawValue]) }
     }
 
     private func snapshot(into text: inout MetricsText) {

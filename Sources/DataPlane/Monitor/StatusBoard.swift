@@ -19,7 +19,7 @@ extension Sequence<WorkerCounters> {
 
 /// What this process says of itself, at one moment.
 struct Status: Sendable, Equatable {
-    enum State: String, Sendable, CaseIterable {
+    enum Stage: String, Sendable, CaseIterable {
         case starting, serving, draining
     }
 
@@ -37,7 +37,7 @@ struct Status: Sendable, Equatable {
     }
 
     let server: ServerName
-    var state = State.starting
+    var stage = Stage.starting
     var applied: Applied?
     /// The last refusal, until a snapshot is applied.
     var refused: Refused?
@@ -49,7 +49,7 @@ struct Status: Sendable, Equatable {
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
-        if state == .draining { return "This server is draining and takes no new connections." }
+        if stage == .draining { return "This server is draining and takes no new connections." }
         if applied == nil {
             if let refused {
                 return "Snapshot \(refused.version) was refused: \(refused.reasons.joined(separator: "; "))."
@@ -58,7 +58,7 @@ struct Status: Sendable, Equatable {
                 ? "The control plane has not sent a snapshot yet."
                 : "There is no snapshot yet, and no connection to the control plane."
         }
-        return state == .starting ? "The listeners are not open yet." : nil
+        return stage == .starting ? "The listeners are not open yet." : nil
     }
 }
 
@@ -77,7 +77,7 @@ final class StatusBoard: Sendable {
 
     var current: Status { status.withLock { $0 } }
 
-    func entered(_ state: Status.State) { status.withLock { $0.state = state } }
+    func stage(_ stage: Status.Stage) { status.withLock { $0.stage = stage } }
 
     func connected(_ isConnected: Bool) { status.withLock { $0.isConnected = isConnected } }
 

@@ -48,7 +48,7 @@ import Testing
 
     @Test func `is 503 with the same body while draining`() throws {
         let board = try Samples.servingBoard()
-        board.entered(.draining)
+        board.stage(.draining)
         #expect(answer(board).status == 503)
         #expect(String(decoding: answer(board).body, as: UTF8.self).contains(#""version":42,"state":"draining""#))
     }
@@ -97,13 +97,13 @@ import Testing
         #expect(readiness(board) == "503 Snapshot 42 was refused: one reason; another.\n")
         board.applied(try Samples.applied(43))
         #expect(readiness(board) == "503 The listeners are not open yet.\n")
-        board.entered(.serving)
+        board.stage(.serving)
         #expect(readiness(board) == "200 ok\n")
         // Serving goes on with the last good snapshot, whatever the control plane does.
         board.refused(SnapshotVersion(44), reasons: ["no"])
         board.connected(false)
         #expect(readiness(board) == "200 ok\n")
-        board.entered(.draining)
+        board.stage(.draining)
         #expect(readiness(board) == "503 This server is draining and takes no new connections.\n")
     }
 }

@@ -59,7 +59,7 @@ struct `The responder by TLS` {
             #expect(!nameless.contains("Subject Alternative Name"))
 
             board.applied(try Samples.applied(42))
-            board.entered(.serving)
+            board.stage(.serving)
             let pem = try certificate(in: try ask(addresses.https))
             let named = try text(of: pem)
             #expect(named.contains("DNS:za1.dfree.test"))

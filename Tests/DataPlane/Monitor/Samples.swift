@@ -18,7 +18,7 @@ enum Samples {
     static func servingBoard() throws -> StatusBoard {
         let board = try board()
         board.applied(try applied(42))
-        board.entered(.serving)
+        board.stage(.serving)
         board.connected(true)
         return board
     }
