@@ -8,9 +8,8 @@ public struct ClientDomain: Hashable, Sendable, Comparable, CustomStringConverti
     public let name: DomainName
 
     public init(_ text: String) throws(InvalidValue) {
-        isWildcard = text.hasPrefix("*.")
-        let rest = isWildcard ? text.dropFirst(2) : text[...]
-        name = try DomainName(checking: rest, of: text)
+        isWildcard = text.utf8.starts(with: "*.".utf8)
+        name = try DomainName(checking: isWildcard ? Substring(text.utf8.dropFirst(2)) : text[...], of: text)
         guard !isWildcard || name.text.utf8.count + 2 <= DomainName.longest else {
             throw InvalidValue(text, "is too long", expected: "at most \(DomainName.longest) octets")
         }
@@ -23,8 +22,14 @@ public struct ClientDomain: Hashable, Sendable, Comparable, CustomStringConverti
     /// Whether a device that calls `host` means this domain.
     public func matches(_ host: DomainName) -> Bool {
         guard isWildcard else { return host == name }
-        guard let dot = host.text.firstIndex(of: ".") else { return false }
-        return host.text[host.text.index(after: dot)...] == name.text
+        let hostOctets = host.text.utf8Span.span
+        let nameOctets = name.text.utf8Span.span
+        // One label of the host stands before the dot, and has no dot itself.
+        let dot = hostOctets.count - nameOctets.count - 1
+        guard dot > 0, hostOctets[dot] == UInt8(ascii: ".") else { return false }
+        for index in 0..<dot where hostOctets[index] == UInt8(ascii: ".") { return false }
+        for index in nameOctets.indices where nameOctets[index] != hostOctets[dot + 1 + index] { return false }
+        return true
     }
 }
 

@@ -1,6 +1,6 @@
 /// A 128-bit digest by which two ends know that they hold the same configuration.
 ///
-/// FNV-1a (128 bits) over a canonical encoding: it finds mistakes and damage, it does not resist an adversary; who may speak at all is the
+/// A multiplicative hash over a canonical encoding: it finds mistakes and damage, it does not resist an adversary; who may speak at all is the
 /// channel's business. Digests of parts add up, in any order, to the digest of the whole, so a difference costs what it touches.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
     public let bits: UInt128
@@ -20,23 +20,39 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Collects the canonical encoding of one record: each field is preceded by its length or count, so that no two records encode alike.
+///
+/// Eight octets are mixed in at a time, as in FNV-1a but with a multiplier that spreads a difference over all higher bits, and a shift that
+/// brings it down again. Each step can be undone, so records of one shape that differ in one place never have the same digest.
 struct DigestBuilder {
+    /// The offset basis of 128-bit FNV-1a; any number but 0 would do.
     private var bits: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
-    private static let prime: UInt128 = 1 << 88 | 0x13B
+    /// The multiplier of the 128-bit PCG generator, chosen there for how well it spreads.
+    private static let multiplier: UInt128 = 0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645
 
     var digest: Digest { Digest(bits: bits) }
 
-    private mutating func add(octet: UInt8) {
-        bits = (bits ^ UInt128(octet)) &* DigestBuilder.prime
-    }
-
     mutating func add(_ number: UInt64) {
-        for shift in stride(from: UInt64(56), through: 0, by: -8) { add(octet: UInt8(truncatingIfNeeded: number >> shift)) }
+        bits = (bits ^ UInt128(number)) &* DigestBuilder.multiplier
+        bits ^= bits >> 64
     }
 
     mutating func add(_ text: String) {
-        add(UInt64(text.utf8.count))
-        for octet in text.utf8 { add(octet: octet) }
+        let octets = text.utf8Span.span
+        add(UInt64(octets.count))
+        var word: UInt64 = 0
+        for index in octets.indices {
+            word = word << 8 | UInt64(octets[index])
+            if index & 7 == 7 {
+                add(word)
+                word = 0
+            }
+        }
+        if octets.count & 7 != 0 { add(word) }
+    }
+
+    mutating func add(_ domain: ClientDomain) {
+        add(domain.isWildcard ? 1 : 0)
+        add(domain.name.text)
     }
 
     mutating func add(_ prefix: Prefix) {
@@ -51,7 +67,13 @@ struct DigestBuilder {
     }
 
     mutating func add(_ target: EndpointTarget) {
-        add(target.host.description)
+        switch target.host {
+        case .name(let name):
+            add(0)
+            add(name.text)
+        case .address(let address):
+            add(address)
+        }
         add(UInt64(target.httpPort.number))
         add(UInt64(target.httpsPort.number))
     }

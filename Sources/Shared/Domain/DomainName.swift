@@ -19,6 +19,7 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     /// `name` in lower case when it is a valid host name; `whole` is what the error shows.
     static func checked(_ name: Substring, of whole: String) throws(InvalidValue) -> String {
+        if isPlain(name.utf8Span.span) { return String(name) }
         let expected = "a name such as app.acme.example"
         var name = name
         if name.hasSuffix(".") { name = name.dropLast() }
@@ -45,6 +46,34 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
             throw InvalidValue(whole, "ends in a number, so it could be taken for an address", expected: expected)
         }
         return lower
+    }
+
+    /// Whether `name` is valid and in its canonical form, at a glance: nearly all names are, and a snapshot has hundreds of thousands. What is
+    /// not, or could be an A-label, is looked at in earnest.
+    static func isPlain(_ name: Span<UInt8>) -> Bool {
+        guard name.count <= longest else { return false }
+        var labels = 0
+        var start = 0
+        var onlyDigits = true
+        for index in 0...name.count {
+            guard index < name.count, name[index] != UInt8(ascii: ".") else {
+                // The end of a label.
+                let length = index - start
+                guard length > 0, length <= 63 else { return false }
+                guard name[start] != UInt8(ascii: "-"), name[index - 1] != UInt8(ascii: "-") else { return false }
+                if length >= 4, name[start + 2] == UInt8(ascii: "-"), name[start + 3] == UInt8(ascii: "-") { return false }
+                labels += 1
+                start = index + 1
+                if index < name.count { onlyDigits = true }
+                continue
+            }
+            switch name[index] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): break
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"): onlyDigits = false
+            default: return false
+            }
+        }
+        return labels >= 2 && !onlyDigits
     }
 
     private static func checkLabel(_ label: Substring, of whole: String) throws(InvalidValue) {

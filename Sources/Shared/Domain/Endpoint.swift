@@ -23,7 +23,7 @@ public enum EndpointHost: Hashable, Sendable, CustomStringConvertible {
     case address(Address)
 
     public init(_ text: String) throws(InvalidValue) {
-        if let address = Address(parsing: Array(text.utf8).span) {
+        if let address = Address(parsing: text.utf8Span.span) {
             self = .address(address)
             return
         }
@@ -67,7 +67,7 @@ public struct Endpoint: Hashable, Sendable {
         guard fallbacks.count <= Endpoint.mostFallbacks else {
             throw InvalidValue("\(fallbacks.count)", "are too many fallbacks", expected: "at most \(Endpoint.mostFallbacks)")
         }
-        guard Set([target] + fallbacks).count == fallbacks.count + 1 else {
+        guard fallbacks.isEmpty || ([target] + fallbacks).firstDuplicate == nil else {
             throw InvalidValue(target.host.description, "is named twice", expected: "fallbacks that differ from each other and the endpoint")
         }
         self.target = target

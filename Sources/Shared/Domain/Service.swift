@@ -16,13 +16,36 @@ public enum SendProxyProtocol: String, Hashable, Sendable, CaseIterable {
 }
 
 /// How a service's traffic is carried: the part of a service that its servers need, and all that they are told of it.
+///
+/// A value, but one that is copied by a single reference: snapshots of many thousands are copied at each difference.
 public struct Carriage: Hashable, Sendable {
-    public let clientDomains: [ClientDomain]
-    public let endpoint: Endpoint
+    private final class Content: Sendable {
+        let clientDomains: [ClientDomain]
+        let endpoint: Endpoint
+        let acceptProxyProtocol: Bool
+        let sendProxyProtocol: SendProxyProtocol
+        let forwardedFor: ForwardedFor
+
+        init(
+            clientDomains: [ClientDomain], endpoint: Endpoint, acceptProxyProtocol: Bool, sendProxyProtocol: SendProxyProtocol,
+            forwardedFor: ForwardedFor
+        ) {
+            self.clientDomains = clientDomains
+            self.endpoint = endpoint
+            self.acceptProxyProtocol = acceptProxyProtocol
+            self.sendProxyProtocol = sendProxyProtocol
+            self.forwardedFor = forwardedFor
+        }
+    }
+
+    private let content: Content
+
+    public var clientDomains: [ClientDomain] { content.clientDomains }
+    public var endpoint: Endpoint { content.endpoint }
     /// Whether the client address that a trusted sender tells in a PROXY header is believed.
-    public let acceptProxyProtocol: Bool
-    public let sendProxyProtocol: SendProxyProtocol
-    public let forwardedFor: ForwardedFor
+    public var acceptProxyProtocol: Bool { content.acceptProxyProtocol }
+    public var sendProxyProtocol: SendProxyProtocol { content.sendProxyProtocol }
+    public var forwardedFor: ForwardedFor { content.forwardedFor }
 
     public static let mostClientDomains = 1000
 
@@ -34,11 +57,8 @@ public struct Carriage: Hashable, Sendable {
             throw InvalidValue(
                 "\(clientDomains.count)", "is no number of client domains", expected: "1 to \(Carriage.mostClientDomains) of them")
         }
-        var seen = Set<ClientDomain>()
-        for domain in clientDomains {
-            guard seen.insert(domain).inserted else {
-                throw InvalidValue(domain.description, "is named twice", expected: "each client domain once")
-            }
+        if let domain = clientDomains.firstDuplicate {
+            throw InvalidValue(domain.description, "is named twice", expected: "each client domain once")
         }
         for target in endpoint.targets {
             guard case .name(let host) = target.host, let domain = clientDomains.first(where: { $0.matches(host) }) else { continue }
@@ -46,11 +66,24 @@ public struct Carriage: Hashable, Sendable {
                 host.text, "is also the client domain \(domain), so traffic would go round in a loop",
                 expected: "an endpoint that differs from every client domain of its service")
         }
-        self.clientDomains = clientDomains
-        self.endpoint = endpoint
-        self.acceptProxyProtocol = acceptProxyProtocol
-        self.sendProxyProtocol = sendProxyProtocol
-        self.forwardedFor = forwardedFor
+        content = Content(
+            clientDomains: clientDomains, endpoint: endpoint, acceptProxyProtocol: acceptProxyProtocol,
+            sendProxyProtocol: sendProxyProtocol, forwardedFor: forwardedFor)
+    }
+
+    public static func == (left: Carriage, right: Carriage) -> Bool {
+        left.content === right.content
+            || left.clientDomains == right.clientDomains && left.endpoint == right.endpoint
+                && left.acceptProxyProtocol == right.acceptProxyProtocol && left.sendProxyProtocol == right.sendProxyProtocol
+                && left.forwardedFor == right.forwardedFor
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(clientDomains)
+        hasher.combine(endpoint)
+        hasher.combine(acceptProxyProtocol)
+        hasher.combine(sendProxyProtocol)
+        hasher.combine(forwardedFor)
     }
 }
 

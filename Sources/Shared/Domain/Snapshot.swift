@@ -58,9 +58,10 @@ extension Carriage {
         builder.add("service")
         builder.add(name.text)
         builder.add(UInt64(clientDomains.count))
-        for domain in clientDomains { builder.add(domain.description) }
-        builder.add(UInt64(endpoint.targets.count))
-        for target in endpoint.targets { builder.add(target) }
+        for domain in clientDomains { builder.add(domain) }
+        builder.add(UInt64(1 + endpoint.fallbacks.count))
+        builder.add(endpoint.target)
+        for target in endpoint.fallbacks { builder.add(target) }
         builder.add(acceptProxyProtocol ? 1 : 0)
         builder.add(sendProxyProtocol.rawValue)
         builder.add(forwardedFor.rawValue)
@@ -89,15 +90,17 @@ public struct Snapshot: Sendable, Equatable {
         incarnation: Incarnation, version: SnapshotVersion, settings: ServerSettings, services: [ServiceName: Carriage]
     ) throws(Inconsistency) {
         try self.init(
-            incarnation: incarnation, version: version, settings: settings, services: services,
-            digest: services.reduce(settings.digest) { $0 + $1.value.digest(as: $1.key) })
+            incarnation: incarnation, version: version, settings: settings, settingsAreNew: true, services: services,
+            suspects: services, digest: services.reduce(settings.digest) { $0 + $1.value.digest(as: $1.key) })
     }
 
+    /// `suspects` are those of the services that were not yet found to be consistent with each other.
     private init(
-        incarnation: Incarnation, version: SnapshotVersion, settings: ServerSettings, services: [ServiceName: Carriage],
-        digest: Digest
+        incarnation: Incarnation, version: SnapshotVersion, settings: ServerSettings, settingsAreNew: Bool,
+        services: [ServiceName: Carriage], suspects: [ServiceName: Carriage], digest: Digest
     ) throws(Inconsistency) {
-        let reasons = Snapshot.inconsistencies(settings: settings, services: services)
+        let reasons = Snapshot.inconsistencies(
+            settings: settings, settingsAreNew: settingsAreNew, services: services, suspects: suspects)
         guard reasons.isEmpty else { throw Inconsistency(reasons: reasons) }
         self.incarnation = incarnation
         self.version = version
@@ -134,7 +137,7 @@ public struct Snapshot: Sendable, Equatable {
         guard reasons.isEmpty else { throw Inconsistency(reasons: reasons) }
         return try Snapshot(
             incarnation: incarnation, version: difference.version, settings: difference.settings ?? settings,
-            services: services, digest: digest)
+            settingsAreNew: difference.settings != nil, services: services, suspects: difference.carried, digest: digest)
     }
 
     /// What leads from `base` to this snapshot.
@@ -145,25 +148,43 @@ public struct Snapshot: Sendable, Equatable {
             removed: Set(base.services.keys.filter { services[$0] == nil }))
     }
 
-    private static func inconsistencies(settings: ServerSettings, services: [ServiceName: Carriage]) -> [String] {
-        var reasons: [String] = []
-        var owners: [ClientDomain: ServiceName] = [:]
-        owners.reserveCapacity(services.count)
-        for (name, carriage) in services {
+    /// What is wrong with the whole, given that the services other than `suspects` agree with each other, and with the settings unless these
+    /// are new: then a difference that touches one of many services costs a glance at each at most, and no index of all.
+    private static func inconsistencies(
+        settings: ServerSettings, settingsAreNew: Bool, services: [ServiceName: Carriage], suspects: [ServiceName: Carriage]
+    ) -> [String] {
+        var reasons: Set<String> = []
+        let hostname = settings.server.hostname
+        var claims: [ClientDomain: ServiceName] = [:]
+        claims.reserveCapacity(suspects.values.reduce(0) { $0 + $1.clientDomains.count })
+        for (name, carriage) in suspects {
             for domain in carriage.clientDomains {
-                if let other = owners.updateValue(name, forKey: domain) {
-                    let pair = [name, other].sorted()
-                    reasons.append("client domain \(domain) belongs to both service \(pair[0]) and service \(pair[1])")
-                }
-                if !domain.isWildcard, domain.name == settings.server.hostname {
-                    reasons.append("client domain \(domain) of service \(name) is the host name of this server's monitor endpoint")
+                if let other = claims.updateValue(name, forKey: domain) { reasons.insert(conflict(over: domain, between: name, and: other)) }
+                if !domain.isWildcard, domain.name == hostname { reasons.insert(monitorConflict(over: domain, of: name)) }
+            }
+        }
+        if suspects.count < services.count, settingsAreNew || !suspects.isEmpty {
+            for (name, carriage) in services {
+                for domain in carriage.clientDomains {
+                    if let other = claims[domain], other != name { reasons.insert(conflict(over: domain, between: name, and: other)) }
+                    if settingsAreNew, !domain.isWildcard, domain.name == hostname {
+                        reasons.insert(monitorConflict(over: domain, of: name))
+                    }
                 }
             }
         }
         for (address, name) in settings.server.defaultServices where services[name] == nil {
-            reasons.append("the default service of \(address) is \(name), which this server does not carry")
+            reasons.insert("the default service of \(address) is \(name), which this server does not carry")
         }
         return reasons.sorted()
+    }
+
+    private static func monitorConflict(over domain: ClientDomain, of name: ServiceName) -> String {
+        "client domain \(domain) of service \(name) is the host name of this server's monitor endpoint"
+    }
+
+    private static func conflict(over domain: ClientDomain, between one: ServiceName, and other: ServiceName) -> String {
+        "client domain \(domain) belongs to both service \(min(one, other)) and service \(max(one, other))"
     }
 }
 

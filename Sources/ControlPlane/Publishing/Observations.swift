@@ -1,0 +1,48 @@
+import Domain
+import Wire
+
+extension EndpointCheck {
+    init(_ message: WireEndpointCheck) {
+        self.init(
+            resolveError: message.resolveError.isEmpty ? nil : message.resolveError,
+            timeToLive: message.ttlSeconds == 0 ? nil : .seconds(Int64(message.ttlSeconds)),
+            resolveTime: .microseconds(message.resolveMicroseconds),
+            attempts: message.attempts.map { Attempt($0) })
+    }
+}
+
+extension EndpointCheck.Attempt {
+    init(_ message: WireAttempt) {
+        self.init(
+            address: message.address, port: Int(message.port), error: message.error.isEmpty ? nil : message.error,
+            connectTime: .microseconds(message.connectMicroseconds))
+    }
+}
+
+extension Duration {
+    /// Cut to a year: a peer's number is not to be trusted with our arithmetic.
+    fileprivate static func microseconds(_ count: UInt64) -> Duration {
+        .microseconds(Int64(min(count, 31_536_000_000_000)))
+    }
+}
+
+extension ServerStatus {
+    mutating func observe(_ load: WireLoad) {
+        connectionsOpen = load.connectionsOpen
+        connectionsTotal = load.connectionsTotal
+        draining = load.draining
+    }
+
+    mutating func applied(_ version: SnapshotVersion) {
+        appliedVersion = version
+        if let refusal, refusal.version <= version { self.refusal = nil }
+    }
+
+    /// The newest version that the data plane has answered, as far as we know.
+    var answeredVersion: SnapshotVersion? {
+        switch (appliedVersion, refusal?.version) {
+        case (let applied?, let refused?): max(applied, refused)
+        case (let applied, let refused): applied ?? refused
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import Domain
+import FoundationEssentials
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Wire
+
+/// The sessions of the publisher: carrying out what their machines decide.
+extension SnapshotPublisher {
+    // MARK: From the tasks of a session
+
+    /// Serves one connection until it is over.
+    func serve(_ connection: ChannelConnection, encoding: NIOThreadPool) async {
+        if let refusal = await refusal(of: connection.channel) {
+            logger.warning("a connection to the channel was turned away", metadata: ["reason": "\(refusal)"])
+            // Closing is all there is to do; that it is closed already is no failure.
+            try? await connection.executeThenClose { _, _ in }
+            return
+        }
+        let (wakeUps, wakeUp) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let id = SessionID(number: nextNumber())
+        sessions[id] = OpenSession(
+            machine: SessionMachine(limits: limits, at: clock.now), channel: connection.channel, wakeUp: wakeUp)
+        await Session(id: id, connection: connection, wakeUps: wakeUps, publisher: self, encoding: encoding).run()
+        disconnected(id)
+        sessions[id] = nil
+    }
+
+    private func refusal(of channel: any Channel) async -> String? {
+        guard !isStopping else { return "the control plane is stopping" }
+        guard sessions.count < SnapshotPublisher.mostSessions else {
+            return "there are \(sessions.count) sessions already"
+        }
+        let peer: PeerCredentials
+        do {
+            peer = try await PeerCredentials.of(channel)
+        } catch {
+            return "its credentials cannot be told: \(error)"
+        }
+        guard !peer.mayConnect(toUser: geteuid(), group: getegid()) else { return nil }
+        return
+            "process \(peer.process) runs as user \(peer.user) and group \(peer.group); expected our own user or group, or root"
+    }
+
+    func received(_ frame: WireFrame, from id: SessionID) {
+        let now = clock.now
+        update(id) { $0.received(frame, at: now) }
+    }
+
+    func disconnected(_ id: SessionID) {
+        update(id) { $0.disconnected() }
+    }
+
+    func end(_ id: SessionID, reason: String) {
+        update(id) { $0.end(reason) }
+    }
+
+    func made(_ id: SessionID, octets: Int) {
+        sessions[id]?.machine.made(octets: octets, at: clock.now)
+        sessions[id]?.machine.beganSending(at: clock.now)
+    }
+
+    func notMade(_ id: SessionID, _ version: SnapshotVersion, reasons: [String]) {
+        update(id) { $0.notMade(version, reasons: reasons) }
+    }
+
+    /// What a session's writer is to send now; nil when there is nothing, until it is woken.
+    func nextOutgoing(of id: SessionID) -> Outgoing? {
+        guard var session = sessions[id] else { return nil }
+        session.machine.finishedSending()
+        let outgoing = takeOutgoing(from: &session)
+        session.isWriting = outgoing != nil
+        // A snapshot is sent from when it has been made.
+        if case .frame = outgoing { session.machine.beganSending(at: clock.now) }
+        sessions[id] = session
+        return outgoing
+    }
+
+    private func takeOutgoing(from session: inout OpenSession) -> Outgoing? {
+        if let goodbye = session.goodbye {
+            session.goodbye = nil
+            return .goodbye(goodbye)
+        }
+        if session.heartbeatDue {
+            session.heartbeatDue = false
+            return .frame(.heartbeat)
+        }
+        if !session.commands.isEmpty { return .frame(session.commands.removeFirst()) }
+        guard session.snapshotDue, let server = session.server else { return nil }
+        session.snapshotDue = false
+        return snapshot(for: server, &session.machine)
+    }
+
+    /// The newest version for `server`, as a difference when what it has is what we think it has.
+    private func snapshot(for server: ServerName, _ machine: inout SessionMachine) -> Outgoing? {
+        let need = machine.need(newest: builder.version)
+        switch need {
+        case .nothing, .standingRefusal: return nil
+        case .difference(let holding):
+            if let step = builder.step(of: server, from: holding.version), step.digestBefore == holding.digest {
+                machine.sending(builder.version, digest: step.digest)
+                return .difference(step.difference, digest: step.digest, incarnation: builder.fleet.incarnation)
+            }
+        case .whole: break
+        }
+        guard let draft = builder.draft(of: server) else { return nil }
+        machine.sending(draft.version, digest: draft.digest)
+        return .whole(draft)
+    }
+
+    // MARK: Carrying out
+
+    /// Tells a session's machine what happened, and does what it answers.
+    func update(_ id: SessionID, _ happened: (inout SessionMachine) -> [SessionMachine.Action]) {
+        guard var machine = sessions[id]?.machine else { return }
+        let actions = happened(&machine)
+        sessions[id]?.machine = machine
+        for action in actions { carryOut(action, of: id) }
+    }
+
+    private func carryOut(_ action: SessionMachine.Action, of id: SessionID) {
+        guard let server = sessions[id]?.server else {
+            switch action {
+            case .identify(let hello): identify(id, hello)
+            case .end(let ending): finish(id, ending)
+            default: break
+            }
+            return
+        }
+        switch action {
+        case .identify: break
+        case .sendSnapshot:
+            sessions[id]?.snapshotDue = true
+            sessions[id]?.wakeUp.yield()
+        case .heartbeat:
+            sessions[id]?.heartbeatDue = true
+            sessions[id]?.wakeUp.yield()
+        case .reportApplied(let version):
+            changeStatus(of: server) { $0.applied(version) }
+            logger.debug("version applied", metadata: ["server": "\(server)", "version": "\(version)"])
+            update(id) { $0.published(builder.version) }
+        case .reportRefused(let version, let reasons):
+            changeStatus(of: server) { $0.refusal = ServerStatus.Refusal(version: version, reasons: reasons) }
+            logger.warning(
+                "version refused",
+                metadata: [
+                    "server": "\(server)", "version": "\(version)",
+                    "reasons": "\(reasons.prefix(10).joined(separator: "; "))",
+                ])
+            update(id) { $0.published(builder.version) }
+        case .observe(let observation): observe(observation, on: server, id)
+        case .end(let ending): finish(id, ending)
+        }
+    }
+
+    private func identify(_ id: SessionID, _ hello: Hello) {
+        guard builder.knows(hello.server) else {
+            end(id, reason: "there is no server \(hello.server); expected one that the control plane knows")
+            return
+        }
+        if let older = sessionOfServer[hello.server] {
+            end(older, reason: "a newer session of server \(hello.server) has taken its place")
+        }
+        sessionOfServer[hello.server] = id
+        sessions[id]?.server = hello.server
+        let since = Date().timeIntervalSince1970
+        let applied = believedVersion(of: hello)
+        changeStatus(of: hello.server) { status in
+            status.connectedSince = since
+            status.softwareVersion = hello.softwareVersion
+            if let applied { status.applied(applied) }
+        }
+        logger.info(
+            "data plane connected",
+            metadata: [
+                "server": "\(hello.server)", "software": "\(hello.softwareVersion)", "boot": "\(hello.bootID)",
+                "version": "\(hello.holding.map { "\($0.version)" } ?? "none")",
+            ])
+        update(id) { $0.accepted(incarnation: builder.fleet.incarnation, newest: builder.version) }
+    }
+
+    /// The version that a data plane says it has applied, unless it is none of ours.
+    private func believedVersion(of hello: Hello) -> SnapshotVersion? {
+        guard let holding = hello.holding, holding.incarnation == builder.fleet.incarnation,
+            holding.version <= builder.version
+        else { return nil }
+        guard let step = builder.step(of: hello.server, from: holding.version) else { return holding.version }
+        return step.digestBefore == holding.digest ? holding.version : nil
+    }
+
+    private func observe(_ observation: WireObservation, on server: ServerName, _ id: SessionID) {
+        switch observation.observation {
+        case .load(let load): changeStatus(of: server) { $0.observe(load) }
+        case .endpointCheck(let check):
+            // Late answers have nobody who waits for them; an answer to another session's command is none.
+            guard let pending = pendingCommands[check.command], pending.session == id else { return }
+            pending.answer.yield(EndpointCheck(check))
+            pending.answer.finish()
+        case nil: break
+        }
+    }
+
+    /// Lets go of a session whose machine has ended, and sees to it that its connection closes.
+    private func finish(_ id: SessionID, _ ending: SessionMachine.Ending) {
+        guard var session = sessions[id] else { return }
+        log(ending, of: session.server)
+        for pending in pendingCommands.values where pending.session == id { pending.answer.finish() }
+        if let server = session.server, sessionOfServer[server] == id {
+            sessionOfServer[server] = nil
+            changeStatus(of: server) { $0.connectedSince = nil }
+        }
+        guard ending.saysGoodbye, !session.isWriting else {
+            // With a frame half sent there is no way to say anything.
+            sessions[id] = nil
+            session.wakeUp.finish()
+            session.channel.close(promise: nil)
+            return
+        }
+        session.goodbye = .goodbye(ending.reason)
+        session.closesBy = clock.now + limits.heartbeatInterval
+        session.wakeUp.yield()
+        session.wakeUp.finish()
+        sessions[id] = session
+    }
+
+    private func log(_ ending: SessionMachine.Ending, of server: ServerName?) {
+        logger.log(
+            level: ending.isOrderly ? .info : .warning, "session ended",
+            metadata: ["server": "\(server.map(\.text) ?? "unknown")", "reason": "\(ending.reason)"])
+    }
+
+    /// Takes no more connections, and ends all sessions.
+    func stop() {
+        isStopping = true
+        for id in sessions.keys {
+            update(id) { $0.end("the control plane is stopping", isOrderly: true) }
+        }
+    }
+
+    // MARK: Commands
+
+    func send(_ command: WireCommand, to server: ServerName) throws(CommandFailure) -> SessionID {
+        guard let id = sessionOfServer[server], let session = sessions[id] else { throw .disconnected }
+        guard session.commands.count < SnapshotPublisher.mostCommandsWaiting else { throw .timedOut }
+        sessions[id]?.commands.append(.command(command))
+        sessions[id]?.wakeUp.yield()
+        return id
+    }
+}

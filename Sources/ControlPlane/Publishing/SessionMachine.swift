@@ -1,0 +1,213 @@
+import Domain
+import Wire
+
+/// How long a session may be silent, and how long it may keep us from being heard.
+struct SessionLimits: Sendable {
+    var helloDeadline = ChannelRules.helloDeadline
+    var heartbeatInterval = ChannelRules.heartbeatInterval
+    var heartbeatsMissed = ChannelRules.heartbeatsMissed
+    /// For how long a data plane may leave a frame unread. A whole snapshot of 100,000 services takes ten seconds at 20 Mbit/s.
+    var sendDeadline = Duration.seconds(30)
+    /// What a data plane gets in addition, for each MiB of a snapshot that it is applying: the thread that applies is the one
+    /// that sends heartbeats, and must not be taken for dead because it works.
+    var patiencePerMiB = Duration.seconds(1)
+
+    /// The silence after which a session without a snapshot on its way is dead.
+    var silence: Duration { heartbeatInterval * heartbeatsMissed }
+}
+
+/// Decides what becomes of one session: who it is, what it is sent, and when it ends. It does no I/O; the time is passed in.
+///
+///     awaitingHello ──hello──▶ known ⟲ applied, refused, observation, heartbeat
+///           │                    │
+///           └──────── end ◀──────┘   deadline, silence, nonsense, goodbye, replaced, shutdown
+struct SessionMachine: Sendable {
+    enum Action: Equatable {
+        /// Find out whether we know this server, and call `accepted` or `end`.
+        case identify(Hello)
+        /// Make what `need` says and call `sending`.
+        case sendSnapshot
+        case heartbeat
+        case reportApplied(SnapshotVersion)
+        case reportRefused(SnapshotVersion, reasons: [String])
+        case observe(WireObservation)
+        case end(Ending)
+    }
+
+    /// Why a session ends, for the log, and for the other side unless it is the one that ended it.
+    struct Ending: Equatable {
+        let reason: String
+        let saysGoodbye: Bool
+        /// A session that ends as it should is no warning.
+        let isOrderly: Bool
+    }
+
+    private enum State {
+        case awaitingHello
+        case identifying(Hello)
+        case known(Subscription)
+        case ended
+    }
+
+    private let limits: SessionLimits
+    private let opened: ContinuousClock.Instant
+    private var state = State.awaitingHello
+    private var lastHeard: ContinuousClock.Instant
+    /// How many octets the snapshot on its way has; 0 until it has been made.
+    private var octetsInFlight = 0
+    /// Since when a frame waits to be read by the other side.
+    private var sendingSince: ContinuousClock.Instant?
+
+    init(limits: SessionLimits, at now: ContinuousClock.Instant) {
+        self.limits = limits
+        opened = now
+        lastHeard = now
+    }
+
+    var isKnown: Bool {
+        if case .known = state { true } else { false }
+    }
+
+    var hasEnded: Bool {
+        if case .ended = state { true } else { false }
+    }
+
+    /// What the data plane should be sent, the newest version being `newest`.
+    func need(newest: SnapshotVersion) -> Subscription.Need {
+        if case .known(let subscription) = state { subscription.need(newest: newest) } else { .nothing }
+    }
+
+    // MARK: What happens
+
+    mutating func received(_ frame: WireFrame, at now: ContinuousClock.Instant) -> [Action] {
+        lastHeard = now
+        switch (state, frame.message) {
+        case (.ended, _): return []
+        // Of a kind that a later release may send: what it means is not for us.
+        case (_, nil): return []
+        case (.awaitingHello, .hello(let message)): return received(message)
+        case (.awaitingHello, _): return end("the first frame was no Hello")
+        case (_, .hello): return end("a second Hello")
+        case (_, .goodbye(let goodbye)):
+            return end("the data plane said goodbye: \(goodbye.reason)", saysGoodbye: false, isOrderly: true)
+        case (_, .heartbeat): return []
+        case (.identifying, _): return end("a frame before the answer to Hello")
+        case (.known(let subscription), .applied(let message)):
+            return applied(SnapshotVersion(message.version), subscription)
+        case (.known(let subscription), .refused(let message)):
+            return refused(SnapshotVersion(message.version), reasons: message.reasons, subscription)
+        case (.known, .observation(let observation)): return [.observe(observation)]
+        case (.known, .snapshot), (.known, .command): return end("a frame that only the control plane sends")
+        }
+    }
+
+    /// We know the server that said Hello.
+    mutating func accepted(incarnation: Incarnation, newest: SnapshotVersion) -> [Action] {
+        guard case .identifying(let hello) = state else { return [] }
+        state = .known(Subscription(incarnation: incarnation, holding: hello.holding))
+        return published(newest)
+    }
+
+    /// There is a version that may be newer than what the data plane has.
+    mutating func published(_ newest: SnapshotVersion) -> [Action] {
+        guard case .known(var subscription) = state else { return [] }
+        switch subscription.need(newest: newest) {
+        case .nothing: return []
+        case .difference, .whole: return [.sendSnapshot]
+        case .standingRefusal(let reasons):
+            subscription.presumeRefused(newest)
+            state = .known(subscription)
+            return [.reportRefused(newest, reasons: reasons)]
+        }
+    }
+
+    /// A snapshot is being made and sent.
+    mutating func sending(_ version: SnapshotVersion, digest: Digest) {
+        guard case .known(var subscription) = state else { return }
+        subscription.sending(version, digest: digest)
+        state = .known(subscription)
+        octetsInFlight = 0
+    }
+
+    /// The snapshot on its way has been made, and has so many octets.
+    mutating func made(octets: Int, at now: ContinuousClock.Instant) {
+        octetsInFlight = octets
+        lastHeard = max(lastHeard, now)
+    }
+
+    /// The snapshot on its way could not be made; it counts as refused, by us.
+    mutating func notMade(_ version: SnapshotVersion, reasons: [String]) -> [Action] {
+        guard case .known(let subscription) = state else { return [] }
+        return refused(version, reasons: reasons, subscription)
+    }
+
+    mutating func beganSending(at now: ContinuousClock.Instant) { sendingSince = now }
+
+    mutating func finishedSending() { sendingSince = nil }
+
+    /// Once every heartbeat interval.
+    mutating func tick(at now: ContinuousClock.Instant) -> [Action] {
+        switch state {
+        case .ended: return []
+        case .awaitingHello, .identifying:
+            guard now - opened >= limits.helloDeadline else { return [] }
+            return end("no Hello within \(limits.helloDeadline)")
+        case .known(let subscription):
+            if let sendingSince, now - sendingSince >= limits.sendDeadline {
+                return end("nothing was read for \(limits.sendDeadline)", saysGoodbye: false)
+            }
+            var patience = limits.silence
+            if subscription.inFlight != nil { patience += limits.patiencePerMiB * (octetsInFlight >> 20) }
+            guard now - lastHeard < patience else { return end("nothing was heard for \(patience)") }
+            return [.heartbeat]
+        }
+    }
+
+    /// The connection is gone.
+    mutating func disconnected() -> [Action] {
+        end("the connection was closed", saysGoodbye: false, isOrderly: true)
+    }
+
+    mutating func end(_ reason: String, saysGoodbye: Bool = true, isOrderly: Bool = false) -> [Action] {
+        guard !hasEnded else { return [] }
+        state = .ended
+        return [.end(Ending(reason: reason, saysGoodbye: saysGoodbye, isOrderly: isOrderly))]
+    }
+
+    // MARK: What follows
+
+    private mutating func received(_ message: WireHello) -> [Action] {
+        // Looked at first: what else a Hello of another version says may mean something else.
+        guard message.protocolVersion == ChannelRules.protocolVersion else {
+            return end(
+                "it speaks protocol version \(message.protocolVersion); expected \(ChannelRules.protocolVersion)")
+        }
+        do {
+            let hello = try Hello(message)
+            state = .identifying(hello)
+            return [.identify(hello)]
+        } catch {
+            return end("an invalid Hello: \(error)")
+        }
+    }
+
+    private mutating func applied(_ version: SnapshotVersion, _ subscription: Subscription) -> [Action] {
+        var subscription = subscription
+        guard subscription.applied(version) else {
+            return end("it applied version \(version), which was not on its way")
+        }
+        state = .known(subscription)
+        return [.reportApplied(version)]
+    }
+
+    private mutating func refused(
+        _ version: SnapshotVersion, reasons: [String], _ subscription: Subscription
+    ) -> [Action] {
+        var subscription = subscription
+        guard subscription.refused(version, reasons: reasons) else {
+            return end("it refused version \(version), which was not on its way")
+        }
+        state = .known(subscription)
+        return [.reportRefused(version, reasons: reasons)]
+    }
+}

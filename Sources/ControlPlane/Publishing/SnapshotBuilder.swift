@@ -1,0 +1,168 @@
+import Domain
+
+/// Makes snapshots and differences of the fleet's configuration, each at the cost of what it holds or touches.
+///
+/// It keeps, for each server, the services that it carries and the sum of their digests; both are brought forward change by change,
+/// so that what a server has now, and what it had at an earlier version, is known without looking at all of it.
+struct SnapshotBuilder: Sendable {
+    /// What leads a server from one version to the present one.
+    struct Step: Equatable {
+        let difference: SnapshotDifference
+        /// The digest that the server's configuration had at the difference's base.
+        let digestBefore: Digest
+        /// The digest that it has now.
+        let digest: Digest
+    }
+
+    /// Everything that a server needs, not yet checked: the check reads all of it, and is left to whoever has the time.
+    struct Draft: Sendable {
+        let incarnation: Incarnation
+        let version: SnapshotVersion
+        let settings: ServerSettings
+        let services: [ServiceName: Carriage]
+        let digest: Digest
+
+        func checked() throws(Snapshot.Inconsistency) -> Snapshot {
+            try Snapshot(incarnation: incarnation, version: version, settings: settings, services: services)
+        }
+    }
+
+    /// The services of one server.
+    private struct Load {
+        var services: [ServiceName: Carriage] = [:]
+        var digest = Digest.zero
+
+        mutating func set(_ carriage: Carriage?, as name: ServiceName) {
+            if let before = services[name] { digest = digest - before.digest(as: name) }
+            services[name] = carriage
+            if let carriage { digest = digest + carriage.digest(as: name) }
+        }
+    }
+
+    private(set) var fleet: FleetState
+    private let exceptions: [Prefix]
+    private var log: ChangeLog
+    private var loads: [ServerName: Load] = [:]
+    /// The settings of every server and their digests; made anew when a server changes, since each names all addresses of the fleet.
+    private var settings: [ServerName: (settings: ServerSettings, digest: Digest)] = [:]
+
+    /// `recent` are the changes that led to `fleet`, the last of them to its version.
+    init(fleet: FleetState, recent: [Change] = [], exceptions: [Prefix], log: ChangeLog = ChangeLog()) {
+        self.fleet = fleet
+        self.exceptions = exceptions
+        self.log = log
+        for change in recent where change.version <= fleet.version { self.log.append(change) }
+        for service in fleet.services.values {
+            for server in service.servers { loads[server, default: Load()].set(service.carriage, as: service.name) }
+        }
+        makeSettings()
+    }
+
+    var version: SnapshotVersion { fleet.version }
+
+    func knows(_ server: ServerName) -> Bool { settings[server] != nil }
+
+    /// The digest of what a server should have now, or nil when there is no such server.
+    func digest(of server: ServerName) -> Digest? {
+        settings[server].map { $0.digest + (loads[server]?.digest ?? .zero) }
+    }
+
+    /// Brings everything forward by one change, whose version must be the next.
+    mutating func apply(_ change: Change) {
+        fleet.apply(change)
+        log.append(change)
+        var serversChanged = false
+        for edit in change.edits {
+            switch edit {
+            case .customer: break
+            case .server: serversChanged = true
+            case .service(let name, let before, let after):
+                for server in before?.servers ?? [] where after?.servers.contains(server) != true {
+                    loads[server]?.set(nil, as: name)
+                }
+                guard let after else { continue }
+                for server in after.servers { loads[server, default: Load()].set(after.carriage, as: name) }
+            }
+        }
+        if serversChanged { makeSettings() }
+    }
+
+    /// All that a server needs, or nil when there is no such server.
+    func draft(of server: ServerName) -> Draft? {
+        guard let (settings, digest) = settings[server] else { return nil }
+        let load = loads[server] ?? Load()
+        return Draft(
+            incarnation: fleet.incarnation, version: version, settings: settings, services: load.services,
+            digest: digest + load.digest)
+    }
+
+    /// What leads a server from `base` to the present version, or nil when that can no longer be told.
+    func step(of server: ServerName, from base: SnapshotVersion) -> Step? {
+        guard let changes = log.changes(from: base, to: version), let (now, settingsDigest) = settings[server],
+            let digest = digest(of: server)
+        else { return nil }
+        let earlier = EarlierState(of: changes)
+        var digestBefore = digest
+        var carried: [ServiceName: Carriage] = [:]
+        var removed: Set<ServiceName> = []
+        for (name, service) in earlier.services {
+            let was = service.flatMap { $0.servers.contains(server) ? $0.carriage : nil }
+            let carriage = loads[server]?.services[name]
+            guard was != carriage else { continue }
+            if let was { digestBefore = digestBefore + was.digest(as: name) }
+            if let carriage {
+                digestBefore = digestBefore - carriage.digest(as: name)
+                carried[name] = carriage
+            } else {
+                removed.insert(name)
+            }
+        }
+        var newSettings: ServerSettings?
+        if !earlier.servers.isEmpty {
+            let servers = fleet.servers.merging(earlier.servers.compactMapValues { $0 }) { $1 }
+                .filter { earlier.servers[$0.key] != .some(nil) }
+            guard let before = servers[server] else { return nil }
+            let settingsBefore = ServerSettings(server: before, policy: policy(of: servers))
+            if settingsBefore != now {
+                newSettings = now
+                digestBefore = digestBefore - settingsDigest + settingsBefore.digest
+            }
+        }
+        let difference = SnapshotDifference(
+            base: base, version: version, settings: newSettings, carried: carried, removed: removed)
+        return Step(difference: difference, digestBefore: digestBefore, digest: digest)
+    }
+
+    private mutating func makeSettings() {
+        let policy = policy(of: fleet.servers)
+        settings = fleet.servers.mapValues { server in
+            let settings = ServerSettings(server: server, policy: policy)
+            return (settings, settings.digest)
+        }
+        loads = loads.filter { settings[$0.key] != nil || !$0.value.services.isEmpty }
+    }
+
+    private func policy(of servers: [ServerName: Server]) -> EndpointPolicy {
+        EndpointPolicy(exceptions: exceptions, fleet: Set(servers.values.flatMap(\.addresses)))
+    }
+}
+
+/// What the resources that some changes touched were before the first of them; nil where one did not exist.
+private struct EarlierState {
+    private(set) var services: [ServiceName: Service?] = [:]
+    private(set) var servers: [ServerName: Server?] = [:]
+
+    init(of changes: ArraySlice<Change>) {
+        for change in changes {
+            for edit in change.edits {
+                switch edit {
+                case .customer: break
+                case .service(let name, let before, _):
+                    if services.index(forKey: name) == nil { services.updateValue(before, forKey: name) }
+                case .server(let name, let before, _):
+                    if servers.index(forKey: name) == nil { servers.updateValue(before, forKey: name) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+public import Domain
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Wire
+
+/// Why a command was not carried out by a data plane.
+public enum CommandFailure: Error, Equatable, Sendable {
+    case disconnected
+    case timedOut
+}
+
+/// Keeps every data plane at the newest version: takes each change as it is committed, sends each connected data plane what it lacks,
+/// and knows who has applied or refused what.
+///
+/// What becomes of a session is decided by its `SessionMachine`, what it is sent by the `SnapshotBuilder`; both are pure, and both are
+/// only touched here. Reading, writing and encoding happen in tasks of each session's own, so none waits for another.
+public actor SnapshotPublisher: ServiceLifecycle.Service {
+    /// One session, as the publisher sees it.
+    struct OpenSession {
+        var machine: SessionMachine
+        let channel: any Channel
+        let wakeUp: AsyncStream<Void>.Continuation
+        var server: ServerName?
+        var heartbeatDue = false
+        var snapshotDue = false
+        var commands: [WireFrame] = []
+        var goodbye: WireFrame?
+        /// Whether a frame is being made or written.
+        var isWriting = false
+        /// Until when there is time to say goodbye.
+        var closesBy: ContinuousClock.Instant?
+    }
+
+    let logger: Logger
+    let limits: SessionLimits
+    private let settings: ChannelSettings
+    let clock = ContinuousClock()
+
+    var builder: SnapshotBuilder
+    var sessions: [SessionID: OpenSession] = [:]
+    /// The one session of each server that is connected.
+    var sessionOfServer: [ServerName: SessionID] = [:]
+    var knownStatuses: [ServerName: ServerStatus] = [:]
+    /// Those who wait until servers have answered, told at every change of a status.
+    private var statusWatchers: [UInt64: AsyncStream<Void>.Continuation] = [:]
+    /// Those who wait for the answer to a command; `nil` ends the wait without one.
+    var pendingCommands: [UInt64: (session: SessionID, answer: AsyncStream<EndpointCheck>.Continuation)] = [:]
+    var isStopping = false
+    private var lastNumber: UInt64 = 0
+
+    /// More connections than this are turned away: each server has one, and a fleet has tens.
+    static let mostSessions = 2000
+    /// More commands than this for one server to read, and it does not read them.
+    static let mostCommandsWaiting = 100
+    /// Whole snapshots made at a time; each of 100,000 services takes some hundred MB while it is made.
+    static let encodingThreads = 2
+
+    /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their versions is sent
+    /// a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
+    public init(
+        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, logger: Logger
+    ) {
+        self.init(
+            state: state, recent: recent, exceptions: exceptions, channel: settings, logger: logger,
+            limits: SessionLimits())
+    }
+
+    init(
+        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, logger: Logger,
+        limits: SessionLimits, log: ChangeLog = ChangeLog()
+    ) {
+        builder = SnapshotBuilder(fleet: state, recent: recent, exceptions: exceptions, log: log)
+        self.settings = settings
+        self.logger = logger
+        self.limits = limits
+    }
+
+    // MARK: What the API asks
+
+    /// Takes a change right after its commit; changes come one by one, in the order of their versions.
+    public func publish(_ change: Change) async {
+        builder.apply(change)
+        for edit in change.edits {
+            guard case .server(let name, _, nil) = edit else { continue }
+            knownStatuses[name] = nil
+            if let id = sessionOfServer[name] { end(id, reason: "server \(name) has been removed") }
+        }
+        for id in sessions.keys { update(id) { $0.published(builder.version) } }
+    }
+
+    public func status(of server: ServerName) async -> ServerStatus { knownStatuses[server] ?? ServerStatus() }
+
+    public func statuses() async -> [ServerName: ServerStatus] {
+        builder.fleet.servers.mapValues { knownStatuses[$0.name] ?? ServerStatus() }
+    }
+
+    /// Waits until every connected one of `servers` has applied or refused `version` or a newer one, but no longer than `timeout`.
+    /// Answers what each has come to; one that is not connected is not waited for.
+    public func waitUntilApplied(
+        _ version: SnapshotVersion, by servers: [ServerName], timeout: Duration
+    ) async -> [ServerName: ServerStatus] {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.untilAnswered(version, by: servers) }
+            group.addTask { try? await Task.sleep(for: timeout) }
+            await group.next()
+            group.cancelAll()
+        }
+        return servers.reduce(into: [:]) { $0[$1] = knownStatuses[$1] ?? ServerStatus() }
+    }
+
+    /// Has a data plane resolve an endpoint and connect to it, now, and answers what it saw.
+    public func checkEndpoint(
+        _ target: EndpointTarget, on server: ServerName, timeout: Duration
+    ) async throws(CommandFailure) -> EndpointCheck {
+        var command = WireCommand()
+        command.id = nextNumber()
+        command.checkEndpoint.target = WireTarget(target)
+        let (answers, answer) = AsyncStream<EndpointCheck>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        let session = try send(command, to: server)
+        pendingCommands[command.id] = (session, answer)
+        defer { pendingCommands[command.id] = nil }
+        let result = await withTaskGroup(of: Result<EndpointCheck, CommandFailure>.self) { group in
+            group.addTask {
+                for await check in answers { return .success(check) }
+                return .failure(.disconnected)
+            }
+            group.addTask {
+                try? await Task.sleep(for: timeout)
+                return .failure(.timedOut)
+            }
+            let first = await group.next()
+            group.cancelAll()
+            return first ?? .failure(.timedOut)
+        }
+        return try result.get()
+    }
+
+    /// Tells a data plane to take no new connections, or to take them again. That it does is seen in its status.
+    public func setDraining(_ draining: Bool, on server: ServerName) async throws(CommandFailure) {
+        var command = WireCommand()
+        command.id = nextNumber()
+        if draining { command.drain = WireDrain() } else { command.undrain = WireUndrain() }
+        _ = try send(command, to: server)
+    }
+
+    // MARK: Running
+
+    /// Listens, serves, and returns at graceful shutdown when every session has been told goodbye.
+    public func run() async throws {
+        let path = settings.unixPath
+        let listener = try await ChannelListener.bind(path, group: MultiThreadedEventLoopGroup.singleton)
+        logger.info("listening for data planes", metadata: ["path": "\(path)"])
+        let encoding = NIOThreadPool(numberOfThreads: SnapshotPublisher.encodingThreads)
+        encoding.start()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.beat() }
+            await self.accept(listener, encoding: encoding)
+            group.cancelAll()
+        }
+        try await encoding.shutdownGracefully()
+        try ChannelListener.removeSocket(at: path)
+    }
+
+    /// Serves connections until shutdown, then ends all sessions.
+    private func accept(_ listener: ChannelListener.Listener, encoding: NIOThreadPool) async {
+        await withDiscardingTaskGroup { group in
+            do {
+                try await withTaskCancellationOrGracefulShutdownHandler {
+                    try await listener.executeThenClose { connections in
+                        for try await connection in connections {
+                            group.addTask { await self.serve(connection, encoding: encoding) }
+                        }
+                    }
+                } onCancelOrGracefulShutdown: {
+                    listener.channel.close(promise: nil)
+                }
+            } catch {
+                logger.error("listening for data planes failed", metadata: ["error": "\(error)"])
+            }
+            stop()
+        }
+    }
+
+    /// Sends heartbeats and looks for silence, until it is cancelled.
+    private func beat() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: limits.heartbeatInterval, clock: clock)
+            let now = clock.now
+            for (id, session) in sessions {
+                if let closesBy = session.closesBy, closesBy <= now { session.channel.close(promise: nil) }
+                update(id) { $0.tick(at: now) }
+            }
+        }
+    }
+
+    // MARK: Waiting
+
+    private func untilAnswered(_ version: SnapshotVersion, by servers: [ServerName]) async {
+        let (changes, watcher) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let number = nextNumber()
+        statusWatchers[number] = watcher
+        defer { statusWatchers[number] = nil }
+        guard !haveAnswered(version, servers) else { return }
+        for await _ in changes where haveAnswered(version, servers) { return }
+    }
+
+    private func haveAnswered(_ version: SnapshotVersion, _ servers: [ServerName]) -> Bool {
+        servers.allSatisfy { server in
+            guard let status = knownStatuses[server], status.connected else { return true }
+            return status.answeredVersion.map { $0 >= version } ?? false
+        }
+    }
+
+    func changeStatus(of server: ServerName, _ change: (inout ServerStatus) -> Void) {
+        change(&knownStatuses[server, default: ServerStatus()])
+        for watcher in statusWatchers.values { watcher.yield() }
+    }
+
+    func nextNumber() -> UInt64 {
+        lastNumber += 1
+        return lastNumber
+    }
+}

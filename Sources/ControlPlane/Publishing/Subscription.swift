@@ -1,0 +1,78 @@
+import Domain
+import Wire
+
+/// What one data plane has, what is on its way to it, and so what it needs next.
+///
+/// At most one snapshot is on its way; while it is, newer versions only replace each other, so a slow data plane gets the newest
+/// rather than a queue of old ones.
+struct Subscription: Sendable {
+    enum Need: Equatable {
+        case nothing
+        case difference(from: Hello.Holding)
+        case whole
+        /// The data plane said why it will not have this version either; sending it again would only cost.
+        case standingRefusal(reasons: [String])
+    }
+
+    private let incarnation: Incarnation
+    /// What the data plane serves with; nil when it has nothing.
+    private(set) var holding: Hello.Holding?
+    /// What is on its way: sent, or being made.
+    private(set) var inFlight: (version: SnapshotVersion, digest: Digest)?
+    /// The newest version that the data plane has answered in this session.
+    private var answered: SnapshotVersion?
+    private var lastRefusal: [String]?
+    private var refusalsInARow = 0
+
+    /// After so many refusals one after the other everything is sent, in case that it is the difference that does not fit.
+    private static let mostRefusedDifferences = 2
+
+    init(incarnation: Incarnation, holding: Hello.Holding?) {
+        self.incarnation = incarnation
+        self.holding = holding
+    }
+
+    /// Whether what the data plane has could never become a version of ours: it is of another store, or from our future (the store
+    /// was restored from an old copy). Invariant 3: it refuses, until a person decides.
+    private func isBeyond(_ newest: SnapshotVersion) -> Bool {
+        guard let holding else { return false }
+        return holding.incarnation != incarnation || holding.version > newest
+    }
+
+    /// What the data plane needs, the newest version being `newest`.
+    func need(newest: SnapshotVersion) -> Need {
+        guard inFlight == nil else { return .nothing }
+        if let answered, answered >= newest { return .nothing }
+        if isBeyond(newest) { return lastRefusal.map { .standingRefusal(reasons: $0) } ?? .whole }
+        guard let holding, refusalsInARow < Subscription.mostRefusedDifferences else { return .whole }
+        return .difference(from: holding)
+    }
+
+    mutating func sending(_ version: SnapshotVersion, digest: Digest) {
+        inFlight = (version, digest)
+    }
+
+    /// The data plane says that it has applied `version`. False when that is not what is on its way.
+    mutating func applied(_ version: SnapshotVersion) -> Bool {
+        guard let sent = inFlight, sent.version == version else { return false }
+        holding = Hello.Holding(incarnation: incarnation, version: version, digest: sent.digest)
+        answered = version
+        inFlight = nil
+        lastRefusal = nil
+        refusalsInARow = 0
+        return true
+    }
+
+    /// The data plane says that it will not have `version`. False when that is not what is on its way.
+    mutating func refused(_ version: SnapshotVersion, reasons: [String]) -> Bool {
+        guard let sent = inFlight, sent.version == version else { return false }
+        answered = version
+        inFlight = nil
+        lastRefusal = reasons
+        refusalsInARow += 1
+        return true
+    }
+
+    /// Takes `version` as refused without sending it, because of a standing refusal.
+    mutating func presumeRefused(_ version: SnapshotVersion) { answered = version }
+}

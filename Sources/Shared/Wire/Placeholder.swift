@@ -1,2 +1,0 @@
-import SwiftProtobuf
-let placeholder = 0

@@ -1,0 +1,116 @@
+public import Domain
+
+extension WireService {
+    public init(_ name: ServiceName, _ carriage: Carriage) {
+        self.init()
+        self.name = name.text
+        clientDomains = carriage.clientDomains.map(\.description)
+        targets = carriage.endpoint.targets.map { WireTarget($0) }
+        acceptProxyProtocol = carriage.acceptProxyProtocol
+        sendProxyProtocol =
+            switch carriage.sendProxyProtocol {
+            case .off: .off
+            case .v1: .v1
+            case .v2: .v2
+            }
+        forwardedFor =
+            switch carriage.forwardedFor {
+            case .append: .append
+            case .replace: .replace
+            case .off: .off
+            }
+    }
+
+    /// The service's name and carriage, or nil with at least one reason added.
+    func decoded(_ collector: inout ReasonCollector) -> (name: ServiceName, carriage: Carriage)? {
+        let subject = { "service \(name)" }
+        let serviceName = collector.value(of: "service name") { () throws(InvalidValue) in try ServiceName(name) }
+        var domains: [ClientDomain] = []
+        domains.reserveCapacity(clientDomains.count)
+        for text in clientDomains {
+            let domain = collector.value(of: "\(subject()): client domain") { () throws(InvalidValue) in
+                try ClientDomain(text)
+            }
+            if let domain { domains.append(domain) }
+        }
+        var endpointTargets: [EndpointTarget] = []
+        for target in targets {
+            if let target = target.decoded(of: subject(), &collector) { endpointTargets.append(target) }
+        }
+        let proxyProtocol = domainSendProxyProtocol
+        if proxyProtocol == nil {
+            collector.add(
+                "\(subject()): has the unknown PROXY protocol setting \(sendProxyProtocol.rawValue); expected off, v1 or v2"
+            )
+        }
+        let forwarded = domainForwardedFor
+        if forwarded == nil {
+            collector.add(
+                "\(subject()): has the unknown X-Forwarded-For setting \(forwardedFor.rawValue); expected append, replace or off"
+            )
+        }
+        guard targets.first != nil else {
+            collector.add("\(subject()): has no endpoint; expected at least one target")
+            return nil
+        }
+        guard let serviceName, let proxyProtocol, let forwarded, domains.count == clientDomains.count,
+            endpointTargets.count == targets.count, let target = endpointTargets.first
+        else { return nil }
+        let carriage = collector.value(of: subject()) { () throws(InvalidValue) in
+            try Carriage(
+                clientDomains: domains, endpoint: Endpoint(target, fallbacks: Array(endpointTargets.dropFirst())),
+                acceptProxyProtocol: acceptProxyProtocol, sendProxyProtocol: proxyProtocol, forwardedFor: forwarded)
+        }
+        return carriage.map { (serviceName, $0) }
+    }
+
+    private var domainSendProxyProtocol: SendProxyProtocol? {
+        switch sendProxyProtocol {
+        case .off: .off
+        case .v1: .v1
+        case .v2: .v2
+        case .UNRECOGNIZED: nil
+        }
+    }
+
+    private var domainForwardedFor: ForwardedFor? {
+        switch forwardedFor {
+        case .append: .append
+        case .replace: .replace
+        case .off: .off
+        case .UNRECOGNIZED: nil
+        }
+    }
+}
+
+extension WireTarget {
+    public init(_ target: EndpointTarget) {
+        self.init()
+        host = target.host.description
+        httpPort = UInt32(target.httpPort.number)
+        httpsPort = UInt32(target.httpsPort.number)
+    }
+
+    func decoded(of subject: @autoclosure () -> String, _ collector: inout ReasonCollector) -> EndpointTarget? {
+        let endpointHost = collector.value(of: "\(subject()): endpoint") { () throws(InvalidValue) in
+            try EndpointHost(host)
+        }
+        let http = collector.value(of: "\(subject()): HTTP port") { () throws(InvalidValue) in try Port(Int(httpPort)) }
+        let https = collector.value(of: "\(subject()): HTTPS port") { () throws(InvalidValue) in
+            try Port(Int(httpsPort))
+        }
+        guard let endpointHost, let http, let https else { return nil }
+        return EndpointTarget(host: endpointHost, httpPort: http, httpsPort: https)
+    }
+}
+
+extension EndpointTarget {
+    /// The target that a command names.
+    public init(_ message: WireTarget) throws(InvalidMessage) {
+        var collector = ReasonCollector()
+        guard let target = message.decoded(of: "target", &collector) else {
+            throw InvalidMessage(reasons: collector.reasons)
+        }
+        self = target
+    }
+}
