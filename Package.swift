@@ -143,7 +143,10 @@ let package = Package(
             name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing",
             swiftSettings: ours),
         .testTarget(
-            name: "DataPlaneTests", dependencies: ["DataPlane", "Domain", "Routing", "Syscalls", "Wire"],
+            name: "DataPlaneTests",
+            dependencies: [
+                "DataPlane", "Domain", "Routing", "Syscalls", "Wire", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
         .testTarget(
             name: "ControlPlaneTests",
@@ -152,6 +155,9 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/ControlPlane",
             exclude: ["CLI"],

@@ -28,12 +28,16 @@ public struct ControlDaemon: Sendable {
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
             channel: ChannelSettings(unixPath: settings.channelPath), logger: logger)
-        api = ControlAPI(store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
+        api = ControlAPI(
+            store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
         listen = settings.listen
         self.logger = logger
         logger.info(
             "The database is open",
-            metadata: ["path": "\(settings.database)", "version": "\(store.version)", "incarnation": "\(store.state.incarnation)"])
+            metadata: [
+                "path": "\(settings.database)", "version": "\(store.version)",
+                "incarnation": "\(store.state.incarnation)",
+            ])
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -73,7 +77,8 @@ public struct ControlDaemon: Sendable {
         do {
             return try await store.recentChanges(limit: recentChanges)
         } catch {
-            logger.warning("The newest changes cannot be read; servers will be sent everything", metadata: ["cause": "\(error)"])
+            logger.warning(
+                "The newest changes cannot be read; servers will be sent everything", metadata: ["cause": "\(error)"])
             return []
         }
     }
@@ -109,7 +114,7 @@ extension ExitCode {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
         case StoreFailure.cannotOpen: self = .cannotCreate
         case is StoreFailure: self = .unavailable
-        case is AdminTokenFile.Failure: self = .cannotCreate
+        case is AdminTokenFile.Failure, is ChannelListener.CannotListen: self = .cannotCreate
         case is IOError: self = .unavailable
         default: self = .internal
         }

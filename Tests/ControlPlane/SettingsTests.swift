@@ -1,3 +1,4 @@
+import Daemon
 import Domain
 import Testing
 
@@ -31,7 +32,7 @@ import Testing
         flags.listen = "0.0.0.0:80"
         flags.channel = "tcp:[::]:7443"
         flags.database = ""
-        let faults = #expect(throws: ControlSettings.Faults.self) {
+        let faults = #expect(throws: SettingsFaults.self) {
             try ControlSettings(flags, environment: ["DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8, 10.0.0.1/8,x"])
         }
         #expect(faults?.sentences.count == 5)

@@ -4,7 +4,11 @@ import Hummingbird
 extension ControlAPI {
     static let processOperations: [Operation] = [
         Operation(.get, "/healthz", isOpen: true) { _ in
-            { _ in Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: ByteBuffer(string: "ok\n"))) }
+            { _ in
+                Response(
+                    status: .ok, headers: [.contentType: "text/plain"],
+                    body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
+            }
         },
         Operation(.get, "/metrics") { $0.showMetrics },
         Operation(.get, "/openapi.json", isOpen: true) { _ in { _ in Response.json(text: OpenAPI.document) } },

@@ -62,7 +62,8 @@ final class Store: Sendable {
 
     /// Writes, and counts failures.
     func write<Value: Sendable>(
-        _ body: @escaping @Sendable (SQLConnection) throws -> Value?, committed: @escaping @Sendable (Value) -> Void = { _ in }
+        _ body: @escaping @Sendable (SQLConnection) throws -> Value?,
+        committed: @escaping @Sendable (Value) -> Void = { _ in }
     ) async throws -> Value? {
         do {
             return try await driver.write(body, committed: committed)

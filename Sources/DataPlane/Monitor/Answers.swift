@@ -10,10 +10,11 @@ enum MonitorAnswer {
         let version = status.applied.map { "\($0.version)" } ?? "null"
         let body =
             "{\"server\":\"\(status.server)\",\"region\":\(region),\"version\":\(version),"
-            + "\"state\":\"\(status.stage.rawValue)\",\"time\":\"\(time.rfc3339)\"}\n"
+            + "\"state\":\"\(status.state.rawValue)\",\"time\":\"\(time.rfc3339)\"}\n"
         // A cache between a check and this server would answer for a server that is down.
         return Answer(
-            status: status.stage == .serving ? 200 : 503, contentType: "application/json", fields: ["Cache-Control: no-store"],
+            status: status.state == .serving ? 200 : 503, contentType: "application/json",
+            fields: ["Cache-Control: no-store"],
             body: Array(body.utf8))
     }
 }

@@ -133,7 +133,8 @@ final class Connection {
             case .incomplete: begin(.headTooLong, toHEAD: false, time: time)
             case .refused(.tlsOnHTTP): return .closed
             case .refused(let refusal): begin(.refusal(refusal), toHEAD: false, time: time)
-            case .head(let request) where request.length > Connection.longestHead: begin(.headTooLong, toHEAD: false, time: time)
+            case .head(let request) where request.length > Connection.longestHead:
+                begin(.headTooLong, toHEAD: false, time: time)
             case .head:
                 let question = Question(head: input.span)
                 begin(answer(question), toHEAD: question.method == .head, time: time)

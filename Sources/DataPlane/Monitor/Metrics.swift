@@ -27,8 +27,8 @@ struct Metrics {
         text.sample(1, ["version": buildVersion])
         text.metric("process_start_time_seconds", .gauge, "When this process started, in seconds since 1970.")
         text.sample(seconds: startTime)
-        text.metric("ddirect_stage", .gauge, "1 for the stage that this server is in, 0 for the others.")
-        for stage in Status.Stage.allCases { text.sample(stage == status.stage ? 1 : 0, ["stage": stage.rawValue]) }
+        text.metric("ddirect_state", .gauge, "1 for the state that this server is in, 0 for the others.")
+        for state in Status.State.allCases { text.sample(state == status.state ? 1 : 0, ["state": state.rawValue]) }
     }
 
     private func snapshot(into text: inout MetricsText) {
@@ -45,11 +45,13 @@ struct Metrics {
                     "incarnation": applied.incarnation.description,
                 ])
         }
-        text.metric("ddirect_snapshots_refused_total", .counter, "Snapshots that were refused; the one applied before stayed.")
+        text.metric(
+            "ddirect_snapshots_refused_total", .counter, "Snapshots that were refused; the one applied before stayed.")
         text.sample(status.refusals)
         if let refused = status.refused {
             text.metric(
-                "ddirect_snapshot_refused_version", .gauge, "The version last refused; absent once another has been applied.")
+                "ddirect_snapshot_refused_version", .gauge,
+                "The version last refused; absent once another has been applied.")
             text.sample(refused.version.number)
         }
         text.metric("ddirect_services", .gauge, "Services that this server carries.")
@@ -65,14 +67,18 @@ struct Metrics {
             text.metric(name, kind, help)
             for (index, worker) in workers.enumerated() { text.sample(value(worker), labels[index]) }
         }
-        perWorker("ddirect_worker_accepted_total", .counter, "Connections that a worker has accepted.") { $0.read(.accepted) }
+        perWorker("ddirect_worker_accepted_total", .counter, "Connections that a worker has accepted.") {
+            $0.read(.accepted)
+        }
         perWorker("ddirect_worker_flows_open", .gauge, "Flows that a worker has open.") { worker in
             // The later reading first, or a flow that opens and closes in between would make fewer than none.
             let closed = worker.read(.flowsClosed)
             return worker.read(.flowsOpened).saturatingDifference(closed)
         }
         perWorker("ddirect_worker_rounds_total", .counter, "Rounds of a worker's loop: its pulse.") { $0.read(.rounds) }
-        perWorker("ddirect_worker_spliced_bytes_total", .counter, "Bytes that were relayed without entering the process.") {
+        perWorker(
+            "ddirect_worker_spliced_bytes_total", .counter, "Bytes that were relayed without entering the process."
+        ) {
             $0.read(.bytesSpliced)
         }
         perWorker("ddirect_worker_copied_bytes_total", .counter, "Bytes that were relayed through a worker's memory.") {
@@ -81,7 +87,9 @@ struct Metrics {
         perWorker("ddirect_worker_buffered_bytes", .gauge, "Memory lent to hellos, heads and slow peers.") {
             $0.read(.bytesBuffered)
         }
-        text.metric("ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished.")
+        text.metric(
+            "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
+        )
         for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }
     }
 
@@ -98,7 +106,9 @@ struct Metrics {
     private func services(into text: inout MetricsText) {
         var counts = Metrics.builtIn.compactMap { count(slot: $0.slot, name: $0.label, baseline: []) }
         for tenant in status.services {
-            if let count = count(slot: tenant.slot, name: tenant.name, baseline: tenant.baseline) { counts.append(count) }
+            if let count = count(slot: tenant.slot, name: tenant.name, baseline: tenant.baseline) {
+                counts.append(count)
+            }
         }
         let rest = "A service for which nothing was ever counted is left out."
         text.metric("ddirect_service_bytes_total", .counter, "Payload from devices (up) and to them (down). \(rest)")
@@ -132,7 +142,8 @@ struct Metrics {
         var values = [UInt64](repeating: 0, count: ServiceCounter.allCases.count)
         for counter in ServiceCounter.allCases.reversed() {
             let total = workers.sum(counter, service: slot)
-            values[counter.rawValue] = counter.rawValue < baseline.count ? total.saturatingDifference(baseline[counter.rawValue]) : total
+            values[counter.rawValue] =
+                counter.rawValue < baseline.count ? total.saturatingDifference(baseline[counter.rawValue]) : total
         }
         guard values.contains(where: { $0 > 0 }) else { return nil }
         return Count(labels: ["service": name], values: values)

@@ -23,6 +23,9 @@ struct ResponderSettings: Sendable {
     /// Answers of more than half a megabyte at one time, which only `/metrics` gives.
     var longAnswerLimit = 4
 
+    /// How long a worker may make no progress before this process calls itself unhealthy.
+    var workerPatience: Duration = .seconds(5)
+
     init(admin: TransportAddress, buildVersion: String) {
         self.admin = admin
         self.buildVersion = buildVersion

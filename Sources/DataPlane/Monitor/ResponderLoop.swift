@@ -38,7 +38,7 @@ struct ResponderLoop: ~Copyable {
     /// By tag: the higher, the younger.
     private var visits: [UInt64: Visit] = [:]
     private var nextTag = Tag.firstConnection
-    private var pulse = WorkerPulse()
+    private var pulse: WorkerPulse
     /// Milliseconds of the monotonic clock, read once a round.
     private var now: UInt64 = 0
     private var nextPulse: UInt64 = 0
@@ -47,8 +47,8 @@ struct ResponderLoop: ~Copyable {
     private var acceptAgain: UInt64 = 0
 
     init(
-        _ settings: ResponderSettings, board: StatusBoard, workers: [WorkerCounters], mailbox: Mailbox<ResponderMessage>,
-        logger: Logger
+        _ settings: ResponderSettings, board: StatusBoard, workers: [WorkerCounters],
+        mailbox: Mailbox<ResponderMessage>, logger: Logger
     ) throws {
         let epoll = try Epoll()
         let listeners = try ListeningSockets(admin: settings.admin)
@@ -67,6 +67,7 @@ struct ResponderLoop: ~Copyable {
         self.addresses = addresses
         self.tls = tls
         certified = hostname
+        pulse = WorkerPulse(patience: settings.workerPatience)
     }
 
     // MARK: The loop
@@ -93,7 +94,7 @@ struct ResponderLoop: ~Copyable {
 
     private mutating func takePulse() {
         guard now >= nextPulse else { return }
-        nextPulse = now + 1000
+        nextPulse = now + settings.workerPatience.milliseconds / 5
         pulse.observed(workers.map { $0.read(.rounds) }, at: .milliseconds(now))
     }
 
@@ -126,13 +127,16 @@ struct ResponderLoop: ~Copyable {
         nextTag += 1
         guard !epoll.add(socket.number, .readable, tag: tag).isError else { return }
         visits[tag] = Visit(
-            connection: connection, events: .readable, deadline: deadline(settings.requestPatience), stage: connection.stage)
+            connection: connection, events: .readable, deadline: deadline(settings.requestPatience),
+            stage: connection.stage)
     }
 
     /// Closes the oldest connection of the kind when there are as many as there may be.
     private mutating func makeRoom(isAdmin: Bool) {
         let ofKind = visits.lazy.filter { $0.value.connection.isAdmin == isAdmin }.map(\.key)
-        guard ofKind.count >= (isAdmin ? settings.adminLimit : settings.monitorLimit), let oldest = ofKind.min() else { return }
+        guard ofKind.count >= (isAdmin ? settings.adminLimit : settings.monitorLimit), let oldest = ofKind.min() else {
+            return
+        }
         visits[oldest] = nil
     }
 
@@ -196,7 +200,9 @@ struct ResponderLoop: ~Copyable {
     private func answer(to question: Question, isAdmin: Bool, time: UTCTime) -> Answer {
         let status = board.current
         guard isAdmin else { return MonitorAnswer.to(question, status: status, time: time) }
-        if question.path == "/metrics", visits.values.count(where: { $0.connection.holdsLongAnswer }) >= settings.longAnswerLimit {
+        if question.path == "/metrics",
+            visits.values.count(where: { $0.connection.holdsLongAnswer }) >= settings.longAnswerLimit
+        {
             return .busy
         }
         let metrics = Metrics(
@@ -239,7 +245,9 @@ private struct ListeningSockets: ~Copyable {
     subscript(_ index: UInt64) -> Socket { sockets[Int(index)] }
 
     func addresses() throws(SystemCallError) -> Responder.Addresses {
-        guard let admin = sockets[0].localAddress, let http = sockets[1].localAddress, let https = sockets[2].localAddress else {
+        guard let admin = sockets[0].localAddress, let http = sockets[1].localAddress,
+            let https = sockets[2].localAddress
+        else {
             throw SystemCallError("getsockname", code: 9)
         }
         return Responder.Addresses(admin: admin, http: http, https: https)

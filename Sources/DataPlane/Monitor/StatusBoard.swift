@@ -19,7 +19,7 @@ extension Sequence<WorkerCounters> {
 
 /// What this process says of itself, at one moment.
 struct Status: Sendable, Equatable {
-    enum Stage: String, Sendable, CaseIterable {
+    enum State: String, Sendable, CaseIterable {
         case starting, serving, draining
     }
 
@@ -37,7 +37,7 @@ struct Status: Sendable, Equatable {
     }
 
     let server: ServerName
-    var stage = Stage.starting
+    var state = State.starting
     var applied: Applied?
     /// The last refusal, until a snapshot is applied.
     var refused: Refused?
@@ -49,13 +49,16 @@ struct Status: Sendable, Equatable {
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
-        if stage == .draining { return "This server is draining and takes no new connections." }
+        if state == .draining { return "This server is draining and takes no new connections." }
         if applied == nil {
-            if let refused { return "Snapshot \(refused.version) was refused: \(refused.reasons.joined(separator: "; "))." }
+            if let refused {
+                return "Snapshot \(refused.version) was refused: \(refused.reasons.joined(separator: "; "))."
+            }
             return isConnected
-                ? "The control plane has not sent a snapshot yet." : "There is no snapshot yet, and no connection to the control plane."
+                ? "The control plane has not sent a snapshot yet."
+                : "There is no snapshot yet, and no connection to the control plane."
         }
-        return stage == .starting ? "The listeners are not open yet." : nil
+        return state == .starting ? "The listeners are not open yet." : nil
     }
 }
 
@@ -74,7 +77,7 @@ final class StatusBoard: Sendable {
 
     var current: Status { status.withLock { $0 } }
 
-    func stage(_ stage: Status.Stage) { status.withLock { $0.stage = stage } }
+    func entered(_ state: Status.State) { status.withLock { $0.state = state } }
 
     func connected(_ isConnected: Bool) { status.withLock { $0.isConnected = isConnected } }
 
@@ -102,7 +105,9 @@ final class StatusBoard: Sendable {
             for tenant in status.services where !tenant.baseline.isEmpty && baselines[tenant.slot] == nil {
                 baselines[tenant.slot] = tenant.baseline
             }
-            status.services = services.map { ServiceTenant(slot: $0.slot, name: $0.name, baseline: baselines[$0.slot] ?? []) }
+            status.services = services.map {
+                ServiceTenant(slot: $0.slot, name: $0.name, baseline: baselines[$0.slot] ?? [])
+            }
         }
     }
 

@@ -40,7 +40,8 @@ public struct TLSServer: ~Copyable {
         ERR_clear_error()
         let certificate = try SelfSigned(names: names)
         guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { throw TLSError("making a TLS context") }
-        guard unsafe openssl_prepare_server(context) == 1, unsafe SSL_CTX_use_certificate(context, certificate.certificate) == 1,
+        guard unsafe openssl_prepare_server(context) == 1,
+            unsafe SSL_CTX_use_certificate(context, certificate.certificate) == 1,
             unsafe SSL_CTX_use_PrivateKey(context, certificate.key) == 1
         else {
             unsafe SSL_CTX_free(context)
@@ -51,7 +52,7 @@ public struct TLSServer: ~Copyable {
 
     deinit { unsafe SSL_CTX_free(context) }
 
-    /// The server's end of a connection that has just been accepted. The socket stays the caller's to close, after this is let go.
+    /// The server's end of a connection that has just been accepted. The socket stays the caller's to close.
     public func connection(over socket: Socket) throws(TLSError) -> TLSConnection {
         ERR_clear_error()
         guard let connection = unsafe SSL_new(context) else { throw TLSError("making a TLS connection") }
@@ -163,7 +164,9 @@ private struct SelfSigned: ~Copyable {
         else { return false }
         // The names are in the extension, where every client looks; a common name has room for 64 octets only.
         let subject = unsafe X509_get_subject_name(certificate)
-        guard unsafe X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_FLAG | 1, "D-Direct monitor endpoint", -1, -1, 0) == 1,
+        guard
+            unsafe X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_FLAG | 1, "D-Direct monitor endpoint", -1, -1, 0)
+                == 1,
             unsafe X509_set_issuer_name(certificate, subject) == 1
         else { return false }
         var extensions = [
