@@ -117,6 +117,8 @@ class DDirect(Proxy):
             "--https", self.address,
             "--admin", self.admin,
             "--workers", "1",
+            # Two descriptors a flow: nearly all that the process may have, as for the others.
+            "--flow-limit", str(machine.idle_connections() + 64),
         ]
 
     def ready(self):
