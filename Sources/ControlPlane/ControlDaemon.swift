@@ -23,7 +23,11 @@ public struct ControlDaemon: Sendable {
 
     /// Opens the database and reads the state; binds nothing yet.
     public init(_ settings: ControlSettings, logger: Logger) async throws {
-        store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
+        do {
+            store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
+        } catch {
+            throw StartFailure(cause: error, description: "\(settings.database): \(error)")
+        }
         let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
@@ -44,7 +48,9 @@ public struct ControlDaemon: Sendable {
     public func run() async throws {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
-            publisher, ChangeFeed(store: store, publisher: publisher), application, StoppingNotice(logger: logger),
+            publisher, ChangeFeed(store: store, publisher: publisher),
+            APIServer(listen: listen, application: application),
+            StoppingNotice(logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -63,11 +69,10 @@ public struct ControlDaemon: Sendable {
                 address: .hostname(listen.address.description, port: Int(listen.port)),
                 availableConnectionsDelegate: MaximumAvailableConnections(ControlDaemon.mostConnections)),
             onServerRunning: { channel in
-                let address = channel.localAddress.flatMap { address in
-                    address.port.map { "\(address.ipAddress ?? "?"):\($0)" }
-                }
-                logger.info("API is listening", metadata: ["address": "\(address ?? "?")"])
-                Notify.ready(status: "API on \(address ?? "?"), version \(store.version)")
+                // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
+                let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
+                logger.info("API is listening", metadata: ["address": "\(address)"])
+                Notify.ready(status: "API on \(address), version \(store.version)")
             },
             logger: logger)
     }
@@ -80,6 +85,29 @@ public struct ControlDaemon: Sendable {
             logger.warning(
                 "The newest changes cannot be read; servers will be sent everything", metadata: ["cause": "\(error)"])
             return []
+        }
+    }
+}
+
+/// Why the daemon could not start, with what it was about.
+struct StartFailure: Error, CustomStringConvertible {
+    let cause: any Error
+    let description: String
+}
+
+/// The API's listener. All that it adds to Hummingbird's is to say which address cannot be had.
+private struct APIServer<Application: ApplicationProtocol>: ServiceLifecycle.Service {
+    let listen: TransportAddress
+    let application: Application
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw StartFailure(
+                cause: error,
+                description: "the API cannot listen on \(listen): \(error); expected an "
+                    + "address of this machine and a port that nobody else has (--listen)")
         }
     }
 }
@@ -110,7 +138,7 @@ private struct StoppingNotice: ServiceLifecycle.Service {
 extension ExitCode {
     /// What a failed start or run is to whoever started us.
     public init(_ error: any Error) {
-        switch error {
+        switch (error as? StartFailure)?.cause ?? error {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
         case StoreFailure.cannotOpen: self = .cannotCreate
         case is StoreFailure: self = .unavailable
