@@ -170,25 +170,6 @@ import Wire
         }
     }
 
-    @Test func `a snapshot that is inconsistent is not sent, and shows as a refusal`() async throws {
-        let history = try FleetHistory(services: 4)
-        let za1 = za1
-        let server = try Server(
-            name: za1, region: RegionName("r"), hostname: DomainName("za1.dfree.test"),
-            addresses: [Address("203.0.113.1")],
-            defaultServices: [Address("203.0.113.1"): ServiceName("nowhere")])
-        let fleet = FleetState(
-            incarnation: FleetHistory.incarnation, version: SnapshotVersion(1), servers: [server],
-            services: Array(history.fleet.services.values))
-        try await withPublisher(fleet) { publisher, path in
-            try await ChannelClient.connected(to: path) { client in
-                try await client.hello(za1)
-                try await eventually("it is refused") { await publisher.status(of: za1).refusal != nil }
-                #expect(await publisher.status(of: za1).refusal?.reasons.first?.contains("nowhere") == true)
-            }
-        }
-    }
-
     @Test func `at shutdown every peer is told, and the socket is taken away`() async throws {
         let fleet = try FleetHistory().fleet
         let za1 = za1
