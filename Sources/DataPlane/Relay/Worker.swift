@@ -198,7 +198,8 @@ struct Worker: ~Copyable {
             let half = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
             if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
                 halves[half].state.remove(.queued)
-                _ = pump(half)
+                // An answer of ours may have ended the exchange since; the client is only heard out then.
+                if flows[half >> 1].stage == .relaying { _ = pump(half) }
             }
             index &+= 1
         }

@@ -92,6 +92,19 @@ final class RelayHarness {
     }
 
     func count(_ incident: Incident) -> UInt64 { pool.counters.sum(incident) }
+
+    /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
+    func keepBusy() {
+        let nobody = Int32(Capacity.names - 1)
+        let update = (index: nobody, addresses: EndpointAddresses(tenant: 0, status: .unknown))
+        pool.post(.addresses([(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)))
+    }
+
+    /// Waits until every flow has ended and every buffer has been given back.
+    func expectIdle() throws {
+        try eventually("the end of every flow") { pool.flowsOpen == 0 }
+        try eventually("the return of every buffer") { pool.counters.sum(.bytesBuffered) == 0 }
+    }
 }
 
 /// What a test waited for did not come true in time.

@@ -157,3 +157,16 @@ func clientHello(_ host: String, padding: Int = 0) -> [UInt8] {
     let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + sized(2, [0x13, 0x01]) + [1, 0] + sized(2, extensions)
     return [22, 3, 1] + sized(2, [1] + sized(3, body))
 }
+
+/// `count` bytes that repeat only after 65,521, a prime: what is lost, doubled or exchanged on the way shows.
+func pattern(_ count: Int) -> [UInt8] {
+    var state: UInt32 = 1
+    let block = (0..<65_521).map { _ -> UInt8 in
+        state = state &* 1_664_525 &+ 1_013_904_223
+        return UInt8(truncatingIfNeeded: state >> 24)
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+    return bytes
+}
