@@ -111,6 +111,7 @@ struct Worker: ~Copyable {
     var rotation: UInt32 = 0
     var sweepPosition: Int32 = 0
     var nextSweep: UInt64 = 0
+    var nextTend: UInt64 = 0
     var acceptAgain: UInt64 = 0
     var isAccepting = false
     var isShuttingDown = false
@@ -175,7 +176,7 @@ struct Worker: ~Copyable {
             }
             if readyCount > 0 { pumpReady() }
             if hasMail { readMail() }
-            if dialCount > 0 { tendDials() }
+            if dialCount > 0, now >= nextTend { tendDials() }
             if now >= nextSweep { sweep() }
             counters.add(1, .rounds)
         }
@@ -187,7 +188,7 @@ struct Worker: ~Copyable {
     /// How long to wait for events: dials race in hundreds of milliseconds; all else is looked at by the sweep.
     private var patience: Int32 {
         if readyCount > 0 { return 0 }
-        return dialCount > 0 ? 20 : Int32(Worker.sweepInterval)
+        return Int32(dialCount > 0 ? Worker.tendInterval : Worker.sweepInterval)
     }
 
     private mutating func pumpReady() {
@@ -231,9 +232,11 @@ struct Worker: ~Copyable {
             case .route(let table):
                 self.table = table
                 view = table.view
+                redirectDials()
                 plan.reports.post(.routes(index: plan.index, generation: table.generation))
             case .addresses(let updates):
                 for update in updates { names[update.index] = update.addresses }
+                nextTend = now
             case .shutDown:
                 // Those that wait to be accepted were here before the end was decided.
                 for index in plan.listeners.indices { accept(index) }

@@ -6,7 +6,7 @@ import Syscalls
 extension Worker {
     /// Connections taken from one listener before the other events are looked at again.
     private static var acceptBatch: Int { 64 }
-    /// For how long nothing is accepted once descriptors have run out, unless a flow closes before.
+    /// For how long nothing is accepted once descriptors have run out.
     private static var exhaustionPause: UInt64 { 100 }
 
     mutating func startAccepting() {
@@ -37,7 +37,8 @@ extension Worker {
         for _ in 0..<Worker.acceptBatch {
             guard freeFlow >= 0 || flowsUsed < flows.capacity else {
                 note(.flowLimitReached) { "limit \($0.flows.capacity)" }
-                pauseAccepting(until: now &+ Worker.exhaustionPause)
+                // The first flow that closes makes room: there is no need to wait longer.
+                pauseAccepting(until: now)
                 return
             }
             let answer = listener.socket.accept()
@@ -52,20 +53,19 @@ extension Worker {
             }
             guard let flow = takeFlow() else { return }
             counters.add(1, .accepted)
-            open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), listener, index)
+            open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
         }
     }
 
-    private mutating func open(_ flow: Int32, _ socket: Socket, _ listener: Listener, _ index: Int) {
+    private mutating func open(_ flow: Int32, _ socket: Socket, isHTTP: Bool) {
         let client = flow &* 2
         halves[client].socket = socket
         // No delay is inherited from the listener.
         halves[client].state = [.writable, .readable, .withoutDelay, .sentOnce]
         flows[flow].stage = .opening
-        flows[flow].isHTTP = listener.isHTTP
-        flows[flow].listener = Int16(truncatingIfNeeded: index)
+        flows[flow].isHTTP = isHTTP
         flows[flow].lastActive = tick
-        if listener.isHTTP { exchanges[flow] = Exchange() }
+        if isHTTP { exchanges[flow] = Exchange() }
         if view.hasTrustedSenders, let peer = socket.peerAddress {
             flows[flow].awaitsProxyHeader = view.isTrusted(peer.address)
         }

@@ -13,6 +13,7 @@ final class RelayHarness {
     private var registry: SlotRegistry
     private var version: UInt64 = 0
     private var policy = EndpointPolicy()
+    private var slots: [String: NameSlot] = [:]
 
     /// A thread is joined by consuming it, which a collection cannot do.
     private final class JoinOnce {
@@ -64,6 +65,7 @@ final class RelayHarness {
             services: Dictionary(uniqueKeysWithValues: try services.map { (try ServiceName($0.name), $0.carriage) }))
         let outcome = try registry.build(snapshot) { _ in false }
         for (slot, host) in outcome.added {
+            if case .name(let name) = host { slots[name.text] = slot }
             var addresses: [Address]?
             switch host {
             case .address(let address): addresses = [address]
@@ -81,6 +83,14 @@ final class RelayHarness {
             waiting -= pool.reports.drain().count
             return waiting <= 0
         }
+    }
+
+    /// Tells the workers the addresses of a name, as the resolver does.
+    func learn(_ name: String, _ addresses: [String]) {
+        guard let slot = slots[name] else { return }
+        let judged = addresses.compactMap { try? Address($0) }.map { JudgedAddress($0, policy: policy) }
+        let known = EndpointAddresses(tenant: slot.tenant, status: .known, addresses: judged)
+        pool.post(.addresses([(slot.index, known)]))
     }
 
     func slot(of service: String) -> Int32 {

@@ -118,11 +118,12 @@ final class TestListener {
     let descriptor: Int32
     let port: UInt16
 
-    init(host: String = "127.0.0.1", backlog: Int32 = 512) throws {
+    init(host: String = "127.0.0.1", port: UInt16 = 0, backlog: Int32 = 512) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.descriptor = descriptor
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         unsafe inet_pton(AF_INET, host, &address.sin_addr)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -132,12 +133,28 @@ final class TestListener {
             }
         }
         guard bound else { throw NotInTime(description: "cannot listen") }
-        port = UInt16(bigEndian: address.sin_port)
+        self.port = UInt16(bigEndian: address.sin_port)
         var time = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// A socket that has begun to connect, whether or not anybody answers.
+    static func knock(host: String, port: UInt16) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        unsafe inet_pton(AF_INET, host, &address.sin_addr)
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe _ = connect(descriptor, $0, length)
+            }
+        }
+        return descriptor
+    }
 
     func accept() throws -> TestConnection {
         let number = Glibc.accept(descriptor, nil, nil)
