@@ -274,6 +274,7 @@ struct Worker: ~Copyable {
 
     /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
     mutating func close(_ flow: Int32, reset: Bool = false) {
+        countUnrouted(flow)
         abandonDial(of: flow)
         closeHalf(flow &* 2, reset: reset)
         closeHalf(flow &* 2 &+ 1, reset: reset)
@@ -289,6 +290,14 @@ struct Worker: ~Copyable {
         counters.add(1, .flowsClosed)
         // A place is free again: no need to wait for the sweep to take the next connection.
         if !isAccepting, flowsOpen < flows.capacity, now >= acceptAgain { startAccepting() }
+    }
+
+    /// Counts what a client has said that will never be any service's.
+    func countUnrouted(_ flow: Int32) {
+        guard flows[flow].stage == .opening, flows[flow].service == ServiceSlot.unrouted else { return }
+        let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow &* 2].pendingCount
+        // What a trusted sender has said, as long as its header is not whole, is not the client's.
+        if !flows[flow].awaitsProxyHeader { counters.add(UInt64(said), .bytesUp, service: ServiceSlot.unrouted) }
     }
 
     /// Closes one connection of a flow, whose record is as new afterwards but for its generation.

@@ -104,7 +104,8 @@ extension Worker {
             guard continues(flow, answer) else { return }
             let count = answer.value
             // A short read took all there was; what comes later is reported once epoll knows the socket.
-            if count < room { halves[client].state.remove(.readable) }
+            let isDrained = count < room && halves[client].state.isDisjoint(with: [.urgent, .failed, .peerClosed])
+            if isDrained { halves[client].state.remove(.readable) }
             halves[client].pendingCount &+= Int32(count)
             let total = Int(halves[client].pendingCount)
             if total >= Int(flows[flow].wanted) {
@@ -130,13 +131,14 @@ extension Worker {
                             halves[client].socket.sendLastWords(TLSAlert.unrecognizedName.span)
                             return close(flow)
                         }
+                        assign(flow, to: service, received: Int(halves[client].pendingCount))
                         guard keepPending(client, from: into) else { return cutForMemory(flow) }
-                        return route(flow, to: service, received: Int(halves[client].pendingCount))
+                        return depart(flow)
                     }
                 }
             }
             guard keepPending(client, from: into) else { return cutForMemory(flow) }
-            if count < room { return }
+            if isDrained { return }
         }
     }
 
@@ -185,7 +187,6 @@ extension Worker {
 
     private mutating func refuse(_ flow: Int32, _ refusal: ClientHello.Refusal) {
         note(.helloRefused, flow: flow) { _ in refusal.description }
-        counters.add(UInt64(halves[flow &* 2].pendingCount), .bytesUp, service: ServiceSlot.unrouted)
         // What is no TLS would not understand an alert.
         if refusal != .notTLS { halves[flow &* 2].socket.sendLastWords(TLSAlert.decodeError.span) }
         close(flow)
@@ -220,15 +221,18 @@ extension Worker {
         return view.defaultService(at: called.address)
     }
 
-    /// Sends the flow on its way to `service`, of whose client `received` bytes have been read so far.
-    mutating func route(_ flow: Int32, to service: Int32, received: Int) {
+    /// Makes the flow one of `service`, of whose client `received` bytes have been read so far.
+    mutating func assign(_ flow: Int32, to service: Int32, received: Int) {
         flows[flow].service = service
         counters.add(1, .connectionsOpened, service: service)
         counters.add(UInt64(received), .bytesUp, service: service)
-        let route = view.route(service)
-        // Whose word it is was found out; whether the service takes it is its own choice.
-        if !route.acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
-        if isDraining, service != ServiceSlot.monitor {
+        // That the sender is trusted is known; whether the service takes its word is the service's own choice.
+        if !view.route(service).acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
+    }
+
+    /// Sends a flow on its way to its service's endpoint.
+    mutating func depart(_ flow: Int32) {
+        if isDraining, flows[flow].service != ServiceSlot.monitor {
             note(.drainRefused, flow: flow)
             if flows[flow].isHTTP { return answer(flow, .overloaded) }
             return close(flow, reset: true)

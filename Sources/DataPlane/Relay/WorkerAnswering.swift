@@ -10,6 +10,7 @@ extension Worker {
     /// read would reset the connection, and the answer might never be seen.
     mutating func answer(_ flow: Int32, _ answer: HTTPAnswer) {
         let client = flow &* 2
+        countUnrouted(flow)
         abandonDial(of: flow)
         closeHalf(client &+ 1, reset: false)
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }

@@ -109,9 +109,6 @@ extension Worker {
             return .waits
         case .refused(let refusal):
             note(.requestRefused, flow: flow) { _ in refusal.sentence }
-            if flows[flow].stage == .opening {
-                counters.add(UInt64(exchanges[flow].request.count), .bytesUp, service: ServiceSlot.unrouted)
-            }
             if let answer = refusal.answer { self.answer(flow, answer) } else { close(flow, reset: true) }
             return .gone
         case .head(let whole):
@@ -124,7 +121,7 @@ extension Worker {
             answer(flow, .misdirected)
             return .gone
         }
-        if isFirst { flows[flow].service = service }
+        if isFirst { assign(flow, to: service, received: Int(exchanges[flow].request.count)) }
         guard passOn(flow, head) else { return .gone }
         exchanges[flow].request.offset &+= Int32(head.length)
         exchanges[flow].request.count &-= Int32(head.length)
@@ -136,10 +133,9 @@ extension Worker {
         exchanges[flow].requests &+= 1
         counters.add(1, .requests, service: service)
         if isFirst {
-            let received = head.length + Int(exchanges[flow].request.count)
             halves[client].passable = 0
             halves[client &+ 1].passable = 0
-            route(flow, to: service, received: received)
+            depart(flow)
             return .gone
         }
         return .moves
@@ -156,7 +152,6 @@ extension Worker {
         case .off: mode = .off
         }
         if exchanges[flow].clientCount == 0, mode != .off {
-            if !route.acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
             guard let client = clientAddress(of: flow)?.address else {
                 close(flow)  // it has gone: it has no address any more
                 return false
