@@ -69,8 +69,6 @@ struct Flow: BitwiseCopyable {
     var awaitsProxyHeader = false
     /// A trusted sender has told whose connection this is: in the worker's `asserted`.
     var hasAssertedAddresses = false
-    /// Which of the endpoint's targets took it.
-    var listener: Int16 = 0
     var service: Int32 = ServiceSlot.unrouted
     /// When a byte last passed, or the stage began; in the worker's ticks.
     var lastActive: UInt32 = 0
@@ -94,6 +92,9 @@ struct Dial: BitwiseCopyable {
     /// Which of the service's targets is being tried, and which of its addresses comes next.
     var target: Int32 = 0
     var candidate: Int32 = 0
+    /// Whose addresses `candidate` counts: a new table may have another endpoint in the same place.
+    var name = NameSlot.monitor
+    var port: UInt16 = 0
     var rotation: UInt32 = 0
     /// The second of two attempts that race; the first is the endpoint half's own socket.
     var rival = Socket.none

@@ -113,6 +113,7 @@ struct Worker: ~Copyable {
     var rotation: UInt32 = 0
     var sweepPosition: Int32 = 0
     var nextSweep: UInt64 = 0
+    var nextTend: UInt64 = 0
     /// Never, until the listeners listen: one that is only bound is an event without end (EPOLLHUP).
     var acceptAgain = UInt64.max
     var isAccepting = false
@@ -177,7 +178,7 @@ struct Worker: ~Copyable {
             }
             if readyCount > 0 { pumpReady() }
             if hasMail { readMail() }
-            if dialCount > 0 { tendDials() }
+            if dialCount > 0, now >= nextTend { tendDials() }
             if now >= nextSweep { sweep() }
             counters.add(1, .rounds)
         }
@@ -189,7 +190,7 @@ struct Worker: ~Copyable {
     /// How long to wait for events: dials race in hundreds of milliseconds; all else is looked at by the sweep.
     private var patience: Int32 {
         if readyCount > 0 { return 0 }
-        return dialCount > 0 ? 20 : Int32(Worker.sweepInterval)
+        return Int32(dialCount > 0 ? Worker.tendInterval : Worker.sweepInterval)
     }
 
     private mutating func pumpReady() {
@@ -200,7 +201,8 @@ struct Worker: ~Copyable {
             let half = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
             if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
                 halves[half].state.remove(.queued)
-                _ = pump(half)
+                // An answer of ours may have ended the exchange since; the client is only heard out then.
+                if flows[half >> 1].stage == .relaying { _ = pump(half) }
             }
             index &+= 1
         }
@@ -232,9 +234,11 @@ struct Worker: ~Copyable {
             case .route(let table):
                 self.table = table
                 view = table.view
+                redirectDials()
                 plan.reports.post(.routes(index: plan.index, generation: table.generation))
             case .addresses(let updates):
                 for update in updates { names[update.index] = update.addresses }
+                nextTend = now
             case .accept:
                 acceptAgain = now
                 startAccepting()
@@ -275,6 +279,7 @@ struct Worker: ~Copyable {
 
     /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
     mutating func close(_ flow: Int32, reset: Bool = false) {
+        countUnrouted(flow)
         abandonDial(of: flow)
         closeHalf(flow &* 2, reset: reset)
         closeHalf(flow &* 2 &+ 1, reset: reset)
@@ -290,6 +295,14 @@ struct Worker: ~Copyable {
         counters.add(1, .flowsClosed)
         // A place is free again: no need to wait for the sweep to take the next connection.
         if !isAccepting, flowsOpen < flows.capacity, now >= acceptAgain { startAccepting() }
+    }
+
+    /// Counts what a client has said that will never be any service's.
+    func countUnrouted(_ flow: Int32) {
+        guard flows[flow].stage == .opening, flows[flow].service == ServiceSlot.unrouted else { return }
+        let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow &* 2].pendingCount
+        // What a trusted sender has said, as long as its header is not whole, is not the client's.
+        if !flows[flow].awaitsProxyHeader { counters.add(UInt64(said), .bytesUp, service: ServiceSlot.unrouted) }
     }
 
     /// Closes one connection of a flow, whose record is as new afterwards but for its generation.

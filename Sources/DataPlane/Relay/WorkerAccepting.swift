@@ -6,7 +6,7 @@ import Syscalls
 extension Worker {
     /// Connections taken from one listener before the other events are looked at again.
     private static var acceptBatch: Int { 64 }
-    /// For how long nothing is accepted once descriptors have run out, unless a flow closes before.
+    /// For how long nothing is accepted once descriptors have run out.
     private static var exhaustionPause: UInt64 { 100 }
 
     mutating func startAccepting() {
@@ -37,7 +37,8 @@ extension Worker {
         for _ in 0..<Worker.acceptBatch {
             guard freeFlow >= 0 || flowsUsed < flows.capacity else {
                 note(.flowLimitReached) { "limit \($0.flows.capacity)" }
-                pauseAccepting(until: now &+ Worker.exhaustionPause)
+                // The first flow that closes makes room: there is no need to wait longer.
+                pauseAccepting(until: now)
                 return
             }
             let answer = listener.socket.accept()
@@ -52,20 +53,19 @@ extension Worker {
             }
             guard let flow = takeFlow() else { return }
             counters.add(1, .accepted)
-            open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), listener, index)
+            open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
         }
     }
 
-    private mutating func open(_ flow: Int32, _ socket: Socket, _ listener: Listener, _ index: Int) {
+    private mutating func open(_ flow: Int32, _ socket: Socket, isHTTP: Bool) {
         let client = flow &* 2
         halves[client].socket = socket
         // No delay is inherited from the listener.
         halves[client].state = [.writable, .readable, .withoutDelay, .sentOnce]
         flows[flow].stage = .opening
-        flows[flow].isHTTP = listener.isHTTP
-        flows[flow].listener = Int16(truncatingIfNeeded: index)
+        flows[flow].isHTTP = isHTTP
         flows[flow].lastActive = tick
-        if listener.isHTTP { exchanges[flow] = Exchange() }
+        if isHTTP { exchanges[flow] = Exchange() }
         if view.hasTrustedSenders, let peer = socket.peerAddress {
             flows[flow].awaitsProxyHeader = view.isTrusted(peer.address)
         }
@@ -104,7 +104,8 @@ extension Worker {
             guard continues(flow, answer) else { return }
             let count = answer.value
             // A short read took all there was; what comes later is reported once epoll knows the socket.
-            if count < room { halves[client].state.remove(.readable) }
+            let isDrained = count < room && halves[client].state.isDisjoint(with: [.urgent, .failed, .peerClosed])
+            if isDrained { halves[client].state.remove(.readable) }
             halves[client].pendingCount &+= Int32(count)
             let total = Int(halves[client].pendingCount)
             if total >= Int(flows[flow].wanted) {
@@ -130,13 +131,14 @@ extension Worker {
                             halves[client].socket.sendLastWords(TLSAlert.unrecognizedName.span)
                             return close(flow)
                         }
+                        assign(flow, to: service, received: Int(halves[client].pendingCount))
                         guard keepPending(client, from: into) else { return cutForMemory(flow) }
-                        return route(flow, to: service, received: Int(halves[client].pendingCount))
+                        return depart(flow)
                     }
                 }
             }
             guard keepPending(client, from: into) else { return cutForMemory(flow) }
-            if count < room { return }
+            if isDrained { return }
         }
     }
 
@@ -185,7 +187,6 @@ extension Worker {
 
     private mutating func refuse(_ flow: Int32, _ refusal: ClientHello.Refusal) {
         note(.helloRefused, flow: flow) { _ in refusal.description }
-        counters.add(UInt64(halves[flow &* 2].pendingCount), .bytesUp, service: ServiceSlot.unrouted)
         // What is no TLS would not understand an alert.
         if refusal != .notTLS { halves[flow &* 2].socket.sendLastWords(TLSAlert.decodeError.span) }
         close(flow)
@@ -220,15 +221,18 @@ extension Worker {
         return view.defaultService(at: called.address)
     }
 
-    /// Sends the flow on its way to `service`, of whose client `received` bytes have been read so far.
-    mutating func route(_ flow: Int32, to service: Int32, received: Int) {
+    /// Makes the flow one of `service`, of whose client `received` bytes have been read so far.
+    mutating func assign(_ flow: Int32, to service: Int32, received: Int) {
         flows[flow].service = service
         counters.add(1, .connectionsOpened, service: service)
         counters.add(UInt64(received), .bytesUp, service: service)
-        let route = view.route(service)
-        // Whose word it is was found out; whether the service takes it is its own choice.
-        if !route.acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
-        if isDraining, service != ServiceSlot.monitor {
+        // That the sender is trusted is known; whether the service takes its word is the service's own choice.
+        if !view.route(service).acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
+    }
+
+    /// Sends a flow on its way to its service's endpoint.
+    mutating func depart(_ flow: Int32) {
+        if isDraining, flows[flow].service != ServiceSlot.monitor {
             note(.drainRefused, flow: flow)
             if flows[flow].isHTTP { return answer(flow, .overloaded) }
             return close(flow, reset: true)

@@ -9,6 +9,9 @@ extension Worker {
     /// For how long a flow waits for the first answer about its endpoint's name.
     private static var namePatience: UInt64 { 5000 }
 
+    /// Between two looks at the dials under way, of which there may be thousands while an endpoint is down.
+    static var tendInterval: UInt64 { 20 }
+
     private var connectMilliseconds: UInt64 { plan.settings.connectTimeout.milliseconds }
 
     mutating func startDial(_ flow: Int32) {
@@ -64,6 +67,7 @@ extension Worker {
     private mutating func attemptNext(_ index: Int32) {
         let flow = dials[index].flow
         let endpoint = flow &* 2 &+ 1
+        guard !halves[endpoint].socket.exists || !dials[index].rival.exists else { return }
         while true {
             let route = view.route(flows[flow].service)
             guard route.targetCount > 0 else {
@@ -73,6 +77,11 @@ extension Worker {
             guard dials[index].target < route.targetCount else { return failDial(index) }
             let target = view.target(route, Int(dials[index].target))
             let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
+            if dials[index].name != target.name || dials[index].port != port {
+                dials[index].name = target.name
+                dials[index].port = port
+                dials[index].candidate = 0
+            }
             let isUnderWay = halves[endpoint].socket.exists || dials[index].rival.exists
             var peer: TransportAddress?
             if target.name == .monitor {
@@ -149,7 +158,7 @@ extension Worker {
             halves[endpoint].state = [.connecting, .registered]
             dials[index].firstDeadline = deadline
             epoll.add(socket.number, events, tag: tag(endpoint))
-            dials[index].nextAttempt = now &+ Worker.attemptDelay
+            dials[index].nextAttempt = dials[index].rival.exists ? .max : now &+ Worker.attemptDelay
         }
         return true
     }
@@ -267,6 +276,7 @@ extension Worker {
 
     /// Looks after the dials under way: names that have become known, attempts that took too long, addresses whose turn has come.
     mutating func tendDials() {
+        nextTend = now &+ Worker.tendInterval
         var position: Int32 = 0
         while position < dialCount {
             let index = dialsUnderWay[position]
@@ -287,16 +297,32 @@ extension Worker {
             }
             return attemptNext(index)
         }
+        var isNext = now >= dials[index].nextAttempt
         if dials[index].rival.exists, now >= dials[index].rivalDeadline {
-            dials[index].sawTimeout = true
             closeRival(index)
-            if !halves[flow &* 2 &+ 1].socket.exists { return attemptNext(index) }
+            dials[index].sawTimeout = true
+            isNext = true
         }
         if halves[flow &* 2 &+ 1].socket.exists, now >= dials[index].firstDeadline {
+            closeHalf(flow &* 2 &+ 1, reset: false)
             dials[index].sawTimeout = true
-            return firstAttemptFailed(index)
+            isNext = true
         }
-        if now >= dials[index].nextAttempt { attemptNext(index) }
+        if isNext { attemptNext(index) }
+    }
+
+    /// Has the dials under way look at the new table: an endpoint that was changed because it does not answer is not waited for.
+    mutating func redirectDials() {
+        for position in 0..<dialCount {
+            let index = dialsUnderWay[position]
+            let flow = dials[index].flow
+            let route = view.route(flows[flow].service)
+            guard dials[index].target < route.targetCount else { continue }
+            let target = view.target(route, Int(dials[index].target))
+            let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
+            if dials[index].name != target.name || dials[index].port != port { dials[index].nextAttempt = now }
+        }
+        nextTend = now
     }
 }
 

@@ -56,10 +56,7 @@ extension Worker {
         case .body:
             return followBody(client, &exchanges[flow].request) ?? endRequest(flow)
         case .done, .last:
-            // Nothing is read before the response has ended; but a client that has gone need not be waited for.
-            guard halves[client].state.contains(.failed) else { return .waits }
-            close(flow, reset: true)
-            return .gone
+            return followSilence(flow)
         case .head: break
         }
         while true {
@@ -112,9 +109,6 @@ extension Worker {
             return .waits
         case .refused(let refusal):
             note(.requestRefused, flow: flow) { _ in refusal.sentence }
-            if flows[flow].stage == .opening {
-                counters.add(UInt64(exchanges[flow].request.count), .bytesUp, service: ServiceSlot.unrouted)
-            }
             if let answer = refusal.answer { self.answer(flow, answer) } else { close(flow, reset: true) }
             return .gone
         case .head(let whole):
@@ -127,7 +121,7 @@ extension Worker {
             answer(flow, .misdirected)
             return .gone
         }
-        if isFirst { flows[flow].service = service }
+        if isFirst { assign(flow, to: service, received: Int(exchanges[flow].request.count)) }
         guard passOn(flow, head) else { return .gone }
         exchanges[flow].request.offset &+= Int32(head.length)
         exchanges[flow].request.count &-= Int32(head.length)
@@ -139,10 +133,9 @@ extension Worker {
         exchanges[flow].requests &+= 1
         counters.add(1, .requests, service: service)
         if isFirst {
-            let received = head.length + Int(exchanges[flow].request.count)
             halves[client].passable = 0
             halves[client &+ 1].passable = 0
-            route(flow, to: service, received: received)
+            depart(flow)
             return .gone
         }
         return .moves
@@ -159,7 +152,6 @@ extension Worker {
         case .off: mode = .off
         }
         if exchanges[flow].clientCount == 0, mode != .off {
-            if !route.acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
             guard let client = clientAddress(of: flow)?.address else {
                 close(flow)  // it has gone: it has no address any more
                 return false
@@ -290,6 +282,9 @@ extension Worker {
 
     /// Both messages have ended: the next request may come, unless this was the last.
     private mutating func endExchange(_ flow: Int32, askedBy half: Int32) -> Progress {
+        // The other direction has waited for this, and what it waits to read may have come long ago.
+        enqueue(half ^ 1)
+        exchanges[flow].isHEAD = false
         exchanges[flow].response.stage = .head
         exchanges[flow].response.scanned = 0
         if exchanges[flow].closes {
@@ -301,7 +296,6 @@ extension Worker {
                 close(flow)
                 return .gone
             }
-            if half & 1 == 1 { enqueue(flow &* 2) }
         }
         return .moves
     }
@@ -442,48 +436,6 @@ extension Worker {
         buffers.give(&message.inbox)
         message.inbox = buffer
         return true
-    }
-
-    // MARK: Answers of our own
-
-    /// Answers the client ourselves and lets the flow go. The client is heard out for a moment, since closing on bytes that nobody has
-    /// read would reset the connection, and the answer might never be seen.
-    mutating func answer(_ flow: Int32, _ answer: HTTPAnswer) {
-        let client = flow &* 2
-        abandonDial(of: flow)
-        closeHalf(client &+ 1, reset: false)
-        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
-        halves[client].pendingCount = 0
-        buffers.give(&exchanges[flow].request.inbox)
-        buffers.give(&exchanges[flow].response.inbox)
-        let isHEAD = exchanges[flow].isHEAD
-        let count = scratch.withMutableSpan(0, HTTPAnswer.longest) { answer.write(toHEAD: isHEAD, into: &$0) ?? 0 }
-        let sent = halves[client].socket.send(scratch, at: 0, count: count)
-        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
-        halves[client].socket.shutdownWriting()
-        flows[flow].stage = .lingering
-        flows[flow].lastActive = tick
-        register(client)
-    }
-
-    /// Reads and forgets what a client still sends behind an answer of ours.
-    mutating func discardInput(_ flow: Int32) {
-        for _ in 0..<16 {
-            let answer = halves[flow &* 2].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
-            if answer.wouldBlock { return }
-            guard answer.value > 0 else { return close(flow) }
-        }
-        close(flow, reset: true)  // a megabyte after the answer: it does not listen
-    }
-
-    /// Closes the connections that wait between two requests.
-    mutating func closeIdleExchanges() {
-        for flow in 0..<flowsUsed where flows[flow].stage == .relaying && flows[flow].isHTTP {
-            let exchange = exchanges[flow]
-            if exchange.request.stage == .head, exchange.request.count == 0, halves[flow &* 2].isDry, halves[flow &* 2 &+ 1].isDry {
-                close(flow)
-            }
-        }
     }
 }
 

@@ -216,6 +216,8 @@ extension Worker {
                 return false
             }
             halves[sink].socket.shutdownWriting()
+            // A client that waits for its response may have ended its side long ago; from now on that is looked for.
+            if halves[sink].passable == 0 { enqueue(sink) }
         }
         return true
     }

@@ -46,8 +46,9 @@ extension Worker {
             {
                 return timeOutRequest(flow)
             }
-            let halfClosed =
-                halves[flow &* 2].state.contains(.ended) || halves[flow &* 2 &+ 1].state.contains(.ended)
+            // Of plain HTTP a client's FIN is not read before the response has come, but is known of.
+            let states = halves[flow &* 2].state.union(halves[flow &* 2 &+ 1].state)
+            let halfClosed = !states.isDisjoint(with: [.ended, .peerClosed])
             if halfClosed, age >= ticks(plan.settings.halfCloseTimeout) {
                 note(.halfCloseTimedOut, flow: flow)
                 close(flow, reset: true)

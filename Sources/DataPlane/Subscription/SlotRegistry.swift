@@ -4,7 +4,8 @@ import Syscalls
 
 /// Gives services and endpoint names their slots, and makes routing tables of snapshots.
 ///
-/// A slot is a service's for as long as a snapshot names it, and until its last flow has closed; then another service may have it.
+/// A slot is a service's for as long as a snapshot names it, and until its last flow has closed; then, from the next snapshot on, another
+/// service may have it.
 struct SlotRegistry {
     /// A service that has a slot now.
     struct Tenant: Sendable, Equatable {
@@ -46,11 +47,17 @@ struct SlotRegistry {
 
     /// Makes the table of `snapshot`. `isIdle` says whether a slot has no open flow.
     mutating func build(_ snapshot: Snapshot, isIdle: (Int32) -> Bool) throws(Full) -> Outcome {
-        guard snapshot.services.count <= Capacity.services - Int(ServiceSlot.firstFree) - retired.count else {
-            throw Full(description: "it has \(snapshot.services.count) services, more than this data plane can hold")
+        // Both before anything is changed: a snapshot is taken whole or not at all.
+        let hosts = endpointHosts(of: snapshot)
+        guard hosts.count <= Capacity.names else {
+            throw Full(description: "it has \(hosts.count) endpoint hosts, more than this data plane can hold")
+        }
+        let arrivals = snapshot.services.keys.count { services[$0] == nil }
+        guard arrivals <= Capacity.services - Int(nextService) + retired.count(where: isIdle) else {
+            throw Full(description: "it has \(snapshot.services.count) services, more than this data plane has room for")
         }
         let moved = settle(snapshot, isIdle)
-        let (added, removed) = try resolveNames(of: snapshot)
+        let (added, removed) = settleNames(hosts)
         var routes = [RoutingTable.Route](repeating: RoutingTable.Route(), count: Int(nextService))
         var targets: [RoutingTable.Target] = []
         var domains: [(name: [UInt8], isWildcard: Bool, service: Int32)] = []
@@ -89,10 +96,9 @@ struct SlotRegistry {
 
     /// Retires the slots of services that are gone and gives the new ones theirs; the slots that changed hands.
     private mutating func settle(_ snapshot: Snapshot, _ isIdle: (Int32) -> Bool) -> [Int32] {
-        for (name, slot) in services where snapshot.services[name] == nil {
-            services[name] = nil
-            retired.append(slot)
-        }
+        // Workers route by the table before until they have this one, so the slots of those that go now are for the next to take.
+        let leaving = services.filter { snapshot.services[$0.key] == nil }
+        for name in leaving.keys { services[name] = nil }
         var moved: [Int32] = []
         var busy: [Int32] = []
         for name in snapshot.services.keys where services[name] == nil {
@@ -105,19 +111,21 @@ struct SlotRegistry {
             if slot == nil { nextService += 1 }
         }
         retired += busy
+        retired += leaving.values
         return moved
     }
 
-    private mutating func resolveNames(
-        of snapshot: Snapshot
-    ) throws(Full) -> (added: [(slot: NameSlot, host: EndpointHost)], removed: [NameSlot]) {
-        var wanted = Set<EndpointHost>()
+    private func endpointHosts(of snapshot: Snapshot) -> Set<EndpointHost> {
+        var hosts = Set<EndpointHost>()
         for carriage in snapshot.services.values {
-            for target in carriage.endpoint.targets { wanted.insert(target.host) }
+            for target in carriage.endpoint.targets { hosts.insert(target.host) }
         }
-        guard wanted.count <= Capacity.names else {
-            throw Full(description: "it has \(wanted.count) endpoint hosts, more than this data plane can hold")
-        }
+        return hosts
+    }
+
+    private mutating func settleNames(
+        _ wanted: Set<EndpointHost>
+    ) -> (added: [(slot: NameSlot, host: EndpointHost)], removed: [NameSlot]) {
         var removed: [NameSlot] = []
         for (host, slot) in names where !wanted.contains(host) {
             names[host] = nil

@@ -67,7 +67,8 @@ final class SnapshotSubscriber: Sendable {
         var nextLoad: UInt64 = 0
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
         var lastReason = ""
-        var failuresTold: [String: UInt64] = [:]
+        /// By slot: how many connect failures have been reported, or were its former tenant's.
+        var failuresTold: [Int32: UInt64] = [:]
         var tenants: [SlotRegistry.Tenant] = []
 
         init(_ owner: SnapshotSubscriber) {
@@ -175,7 +176,8 @@ final class SnapshotSubscriber: Sendable {
             let counters = owner.around.counters
             do {
                 outcome = try slots.build(snapshot) { slot in
-                    counters.sum(.connectionsOpened, service: slot) == counters.sum(.connectionsClosed, service: slot)
+                    // In this order: what closes in between makes a slot look busy, never idle.
+                    counters.sum(.connectionsClosed, service: slot) == counters.sum(.connectionsOpened, service: slot)
                 }
             } catch {
                 return carryOut(machine.refused(snapshot.version, [error.description], now: now))
@@ -186,6 +188,7 @@ final class SnapshotSubscriber: Sendable {
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
             let moved = Dictionary(uniqueKeysWithValues: outcome.moved.map { ($0, counters.baseline(ofSlot: $0)) })
+            for slot in outcome.moved { failuresTold[slot] = counters.sum(.connectFailures, service: slot) }
             for worker in owner.around.workers { worker.post(.route(outcome.table)) }
             guard awaitWorkers(outcome.table.generation) else {
                 // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a lie.
@@ -247,9 +250,9 @@ final class SnapshotSubscriber: Sendable {
             load.draining = owner.around.isDraining()
             for tenant in tenants {
                 let failures = counters.sum(.connectFailures, service: tenant.slot)
-                let told = failuresTold[tenant.name] ?? 0
+                let told = failuresTold[tenant.slot] ?? 0
                 guard failures > told else { continue }
-                failuresTold[tenant.name] = failures
+                failuresTold[tenant.slot] = failures
                 var report = WireServiceFailures()
                 report.service = tenant.name
                 report.connectFailures = failures - told

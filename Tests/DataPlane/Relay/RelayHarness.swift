@@ -13,6 +13,7 @@ final class RelayHarness {
     private var registry: SlotRegistry
     private var version: UInt64 = 0
     private var policy = EndpointPolicy()
+    private var slots: [String: NameSlot] = [:]
 
     /// A thread is joined by consuming it, which a collection cannot do.
     private final class JoinOnce {
@@ -64,6 +65,7 @@ final class RelayHarness {
             services: Dictionary(uniqueKeysWithValues: try services.map { (try ServiceName($0.name), $0.carriage) }))
         let outcome = try registry.build(snapshot) { _ in false }
         for (slot, host) in outcome.added {
+            if case .name(let name) = host { slots[name.text] = slot }
             var addresses: [Address]?
             switch host {
             case .address(let address): addresses = [address]
@@ -83,6 +85,14 @@ final class RelayHarness {
         }
     }
 
+    /// Tells the workers the addresses of a name, as the resolver does.
+    func learn(_ name: String, _ addresses: [String]) {
+        guard let slot = slots[name] else { return }
+        let judged = addresses.compactMap { try? Address($0) }.map { JudgedAddress($0, policy: policy) }
+        let known = EndpointAddresses(tenant: slot.tenant, status: .known, addresses: judged)
+        pool.post(.addresses([(slot.index, known)]))
+    }
+
     func slot(of service: String) -> Int32 {
         (try? ServiceName(service)).flatMap { registry.slot(of: $0) } ?? -1
     }
@@ -92,6 +102,19 @@ final class RelayHarness {
     }
 
     func count(_ incident: Incident) -> UInt64 { pool.counters.sum(incident) }
+
+    /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
+    func keepBusy() {
+        let nobody = Int32(Capacity.names - 1)
+        let update = (index: nobody, addresses: EndpointAddresses(tenant: 0, status: .unknown))
+        pool.post(.addresses([(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)))
+    }
+
+    /// Waits until every flow has ended and every buffer has been given back.
+    func expectIdle() throws {
+        try eventually("the end of every flow") { pool.flowsOpen == 0 }
+        try eventually("the return of every buffer") { pool.counters.sum(.bytesBuffered) == 0 }
+    }
 }
 
 /// What a test waited for did not come true in time.

@@ -118,11 +118,12 @@ final class TestListener {
     let descriptor: Int32
     let port: UInt16
 
-    init(host: String = "127.0.0.1", backlog: Int32 = 512) throws {
+    init(host: String = "127.0.0.1", port: UInt16 = 0, backlog: Int32 = 512) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.descriptor = descriptor
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         unsafe inet_pton(AF_INET, host, &address.sin_addr)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -132,12 +133,28 @@ final class TestListener {
             }
         }
         guard bound else { throw NotInTime(description: "cannot listen") }
-        port = UInt16(bigEndian: address.sin_port)
+        self.port = UInt16(bigEndian: address.sin_port)
         var time = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// A socket that has begun to connect, whether or not anybody answers.
+    static func knock(host: String, port: UInt16) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        unsafe inet_pton(AF_INET, host, &address.sin_addr)
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe _ = connect(descriptor, $0, length)
+            }
+        }
+        return descriptor
+    }
 
     func accept() throws -> TestConnection {
         let number = Glibc.accept(descriptor, nil, nil)
@@ -156,4 +173,17 @@ func clientHello(_ host: String, padding: Int = 0) -> [UInt8] {
     if padding > 0 { extensions += [0, 21] + sized(2, [UInt8](repeating: 0, count: padding)) }
     let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + sized(2, [0x13, 0x01]) + [1, 0] + sized(2, extensions)
     return [22, 3, 1] + sized(2, [1] + sized(3, body))
+}
+
+/// `count` bytes that repeat only after 65,521, a prime: what is lost, doubled or exchanged on the way shows.
+func pattern(_ count: Int) -> [UInt8] {
+    var state: UInt32 = 1
+    let block = (0..<65_521).map { _ -> UInt8 in
+        state = state &* 1_664_525 &+ 1_013_904_223
+        return UInt8(truncatingIfNeeded: state >> 24)
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+    return bytes
 }
