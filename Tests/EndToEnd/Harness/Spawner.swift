@@ -51,6 +51,12 @@ final class Spawner: @unchecked Sendable {
         return try unsafe outcome.get()
     }
 
+    /// `posix_spawn_file_actions_addclosefrom_np`, which glibc has and its Swift module does not show.
+    private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+    private static let closeFrom = unsafe dlsym(dlopen(nil, RTLD_NOW), "posix_spawn_file_actions_addclosefrom_np").map {
+        unsafe unsafeBitCast($0, to: CloseFrom.self)
+    }
+
     private static func start(
         _ line: [String], _ variables: [String], input: String, output: String, errors: String
     ) -> Result<pid_t, Failure> {
@@ -62,8 +68,8 @@ final class Spawner: @unchecked Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, writing, 0o600)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, writing, 0o600)
         // Whatever other tests have open at this moment is none of the child's business.
-        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        var attributes = unsafe posix_spawnattr_t()
+        _ = unsafe closeFrom?(&actions, 3)
+        var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         // A group of its own: a Ctrl-C at the terminal is for the runner. No signal blocked or ignored, whatever the runner does.
@@ -77,7 +83,10 @@ final class Spawner: @unchecked Sendable {
         unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
         var arguments = unsafe line.map { unsafe strdup($0) } + [nil]
         var environment = unsafe variables.map { unsafe strdup($0) } + [nil]
-        defer { for unsafetext in unsafe arguments + environment { unsafe free(text) } }
+        defer {
+            for index in unsafe arguments.indices { unsafe free(arguments[index]) }
+            for index in unsafe environment.indices { unsafe free(environment[index]) }
+        }
         var pid: pid_t = 0
         let code = unsafe posix_spawn(&pid, line[0], &actions, &attributes, &arguments, &environment)
         return code == 0 ? .success(pid) : .failure(Failure("cannot start \(line[4]): errno \(code)"))
