@@ -60,8 +60,8 @@ struct SlotRegistry {
             guard let slot = services[name] else { continue }
             var route = RoutingTable.Route(carriage)
             route.firstTarget = Int32(targets.count)
-            for target in carriage.endpoint.targets {
-                guard let host = names[target.host] else { continue }
+            carriage.endpoint.forEachTarget { target in
+                guard let host = names[target.host] else { return }
                 targets.append(
                     RoutingTable.Target(name: host, httpPort: target.httpPort.number, httpsPort: target.httpsPort.number))
             }
@@ -111,9 +111,9 @@ struct SlotRegistry {
     private mutating func resolveNames(
         of snapshot: Snapshot
     ) throws(Full) -> (added: [(slot: NameSlot, host: EndpointHost)], removed: [NameSlot]) {
-        var wanted = Set<EndpointHost>()
+        var wanted = Set<EndpointHost>(minimumCapacity: snapshot.services.count)
         for carriage in snapshot.services.values {
-            for target in carriage.endpoint.targets { wanted.insert(target.host) }
+            carriage.endpoint.forEachTarget { wanted.insert($0.host) }
         }
         guard wanted.count <= Capacity.names else {
             throw Full(description: "it has \(wanted.count) endpoint hosts, more than this data plane can hold")
@@ -139,7 +139,7 @@ struct SlotRegistry {
 
 extension RoutingTable.Route {
     init(_ carriage: Carriage) {
-        targetCount = Int32(carriage.endpoint.targets.count)
+        targetCount = Int32(1 + carriage.endpoint.fallbacks.count)
         acceptProxyProtocol = carriage.acceptProxyProtocol
         sendProxyProtocol =
             switch carriage.sendProxyProtocol {
@@ -153,6 +153,14 @@ extension RoutingTable.Route {
             case .replace: .replace
             case .off: .off
             }
+    }
+}
+
+extension Endpoint {
+    /// What `targets` has, in its order, without making an array of it for each of a hundred thousand services.
+    fileprivate func forEachTarget(_ body: (EndpointTarget) -> Void) {
+        body(target)
+        for fallback in fallbacks { body(fallback) }
     }
 }
 
