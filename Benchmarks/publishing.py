@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from harness import ddirect, fleet, layout, machine, readiness, tables, tools
+from harness import ddirect, fleet, layout, machine, processes, readiness, tables, tools
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -35,28 +35,25 @@ class Publishing:
         self.note = note
         self.control = ddirect.ControlPlane(ddirect_bin, self.folder, layout.PUBLISHING_API)
 
-    def run(self):
-        """The report's parts."""
+    def run(self, parts):
+        """Adds to the report's parts what has been measured, as soon as it has been."""
         stub_fleet = build_stub_fleet(self.note)
         with self.control.running(layout.CONTROL_CORE) as control:
-            filling = fleet.Filling(self.control.api(), self.note)
+            filling = fleet.Filling(self.control, self.note)
             filling.create_servers()
             starts = []
-            for services, times, target in [
-                (fleet.FEW_SERVICES, STARTS, TARGET_START_MS),
-                (fleet.SERVICES, STARTS, TARGET_START_MS),
-            ]:
+            for services in [fleet.FEW_SERVICES, fleet.SERVICES]:
                 filling.create_services(services)
-                starts.append(self.starts(services, times, target))
+                starts.append(self.starts(services, STARTS, TARGET_START_MS))
             with self.everyone_connected(stub_fleet):
                 api = self.control.api()
                 # Warms up connections, caches and statements.
                 change_one_by_one(api, 20)
-                change = self.changes(api, control)
-                burst = self.burst(api, control)
+                parts += self.changes(api, control)
+                parts += self.burst(api, control)
             filling.create_services(fleet.MANY_SERVICES)
             starts.append(self.starts(fleet.MANY_SERVICES, COLD_STARTS, TARGET_COLD_MS))
-        return change + burst + [start_table(starts)]
+            parts += start_report(starts)
 
     # MARK: changes
 
@@ -76,21 +73,22 @@ class Publishing:
 
     @contextlib.contextmanager
     def proxy(self, name):
-        """Starts a proxy, and waits until it is ready; gives the seconds that it took, and what it said."""
+        """Starts a proxy, and waits until it is ready; gives the seconds that it took and used, and what it said."""
         command = ddirect.proxy_command(self.ddirect_bin, name, self.control.channel, **layout.PUBLISHING_PROXIES[name])
         with readiness.Notifications(self.folder / f"{name}.sock") as notifications:
             log = open(self.folder / f"{name}.log", "ab")
             began = time.perf_counter()
             with log, tools.process(
-                    command, layout.PLAYERS_CORE, stdout=log, stderr=log, env=notifications.environment()):
+                    command, layout.PLAYERS_CORE, stdout=log, stderr=log, env=notifications.environment()) as child:
                 status = notifications.wait_until_ready()
-                yield time.perf_counter() - began, status
+                yield time.perf_counter() - began, processes.ProcessTree(child.pid).cpu_seconds(), status
 
     def changes(self, api, control):
         self.note(f"{CHANGES} changes one after the other")
         cpu = control.cpu_seconds()
         milliseconds = change_one_by_one(api, CHANGES)
         cpu = control.cpu_seconds() - cpu
+        self.note(f"applied by all after {statistics.median(milliseconds):.0f} ms")
         header = ["", "p50 ms", "p99 ms", "max ms", "target", "CPU ms per change"]
         row = [
             f"{CHANGES} changes", *percentiles(milliseconds), f"p99 {verdict(percentile(99, milliseconds), TARGET_CHANGE_MS)}",
@@ -120,24 +118,26 @@ class Publishing:
     def starts(self, services, times, target):
         """A row of the table: how long a proxy takes from its start until it is ready."""
         self.note(f"{times} starts with {services:,} services")
-        milliseconds = []
+        milliseconds, cpu = [], []
         for _ in range(times):
-            with self.proxy(fleet.REAL_SERVERS[0]) as (seconds, status):
+            with self.proxy(fleet.REAL_SERVERS[0]) as (seconds, cpu_seconds, status):
                 if f" {services} services" not in status:
                     raise tools.Failure(f"the proxy is ready with '{status}'; expected {services} services")
                 milliseconds.append(seconds * 1000)
+                cpu.append(cpu_seconds * 1000)
+        self.note(f"ready after {statistics.median(milliseconds):.0f} ms")
         return [
             f"{services:,} services, {times} starts", *percentiles(milliseconds, 50),
-            f"p50 {verdict(statistics.median(milliseconds), target)}"]
+            f"p50 {verdict(statistics.median(milliseconds), target)}", f"{statistics.median(cpu):,.0f}"]
 
 
-def start_table(rows):
-    return "\n\n".join([
+def start_report(rows):
+    return [
         "## A start, until the proxy is in service",
         "From the start of ddirect-proxy's process until it notifies READY=1: it has connected, got its whole snapshot over the "
-        "channel, checked it, given it to its worker, and listens. The status that it notifies tells the number of services.",
-        tables.table(["", "p50 ms", "max ms", "target"], rows),
-    ])
+        "channel, checked it, given it to its worker, and listens. The status that it notifies tells the number of services. CPU is the proxy's, the median.",
+        tables.table(["", "p50 ms", "max ms", "target", "CPU ms"], rows),
+    ]
 
 
 def verdict(milliseconds, target):
@@ -209,9 +209,10 @@ def build_stub_fleet(note):
 
 def report(ddirect_bin, folder, note):
     """The report in Markdown."""
+    parts = []
     try:
-        parts = Publishing(ddirect_bin, folder, note).run()
+        Publishing(ddirect_bin, folder, note).run(parts)
     except tools.Failure as failure:
-        parts = [f"Not measured: {failure}"]
+        parts.append(f"Not measured, and nothing after it: {failure}")
     facts = "\n".join(f"- {name}: {value}" for name, value in machine.description())
     return "\n\n".join(["# D-Direct's control plane", facts, *parts])

@@ -38,28 +38,30 @@ def new_endpoint():
 class Filling:
     """Creates what the fleet has, through the API."""
 
-    def __init__(self, api, note):
-        self.api = api
+    def __init__(self, control, note):
+        self.control = control
         self.note = note
         self.created = 0
 
     def create_servers(self):
-        self.api.create("customers", {"name": "bench"})
+        api = self.control.api()
+        api.create("customers", {"name": "bench"})
         for number, name in enumerate(REAL_SERVERS + STUB_SERVERS):
-            self.api.create("servers", {
+            api.create("servers", {
                 "name": name, "region": "af-south-1", "hostname": f"{name}.bench.test", "addresses": [f"127.0.1.{number + 1}"],
             })
 
     def create_services(self, upto):
         """As many as are lacking. The real servers carry all, so that their snapshots are as large as can be."""
         self.note(f"creating services, {upto:,} in all")
+        api = self.control.api()
         for number in range(self.created, upto):
             stubs = STUB_SERVERS if number < CARRIED_BY_ALL else [STUB_SERVERS[number % len(STUB_SERVERS)]]
             service = ddirect_api.service(
                 service_name(number), f"app-{number}.bench.test", layout.ORIGIN_PORTS[0], REAL_SERVERS[0],
                 REAL_SERVERS[1:] + stubs)
             service["endpoint"]["host"] = host(number)
-            self.api.create("services", service)
+            api.create("services", service)
         self.created = upto
 
 

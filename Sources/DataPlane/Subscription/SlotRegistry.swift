@@ -67,8 +67,8 @@ struct SlotRegistry {
             guard let slot = services[name] else { continue }
             var route = RoutingTable.Route(carriage)
             route.firstTarget = Int32(targets.count)
-            for target in carriage.endpoint.targets {
-                guard let host = names[target.host] else { continue }
+            carriage.endpoint.forEachTarget { target in
+                guard let host = names[target.host] else { return }
                 targets.append(
                     RoutingTable.Target(name: host, httpPort: target.httpPort.number, httpsPort: target.httpsPort.number))
             }
@@ -116,9 +116,9 @@ struct SlotRegistry {
     }
 
     private func endpointHosts(of snapshot: Snapshot) -> Set<EndpointHost> {
-        var hosts = Set<EndpointHost>()
+        var hosts = Set<EndpointHost>(minimumCapacity: snapshot.services.count)
         for carriage in snapshot.services.values {
-            for target in carriage.endpoint.targets { hosts.insert(target.host) }
+            carriage.endpoint.forEachTarget { hosts.insert($0.host) }
         }
         return hosts
     }
@@ -147,7 +147,7 @@ struct SlotRegistry {
 
 extension RoutingTable.Route {
     init(_ carriage: Carriage) {
-        targetCount = Int32(carriage.endpoint.targets.count)
+        targetCount = Int32(1 + carriage.endpoint.fallbacks.count)
         acceptProxyProtocol = carriage.acceptProxyProtocol
         sendProxyProtocol =
             switch carriage.sendProxyProtocol {
@@ -161,6 +161,14 @@ extension RoutingTable.Route {
             case .replace: .replace
             case .off: .off
             }
+    }
+}
+
+extension Endpoint {
+    /// What `targets` has, in its order, without making an array of it for each of a hundred thousand services.
+    fileprivate func forEachTarget(_ body: (EndpointTarget) -> Void) {
+        body(target)
+        for fallback in fallbacks { body(fallback) }
     }
 }
 

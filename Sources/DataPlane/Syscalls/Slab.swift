@@ -39,14 +39,15 @@ public struct FrozenArray<Element: BitwiseCopyable>: @unchecked Sendable, Bitwis
     @usableFromInline let base: UnsafeMutablePointer<Element>
     public let count: Int
 
-    public init(_ elements: some Collection<Element>) {
-        count = elements.count
-        unsafe base = .allocate(capacity: max(1, count))
-        var index = 0
-        for element in elements {
-            unsafe (base + index).initialize(to: element)
-            index += 1
+    /// Copies `elements` as one block: one by one each would cost several calls, since this generic is not specialised for other modules.
+    public init(_ elements: [Element]) {
+        let room = UnsafeMutablePointer<Element>.allocate(capacity: max(1, elements.count))
+        unsafe elements.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return }
+            unsafe room.initialize(from: start, count: source.count)
         }
+        unsafe base = room
+        count = elements.count
     }
 
     /// Gives the memory back. Nothing may read the array afterwards.
