@@ -1,4 +1,4 @@
-"""Compares TCP proxies that route TLS by server name, on this machine, and prints Markdown tables.
+"""Compares TCP proxies that route TLS by server name, on this machine, measures publishing, and prints Markdown tables.
 
 Started by `run`, which builds the tools first.
 """
@@ -9,9 +9,13 @@ import signal
 import sys
 import tempfile
 
+import publishing
 from harness import layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+# The last has nothing to be compared with: it is about D-Direct's control plane.
+PARTS = [*workloads.ALL, "publishing"]
 
 
 def comma_separated(choices):
@@ -30,8 +34,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default 3)")
     parser.add_argument("--seconds", type=float, default=3, help="length of a timed workload (default 3)")
     parser.add_argument(
-        "--only", metavar="WORKLOADS", type=comma_separated(list(workloads.ALL)), default=list(workloads.ALL),
-        help=f"some of {','.join(workloads.ALL)}")
+        "--only", metavar="PARTS", type=comma_separated(PARTS), default=PARTS, help=f"some of {','.join(PARTS)}")
     parser.add_argument(
         "--proxies", metavar="NAMES", type=comma_separated(list(proxies.ALL)), default=list(proxies.ALL),
         help=f"some of {','.join(proxies.ALL)}")
@@ -70,14 +73,14 @@ def measure(proxy, workload, toolbox):
         return failure
 
 
-def compare(arguments, chosen, toolbox):
-    """For each workload and proxy, the outcomes round by round."""
-    outcomes = {name: {proxy.name: [] for proxy in chosen} for name in arguments.only}
+def compare(arguments, names, chosen, toolbox):
+    """For each workload of these names and each proxy, the outcomes round by round."""
+    outcomes = {name: {proxy.name: [] for proxy in chosen} for name in names}
     for round_number in range(arguments.rounds):
         # Whoever came first in this round comes last in the next, so that no place in the order favours anyone.
         turn = round_number % len(chosen)
         order = chosen[turn:] + chosen[:turn]
-        for name in arguments.only:
+        for name in names:
             workload = workloads.ALL[name](arguments.seconds)
             for proxy in order:
                 outcome = measure(proxy, workload, toolbox)
@@ -96,12 +99,17 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ddirect-benchmark-") as folder:
         # Some proxies give up root before they open their files.
         pathlib.Path(folder).chmod(0o755)
-        chosen = choose(arguments, toolbox, pathlib.Path(folder))
-        if not chosen:
-            sys.exit("none of the proxies can be run here")
-        with toolbox.origin(layout.ORIGINS):
-            outcomes = compare(arguments, chosen, toolbox)
-    print(tables.report(machine.description(), arguments, chosen, outcomes))
+        folder = pathlib.Path(folder)
+        names = [name for name in arguments.only if name in workloads.ALL]
+        if names:
+            chosen = choose(arguments, toolbox, folder)
+            if not chosen:
+                sys.exit("none of the proxies can be run here")
+            with toolbox.origin(layout.ORIGINS):
+                outcomes = compare(arguments, names, chosen, toolbox)
+            print(tables.report(machine.description(), arguments, chosen, outcomes), flush=True)
+        if "publishing" in arguments.only:
+            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note))
 
 
 main()

@@ -13,38 +13,44 @@ HTTP_PORT = 24400
 
 
 class API:
+    """One connection, kept open."""
+
     def __init__(self, address, token):
-        self.connection = http.client.HTTPConnection(address, timeout=30)
+        self.connection = http.client.HTTPConnection(address, timeout=90)
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def create(self, resources, resource):
+    def ask(self, method, path, body=None):
+        """The answer's body, when it is one of success."""
         try:
-            self.connection.request("POST", f"/api/v1/{resources}", json.dumps(resource), self.headers)
+            self.connection.request(method, f"/api/v1/{path}", body and json.dumps(body), self.headers)
             response = self.connection.getresponse()
-            body = response.read()
+            answer = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise tools.Failure(f"POST /{resources} was not answered: {error!r}") from error
+            raise tools.Failure(f"{method} {path} was not answered: {error!r}") from error
         if response.status not in (200, 201):
-            raise tools.Failure(f"POST /{resources} was answered {response.status}: {body.decode(errors='replace')}")
+            raise tools.Failure(f"{method} {path} was answered {response.status}: {answer.decode(errors='replace')}")
+        return json.loads(answer)
+
+    def create(self, resources, resource):
+        self.ask("POST", resources, resource)
 
 
-def service(name, domain, https_port, server):
+def service(name, domain, https_port, primary, standbys=()):
     return {
         "name": name,
         "customer": "bench",
         "clientDomains": [domain],
         "endpoint": {"host": layout.ORIGIN_ADDRESS, "httpPort": HTTP_PORT, "httpsPort": https_port, "fallbacks": []},
-        "primary": server,
-        "standbys": [],
+        "primary": primary,
+        "standbys": list(standbys),
         "acceptProxyProtocol": False,
         "sendProxyProtocol": "off",
         "forwardedFor": "append",
     }
 
 
-def create_services(address, token_file, server, note):
+def create_services(api, server, note):
     """One customer, one server, and all services: the three that the load uses among many that it does not."""
-    api = API(address, token_file.read_text().strip())
     api.create("customers", {"name": "bench"})
     api.create("servers", {
         "name": server, "region": "af-south-1", "hostname": f"{server}.bench.test",

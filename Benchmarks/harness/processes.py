@@ -1,6 +1,7 @@
 """What a process and its children have used: processor time and memory, as the kernel counts them."""
 
 import pathlib
+import time
 
 
 class ProcessTree:
@@ -19,15 +20,11 @@ class ProcessTree:
             yield folder
 
     def cpu_seconds(self):
-        """Time on a processor, in user mode and in the kernel.
+        """Time on a processor, in user mode and in the kernel, of all threads that are or were.
 
-        From schedstat, in nanoseconds and exact, where /proc/PID/stat counts ticks of 10 ms.
+        From each process's own clock, in nanoseconds, where /proc/PID/stat counts ticks of 10 ms.
         """
-        nanoseconds = 0
-        for folder in self.members():
-            for task in folder.glob("task/*"):
-                nanoseconds += int((task / "schedstat").read_text().split()[0])
-        return nanoseconds / 1e9
+        return sum(time.clock_gettime(processor_clock(int(folder.name))) for folder in self.members())
 
     def anonymous_bytes(self):
         """Memory that the process wrote itself, shared parts divided among those who share: Pss_Anon + Pss_Shmem.
@@ -40,3 +37,8 @@ class ProcessTree:
                 if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
                     kilobytes += int(line.split()[1])
         return kilobytes * 1024
+
+
+def processor_clock(pid):
+    """The number of the clock that clock_getcpuclockid(3) answers, which Python does not offer for other processes."""
+    return ~pid << 3 | 2

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from . import ddirect_api, layout, machine, processes, tools
+from . import ddirect, ddirect_api, layout, machine, processes, tools
 
 # Longer than any workload: an idle connection must not be closed under our hands.
 IDLE_SECONDS = 600
@@ -76,48 +76,25 @@ class DDirect(Proxy):
         super().__init__(*arguments)
         self.http = f"{layout.PROXY_ADDRESS}:{self.port + 1}"
         self.admin = f"127.0.0.1:{self.port + 2}"
-        self.api = f"127.0.0.1:{self.port + 3}"
-        self.channel = self.folder / "channel.sock"
-        self.token_file = self.folder / "admin-token"
+        self.control = ddirect.ControlPlane(self.ddirect_bin, self.folder, f"127.0.0.1:{self.port + 3}")
 
     def check_installed(self):
-        for program in ["ddirect-control", "ddirect-proxy"]:
-            if not (self.ddirect_bin / program).is_file():
-                raise tools.Failure(
-                    f"there is no {program} in {self.ddirect_bin}; build it, or say where with --ddirect-bin")
+        ddirect.check_built(self.ddirect_bin)
 
     def version(self):
         return "this repository's"
 
     def prepare(self, note):
         with self.control_plane():
-            ddirect_api.create_services(self.api, self.token_file, self.server, note)
+            ddirect_api.create_services(self.control.api(), self.server, note)
 
-    @contextlib.contextmanager
     def control_plane(self):
         """Runs ddirect-control, beside the load: it is not what is measured."""
-        command = [
-            self.ddirect_bin / "ddirect-control",
-            "--database", self.folder / "control.db",
-            "--listen", self.api,
-            "--channel", f"unix:{self.channel}",
-            "--admin-token-file", self.token_file,
-            "--allow-endpoint", "127.0.0.0/8",
-        ]
-        log = self.folder / "control.log"
-        with tools.daemon(command, layout.PLAYERS_CORE, log, lambda: tools.accepts(self.api)):
-            yield
+        return self.control.running(layout.PLAYERS_CORE)
 
     def command(self):
-        return [
-            self.ddirect_bin / "ddirect-proxy",
-            "--server", self.server,
-            "--control", f"unix:{self.channel}",
-            "--http", self.http,
-            "--https", self.address,
-            "--admin", self.admin,
-            "--workers", "1",
-        ]
+        return ddirect.proxy_command(
+            self.ddirect_bin, self.server, self.control.channel, http=self.http, https=self.address, admin=self.admin)
 
     def ready(self):
         return ddirect_api.is_ready(self.admin)

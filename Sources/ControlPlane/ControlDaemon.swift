@@ -23,24 +23,34 @@ public struct ControlDaemon: Sendable {
 
     /// Opens the database and reads the state; binds nothing yet.
     public init(_ settings: ControlSettings, logger: Logger) async throws {
-        store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
+        do {
+            store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
+        } catch {
+            throw StartFailure(cause: error, description: "\(settings.database): \(error)")
+        }
         let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
             channel: ChannelSettings(unixPath: settings.channelPath), logger: logger)
-        api = ControlAPI(store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
+        api = ControlAPI(
+            store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
         listen = settings.listen
         self.logger = logger
         logger.info(
             "The database is open",
-            metadata: ["path": "\(settings.database)", "version": "\(store.version)", "incarnation": "\(store.state.incarnation)"])
+            metadata: [
+                "path": "\(settings.database)", "version": "\(store.version)",
+                "incarnation": "\(store.state.incarnation)",
+            ])
     }
 
     /// Serves until SIGTERM or SIGINT.
     public func run() async throws {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
-            publisher, ChangeFeed(store: store, publisher: publisher), application, StoppingNotice(logger: logger),
+            publisher, ChangeFeed(store: store, publisher: publisher),
+            APIServer(listen: listen, application: application),
+            StoppingNotice(logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -59,11 +69,10 @@ public struct ControlDaemon: Sendable {
                 address: .hostname(listen.address.description, port: Int(listen.port)),
                 availableConnectionsDelegate: MaximumAvailableConnections(ControlDaemon.mostConnections)),
             onServerRunning: { channel in
-                let address = channel.localAddress.flatMap { address in
-                    address.port.map { "\(address.ipAddress ?? "?"):\($0)" }
-                }
-                logger.info("API is listening", metadata: ["address": "\(address ?? "?")"])
-                Notify.ready(status: "API on \(address ?? "?"), version \(store.version)")
+                // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
+                let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
+                logger.info("API is listening", metadata: ["address": "\(address)"])
+                Notify.ready(status: "API on \(address), version \(store.version)")
             },
             logger: logger)
     }
@@ -73,8 +82,32 @@ public struct ControlDaemon: Sendable {
         do {
             return try await store.recentChanges(limit: recentChanges)
         } catch {
-            logger.warning("The newest changes cannot be read; servers will be sent everything", metadata: ["cause": "\(error)"])
+            logger.warning(
+                "The newest changes cannot be read; servers will be sent everything", metadata: ["cause": "\(error)"])
             return []
+        }
+    }
+}
+
+/// Why the daemon could not start, with what it was about.
+struct StartFailure: Error, CustomStringConvertible {
+    let cause: any Error
+    let description: String
+}
+
+/// The API's listener. All that it adds to Hummingbird's is to say which address cannot be had.
+private struct APIServer<Application: ApplicationProtocol>: ServiceLifecycle.Service {
+    let listen: TransportAddress
+    let application: Application
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw StartFailure(
+                cause: error,
+                description: "the API cannot listen on \(listen): \(error); expected an "
+                    + "address of this machine and a port that nobody else has (--listen)")
         }
     }
 }
@@ -105,11 +138,11 @@ private struct StoppingNotice: ServiceLifecycle.Service {
 extension ExitCode {
     /// What a failed start or run is to whoever started us.
     public init(_ error: any Error) {
-        switch error {
+        switch (error as? StartFailure)?.cause ?? error {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
         case StoreFailure.cannotOpen: self = .cannotCreate
         case is StoreFailure: self = .unavailable
-        case is AdminTokenFile.Failure: self = .cannotCreate
+        case is AdminTokenFile.Failure, is ChannelListener.CannotListen: self = .cannotCreate
         case is IOError: self = .unavailable
         default: self = .internal
         }

@@ -25,27 +25,35 @@ public struct ControlSettings: Sendable {
         var reader = SettingsReader(environment: environment)
         database = reader.path("--database", flags.database, "DDIRECT_DATABASE", default: "/var/lib/ddirect/control.db")
         adminTokenFile = reader.path(
-            "--admin-token-file", flags.adminTokenFile, "DDIRECT_ADMIN_TOKEN_FILE", default: "/var/lib/ddirect/admin.token")
-        listen = ControlSettings.listenAddress(flags.listen, &reader)
+            "--admin-token-file", flags.adminTokenFile, "DDIRECT_ADMIN_TOKEN_FILE",
+            default: "/var/lib/ddirect/admin.token")
+        listen = reader.apiAddress(flags.listen)
         channelPath = reader.channel("--channel", flags.channel, "DDIRECT_CHANNEL")
-        exceptions = reader.givenList("--allow-endpoint", flags.allowEndpoint, "DDIRECT_ALLOW_ENDPOINT").compactMap {
-            reader.value($0) { text throws(InvalidValue) in try Prefix(text) }
-        }
+        exceptions = reader.prefixes(flags.allowEndpoint)
         try reader.check()
     }
+}
 
-    private static func listenAddress(_ flag: String?, _ reader: inout SettingsReader) -> TransportAddress {
+extension SettingsReader {
+    fileprivate mutating func apiAddress(_ value: String?) -> TransportAddress {
         let fallback = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7080)
-        guard let given = reader.given("--listen", flag, "DDIRECT_LISTEN"),
-            let listen = reader.value(given, { text throws(InvalidValue) in try TransportAddress(text) })
+        guard let given = given("--listen", value, "DDIRECT_LISTEN"),
+            let listen = self.value(given, { text throws(InvalidValue) in try TransportAddress(text) })
         else { return fallback }
         let isLoopback = listen.address.family == .ipv4 ? listen.address.bits >> 24 == 127 : listen.address.bits == 1
         if !isLoopback {
             // Tokens would cross the network in the clear.
-            reader.add(
+            add(
                 fault: "\(given.name) is '\(given.text)', which others can reach, and the API does not offer TLS yet; "
-                    + "expected a loopback address such as 127.0.0.1:7080, with a TLS proxy in front of it where needed")
+                    + "expected a loopback address such as 127.0.0.1:7080, with a TLS proxy in front of it where needed"
+            )
         }
         return listen
+    }
+
+    fileprivate mutating func prefixes(_ flags: [String]) -> [Prefix] {
+        givenList("--allow-endpoint", flags, "DDIRECT_ALLOW_ENDPOINT").compactMap { given in
+            value(given) { text throws(InvalidValue) in try Prefix(text) }
+        }
     }
 }

@@ -126,7 +126,7 @@ public struct ProxyDaemon {
     /// when the last flow has ended once there is a deadline.
     @discardableResult
     private func watch(until deadline: UInt64?) -> Int32 {
-        var pulse = WorkerPulse()
+        var pulse = WorkerPulse(patience: .seconds(5))
         while true {
             let signal = Process.awaitSignal(milliseconds: 200)
             if let signal, signal == Process.terminate || signal == Process.interrupt { return signal }

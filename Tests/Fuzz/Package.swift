@@ -10,10 +10,10 @@ let ours: [SwiftSetting] = [
 ]
 
 /// libFuzzer brings `main`. These targets link only when they are built with `--sanitize=fuzzer`, as `run` does.
-func fuzzer(_ name: String) -> Target {
+func fuzzer(_ name: String, of product: String = "Routing") -> Target {
     .executableTarget(
         name: name,
-        dependencies: ["FuzzInput", .product(name: "Routing", package: "ddirect")],
+        dependencies: ["FuzzInput", .product(name: product, package: "ddirect")],
         swiftSettings: ours + [.unsafeFlags(["-parse-as-library"])])
 }
 
@@ -27,5 +27,6 @@ let package = Package(
         fuzzer("FuzzResponseHead"),
         fuzzer("FuzzChunkedBody"),
         fuzzer("FuzzProxyHeader"),
+        fuzzer("FuzzFrame", of: "Channel"),
     ]
 )

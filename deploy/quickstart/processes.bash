@@ -66,7 +66,7 @@ stop() {
 # watch: waits until one of the processes ends, which none should, and fails with its name.
 watch() {
     local gone name
-    wait -n -p gone "${pids[@]}" || true
+    wait -n -p gone "${pids[@]}" 2>/dev/null || true
     for name in "${!pids[@]}"; do
         if [ "${pids[$name]}" = "${gone:-}" ]; then fail "$name ended by itself" "$name"; fi
     done

@@ -77,12 +77,17 @@ enum Query {
         var parameters: [String: String] = [:]
         for pair in (text ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = percentDecoded(parts[0]), let value = percentDecoded(parts.count == 2 ? parts[1] : "") else {
-                throw Problem(.invalidParameter, "The query has '\(pair.prefix(80))', which is not percent-encoded UTF-8.")
+            guard let name = percentDecoded(parts[0]), let value = percentDecoded(parts.count == 2 ? parts[1] : "")
+            else {
+                throw Problem(
+                    .invalidParameter, "The query has '\(pair.prefix(80))', which is not percent-encoded UTF-8.")
             }
             guard known.contains(name) else {
-                let expected = known.isEmpty ? "no parameters here" : "only " + known.sorted().map { "'\($0)'" }.joined(separator: ", ")
-                throw Problem(.invalidParameter, "'\(name.prefix(80))' is an unknown query parameter; expected \(expected).")
+                let expected =
+                    known.isEmpty
+                    ? "no parameters here" : "only " + known.sorted().map { "'\($0)'" }.joined(separator: ", ")
+                throw Problem(
+                    .invalidParameter, "'\(name.prefix(80))' is an unknown query parameter; expected \(expected).")
             }
             guard parameters.updateValue(value, forKey: name) == nil else {
                 throw Problem(.invalidParameter, "The query parameter '\(name)' stands twice; expected it once.")
@@ -100,7 +105,9 @@ enum Query {
                 octets.append(octet)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else { return nil }
+            guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
+                return nil
+            }
             octets.append(high << 4 | low)
         }
         return String(validating: octets, as: UTF8.self)

@@ -11,7 +11,8 @@ extension ControlAPI {
         let items = page.elements.map { entry -> JSONValue in
             [
                 "id": .integer(Int(entry.id)), "at": .string(entry.at), "author": .string(entry.author),
-                "action": .string(entry.action), "target": .string(entry.target), "version": entry.version?.json ?? .null,
+                "action": .string(entry.action), "target": .string(entry.target),
+                "version": entry.version?.json ?? .null,
                 "outcome": .string(entry.done ? "done" : "refused"), "detail": .string(entry.detail),
             ]
         }

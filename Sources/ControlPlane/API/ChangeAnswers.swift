@@ -14,12 +14,14 @@ extension ControlAPI {
             switch request.query["dry_run"] {
             case nil, "false": dryRun = false
             case "true": dryRun = true
-            case .some(let text): throw Problem(.invalidParameter, "dry_run is '\(text.prefix(80))'; expected true or false.")
+            case .some(let text):
+                throw Problem(.invalidParameter, "dry_run is '\(text.prefix(80))'; expected true or false.")
             }
             var timeout = 10.0
             if let text = request.query["timeout"] {
                 guard let number = Double(text), (0.1...60).contains(number) else {
-                    throw Problem(.invalidParameter, "timeout is '\(text.prefix(80))'; expected seconds from 0.1 to 60.")
+                    throw Problem(
+                        .invalidParameter, "timeout is '\(text.prefix(80))'; expected seconds from 0.1 to 60.")
                 }
                 timeout = number
             }
@@ -32,7 +34,9 @@ extension ControlAPI {
     }
 
     /// Runs a change, and enters it into the audit trail when it is refused by a rule.
-    func perform(_ request: ChangeRequest, _ change: (ChangeRequest) async throws -> ChangeOutcome) async throws -> ChangeOutcome {
+    func perform(_ request: ChangeRequest, _ change: (ChangeRequest) async throws -> ChangeOutcome) async throws
+        -> ChangeOutcome
+    {
         do {
             return try await change(request)
         } catch {
@@ -81,7 +85,9 @@ extension ControlAPI {
             if let record { edits = store.state.asEdits(record) }
         }
         headers[.ddirectVersion] = String(version.number)
-        if case .integer(let revision)? = body["revision"] { headers[.eTag] = Conditions.tag(SnapshotVersion(UInt64(revision))) }
+        if case .integer(let revision)? = body["revision"] {
+            headers[.eTag] = Conditions.tag(SnapshotVersion(UInt64(revision)))
+        }
         if let created, case .string(let name)? = body["name"] { headers[.location] = "\(created)/\(name)" }
         if let wait = options.wait {
             body["applied"] = await applied(version, by: Self.servers(of: edits), timeout: wait)
@@ -135,14 +141,17 @@ extension ControlAPI {
     func repetition(_ request: APIRequest, _ octets: [UInt8]) throws(Problem) -> Repetition? {
         guard let key = request.headers[.idempotencyKey] else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw Problem(.invalidParameter, "The Idempotency-Key is no key; expected 1 to 255 visible ASCII characters.")
+            throw Problem(
+                .invalidParameter, "The Idempotency-Key is no key; expected 1 to 255 visible ASCII characters.")
         }
         var hash = SHA256()
         hash.update(data: Array("POST \(request.path)\n".utf8))
         hash.update(data: octets)
         let fingerprint = hash.finalize().map { String($0, radix: 16) }.joined(separator: " ")
         return Repetition(key: key, fingerprint: fingerprint) { record in
-            JSONValue.object(record.representation(status: ServerStatus(), currentVersion: record.revision, services: 0)).description
+            JSONValue.object(
+                record.representation(status: ServerStatus(), currentVersion: record.revision, services: 0)
+            ).description
         }
     }
 }

@@ -26,7 +26,8 @@ enum Conditions {
             let opaque = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]
             guard opaque.count >= 2, opaque.hasPrefix("\""), opaque.hasSuffix("\"") else {
                 throw Problem(
-                    .invalidParameter, "\(name) has '\(tag.prefix(80))'; expected '*' or entity tags in quotes, such as \"42\".")
+                    .invalidParameter,
+                    "\(name) has '\(tag.prefix(80))'; expected '*' or entity tags in quotes, such as \"42\".")
             }
         }
         return tags

@@ -31,7 +31,8 @@ struct ControlAPI: HTTPResponder {
         logger.info(
             "Request answered",
             metadata: [
-                "method": "\(request.method.rawValue)", "path": "\(request.uri.path.prefix(200))", "status": "\(response.status.code)",
+                "method": "\(request.method.rawValue)", "path": "\(request.uri.path.prefix(200))",
+                "status": "\(response.status.code)",
                 "author": "\(author ?? "-")", "milliseconds": "\(took.milliseconds)",
             ])
         return response

@@ -4,12 +4,16 @@ import Hummingbird
 extension ControlAPI {
     static let customerOperations: [Operation] = [
         Operation(.get, "/api/v1/customers", query: Operation.page) { $0.listCustomers },
-        Operation(.post, "/api/v1/customers", query: Operation.change) { api in { try await api.create(.customer, $0, proposeCustomer) } },
+        Operation(.post, "/api/v1/customers", query: Operation.change) { api in
+            { try await api.create(.customer, $0, proposeCustomer) }
+        },
         Operation(.get, "/api/v1/customers/{name}") { api in { try await api.show(.customer, $0) } },
         Operation(.patch, "/api/v1/customers/{name}", query: Operation.change) { api in
             { try await api.update(.customer, $0, proposeCustomer) }
         },
-        Operation(.delete, "/api/v1/customers/{name}", query: Operation.change) { api in { try await api.delete(.customer, $0) } },
+        Operation(.delete, "/api/v1/customers/{name}", query: Operation.change) { api in
+            { try await api.delete(.customer, $0) }
+        },
     ]
 
     private func listCustomers(_ request: APIRequest) async throws -> Response {
@@ -25,7 +29,8 @@ extension ControlAPI {
         let customer = Customer.read(document, findings)
         var proposal = Proposal()
         if let customer {
-            proposal = Proposal([.customer(customer.name, before: base.state.customers[customer.name], after: customer)])
+            proposal = Proposal([.customer(customer.name, before: base.state.customers[customer.name], after: customer)]
+            )
         }
         proposal.violations = findings.all
         return proposal

@@ -8,7 +8,9 @@ extension ControlAPI {
     /// Asks each server that carries the service to resolve and connect now, and tells what it saw.
     func checkEndpoint(_ request: APIRequest) async throws -> Response {
         let text = request.variable("name")
-        guard let service = store.state.services[ServiceName(checked: text)] else { throw Problem.noSuch(.service, text) }
+        guard let service = store.state.services[ServiceName(checked: text)] else {
+            throw Problem.noSuch(.service, text)
+        }
         let endpoint = try await candidate(request, for: service) ?? service.carriage.endpoint
         let targets = endpoint.targets
         let answers = await withTaskGroup(of: (Int, JSONValue).self) { group in
@@ -39,7 +41,9 @@ extension ControlAPI {
         do {
             let checks = try await withThrowingTaskGroup(of: (Int, EndpointCheck).self) { group in
                 for (index, target) in targets.enumerated() {
-                    group.addTask { (index, try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout)) }
+                    group.addTask {
+                        (index, try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout))
+                    }
                 }
                 var checks: [(Int, EndpointCheck)] = []
                 for try await check in group { checks.append(check) }

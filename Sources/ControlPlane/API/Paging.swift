@@ -14,7 +14,8 @@ struct Paging {
     init(_ request: APIRequest, list: String) throws(Problem) {
         if let text = request.query["limit"] {
             guard let number = Int(text), Paging.limits.contains(number) else {
-                throw Problem(.invalidParameter, "limit is '\(text.prefix(80))'; expected a whole number from 1 to 1000.")
+                throw Problem(
+                    .invalidParameter, "limit is '\(text.prefix(80))'; expected a whole number from 1 to 1000.")
             }
             limit = number
         } else {
@@ -27,7 +28,9 @@ struct Paging {
         guard let data = Data(base64Encoded: Paging.padded(cursor)), let text = String(validating: data, as: UTF8.self),
             text.hasPrefix(list + ":")
         else {
-            throw Problem(.invalidParameter, "The cursor is none of this list; expected what 'next' said, or no cursor to begin again.")
+            throw Problem(
+                .invalidParameter,
+                "The cursor is none of this list; expected what 'next' said, or no cursor to begin again.")
         }
         key = String(text.dropFirst(list.count + 1))
     }
@@ -36,13 +39,16 @@ struct Paging {
     func number() throws(Problem) -> Int64? {
         guard let key else { return nil }
         guard let number = Int64(key), number >= 0 else {
-            throw Problem(.invalidParameter, "The cursor is none of this list; expected what 'next' said, or no cursor to begin again.")
+            throw Problem(
+                .invalidParameter,
+                "The cursor is none of this list; expected what 'next' said, or no cursor to begin again.")
         }
         return number
     }
 
     static func cursor(_ list: String, _ key: String) -> String {
-        Data("\(list):\(key)".utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        Data("\(list):\(key)".utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+            "=", with: "")
     }
 
     private static func padded(_ cursor: String) -> String {

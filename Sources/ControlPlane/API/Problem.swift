@@ -69,7 +69,8 @@ struct Problem: Error, Equatable {
         self.init(
             rejection.isConflict ? .conflict : .invalidField,
             rejection.violations.count == 1
-                ? rejection.violations[0].detail : "\(rejection.violations.count) things are wrong; each is named in 'errors'.",
+                ? rejection.violations[0].detail
+                : "\(rejection.violations.count) things are wrong; each is named in 'errors'.",
             errors: rejection.violations)
     }
 
@@ -77,7 +78,10 @@ struct Problem: Error, Equatable {
         switch refusal {
         case .notFound(let detail): self.init(.notFound, detail)
         case .stale(let current):
-            self.init(.stale, "The resource is at revision \(current) now; expected an If-Match header that names it. Read it again first.")
+            self.init(
+                .stale,
+                "The resource is at revision \(current) now; expected an If-Match header that names it. Read it again first."
+            )
         case .keyReused(let key):
             self.init(
                 .idempotencyMismatch,
@@ -88,16 +92,21 @@ struct Problem: Error, Equatable {
     init(_ failure: StoreFailure) {
         switch failure {
         case .constraint:
-            self.init(.conflict, "Another change was there first, and nothing was changed; expected this one to be made again.")
+            self.init(
+                .conflict,
+                "Another change was there first, and nothing was changed; expected this one to be made again.")
         case .busy:
-            self.init(.unavailable, "The database is busy, and nothing was changed. Try again later.", headers: [.retryAfter: "5"])
+            self.init(
+                .unavailable, "The database is busy, and nothing was changed. Try again later.",
+                headers: [.retryAfter: "5"])
         case .cannotWrite:
             self.init(
                 .unavailable, "The database cannot be written, and nothing was changed. The daemon's log says why.",
                 headers: [.retryAfter: "30"])
         case .damaged, .tooNew, .cannotOpen, .other:
             self.init(
-                .unavailable, "The database failed, and nothing was changed. The daemon's log says why.", headers: [.retryAfter: "30"])
+                .unavailable, "The database failed, and nothing was changed. The daemon's log says why.",
+                headers: [.retryAfter: "30"])
         }
     }
 

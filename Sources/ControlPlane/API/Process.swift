@@ -4,7 +4,11 @@ import Hummingbird
 extension ControlAPI {
     static let processOperations: [Operation] = [
         Operation(.get, "/healthz", isOpen: true) { _ in
-            { _ in Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: ByteBuffer(string: "ok\n"))) }
+            { _ in
+                Response(
+                    status: .ok, headers: [.contentType: "text/plain"],
+                    body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
+            }
         },
         Operation(.get, "/metrics") { $0.showMetrics },
         Operation(.get, "/openapi.json", isOpen: true) { _ in { _ in Response.json(text: OpenAPI.document) } },
@@ -13,7 +17,7 @@ extension ControlAPI {
 
     private func showMetrics(_ request: APIRequest) async throws -> Response {
         let requests = counters.now
-        let state = store.state
+        let counts = store.counts
         let connected = await publisher.statuses().values.count { $0.connected }
         var text = ""
         text += "# HELP ddirect_control_requests_total Requests answered, by the class of their status.\n"
@@ -23,10 +27,10 @@ extension ControlAPI {
         }
         let metrics: [(name: String, type: String, help: String, value: String)] = [
             ("request_seconds_total", "counter", "Time spent on answering requests.", "\(requests.seconds)"),
-            ("version", "gauge", "The newest version.", "\(state.version)"),
-            ("customers", "gauge", "Customers there are.", "\(state.customers.count)"),
-            ("services", "gauge", "Services there are.", "\(state.services.count)"),
-            ("servers", "gauge", "Servers there are.", "\(state.servers.count)"),
+            ("version", "gauge", "The newest version.", "\(counts.version)"),
+            ("customers", "gauge", "Customers there are.", "\(counts.customers)"),
+            ("services", "gauge", "Services there are.", "\(counts.services)"),
+            ("servers", "gauge", "Servers there are.", "\(counts.servers)"),
             ("servers_connected", "gauge", "Servers whose session is up.", "\(connected)"),
             ("store_failures_total", "counter", "Times that the database failed.", "\(store.failures.withLock { $0 })"),
         ]

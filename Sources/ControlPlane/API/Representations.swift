@@ -48,7 +48,8 @@ extension ControlAPI {
         }
         let name = ServerName(checked: record.name)
         return record.representation(
-            status: await publisher.status(of: name), currentVersion: store.version, services: store.serviceCount(of: name))
+            status: await publisher.status(of: name), currentVersion: store.version,
+            services: store.serviceCount(of: name))
     }
 
     /// The answer to reading one resource.
@@ -66,6 +67,8 @@ extension ControlAPI {
 
 extension Problem {
     static func noSuch(_ kind: ResourceKind, _ name: String) -> Problem {
-        Problem(.notFound, "There is no \(kind.rawValue) '\(name.prefix(80))'; GET /api/v1/\(kind.plural) lists those that there are.")
+        Problem(
+            .notFound,
+            "There is no \(kind.rawValue) '\(name.prefix(80))'; GET /api/v1/\(kind.plural) lists those that there are.")
     }
 }

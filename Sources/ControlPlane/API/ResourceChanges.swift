@@ -8,7 +8,9 @@ extension ControlAPI {
 
     func create(_ kind: ResourceKind, _ request: APIRequest, _ propose: @escaping Proposing) async throws -> Response {
         let options = try ChangeOptions(request)
-        guard let (value, octets) = try await request.json(types: ["application/json"]) else { throw Problem(.invalidJSON, "") }
+        guard let (value, octets) = try await request.json(types: ["application/json"]) else {
+            throw Problem(.invalidJSON, "")
+        }
         var name = ""
         if case .string(let text)? = value.object?["name"] { name = text }
         var change = ChangeRequest(author: request.author, action: "\(kind.rawValue).create", target: name)
@@ -19,7 +21,9 @@ extension ControlAPI {
                 var proposal = propose(value, base)
                 if try base.record(kind, name) != nil {
                     proposal.violations.append(
-                        .conflict("/name", "\(kind.rawValue.capitalizedFirst) '\(name)' exists already; expected a new name."))
+                        .conflict(
+                            "/name", "\(kind.rawValue.capitalizedFirst) '\(name)' exists already; expected a new name.")
+                    )
                 }
                 return proposal
             }
@@ -44,7 +48,9 @@ extension ControlAPI {
                 }
                 if let changed = patch.object?["name"], changed != .string(name) {
                     throw Rejection(violations: [
-                        .invalid("/name", "A name cannot be changed; expected '\(name)', or no name. Create a new \(kind.rawValue).")
+                        .invalid(
+                            "/name",
+                            "A name cannot be changed; expected '\(name)', or no name. Create a new \(kind.rawValue).")
                     ])
                 }
                 return propose(record.document.merged(with: patch), base)

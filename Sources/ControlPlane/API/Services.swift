@@ -4,12 +4,16 @@ import Hummingbird
 extension ControlAPI {
     static let serviceOperations: [Operation] = [
         Operation(.get, "/api/v1/services", query: Operation.page.union(["customer", "server"])) { $0.listServices },
-        Operation(.post, "/api/v1/services", query: Operation.change) { api in { try await api.create(.service, $0, proposeService) } },
+        Operation(.post, "/api/v1/services", query: Operation.change) { api in
+            { try await api.create(.service, $0, proposeService) }
+        },
         Operation(.get, "/api/v1/services/{name}") { api in { try await api.show(.service, $0) } },
         Operation(.patch, "/api/v1/services/{name}", query: Operation.change) { api in
             { try await api.update(.service, $0, proposeService) }
         },
-        Operation(.delete, "/api/v1/services/{name}", query: Operation.change) { api in { try await api.delete(.service, $0) } },
+        Operation(.delete, "/api/v1/services/{name}", query: Operation.change) { api in
+            { try await api.delete(.service, $0) }
+        },
         Operation(.post, "/api/v1/services/{name}/endpoint-check") { $0.checkEndpoint },
     ]
 

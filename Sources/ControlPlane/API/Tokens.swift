@@ -11,12 +11,16 @@ extension ControlAPI {
     private func listTokens(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "tokens")
         let page = try await store.tokenRecords(after: paging.key, limit: paging.limit)
-        let items = page.elements.map { token -> JSONValue in ["name": .string(token.name), "createdAt": .string(token.createdAt)] }
+        let items = page.elements.map { token -> JSONValue in
+            ["name": .string(token.name), "createdAt": .string(token.createdAt)]
+        }
         return Paging.response("tokens", items, next: page.next)
     }
 
     private func createToken(_ request: APIRequest) async throws -> Response {
-        guard let (value, _) = try await request.json(types: ["application/json"]) else { throw Problem(.invalidJSON, "") }
+        guard let (value, _) = try await request.json(types: ["application/json"]) else {
+            throw Problem(.invalidJSON, "")
+        }
         let findings = Findings()
         var reader = ObjectReader(value, at: "", findings)
         let name = reader?.text("name", expected: "a name for the token, such as deploy") { text throws(InvalidValue) in

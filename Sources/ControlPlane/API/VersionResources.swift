@@ -13,12 +13,15 @@ extension ControlAPI {
         let paging = try Paging(request, list: "versions")
         let key = try paging.number().map { SnapshotVersion(UInt64($0)) }
         let page = try await store.versions(before: key, limit: paging.limit)
-        return Paging.response("versions", page.elements.map { .object($0.representation) }, next: page.next?.description)
+        return Paging.response(
+            "versions", page.elements.map { .object($0.representation) }, next: page.next?.description)
     }
 
     private func showVersion(_ request: APIRequest) async throws -> Response {
         let version = try version("version", request)
-        guard let (record, changes) = try await store.versionRecord(version) else { throw noSuchVersion(request.variable("version")) }
+        guard let (record, changes) = try await store.versionRecord(version) else {
+            throw noSuchVersion(request.variable("version"))
+        }
         var body = record.representation
         body["changes"] = .array(changes.map(\.representation))
         return .json(.object(body))
@@ -60,7 +63,8 @@ extension ControlAPI {
     /// A version in the path. What is no number is as absent as a number that is not reached yet.
     private func version(_ variable: String, _ request: APIRequest) throws(Problem) -> SnapshotVersion {
         let text = request.variable(variable)
-        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(text) else {
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(text)
+        else {
             throw noSuchVersion(text)
         }
         return SnapshotVersion(UInt64(number))

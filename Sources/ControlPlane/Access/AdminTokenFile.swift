@@ -31,7 +31,9 @@ struct AdminTokenFile: Sendable {
             return try tokenFromFile()
         } catch {
             throw Failure(
-                description: "the admin token file \(path) cannot be made (\(error)); expected a folder that exists and can be written to")
+                description:
+                    "the admin token file \(path) cannot be made (\(error)); expected a folder that exists and can be written to"
+            )
         }
     }
 
@@ -40,7 +42,8 @@ struct AdminTokenFile: Sendable {
             let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
             return try AccessToken(adopting: text.trimmingCharacters(whitespace: " \t\r\n"))
         } catch let problem as InvalidValue {
-            throw Failure(description: "the token in \(path) \(problem.problem); expected \(problem.expected), or no such file")
+            throw Failure(
+                description: "the token in \(path) \(problem.problem); expected \(problem.expected), or no such file")
         } catch {
             throw Failure(description: "the admin token file \(path) cannot be read (\(error))")
         }

@@ -44,7 +44,9 @@ struct EndpointDraft {
                 value, at: reader.pointer(to: "fallbacks"), count: 0...Endpoint.mostFallbacks, expected: expected)
         {
             for (index, element) in elements.enumerated() {
-                guard var reader = ObjectReader(element, at: "\(pointer)/fallbacks/\(index)", findings) else { continue }
+                guard var reader = ObjectReader(element, at: "\(pointer)/fallbacks/\(index)", findings) else {
+                    continue
+                }
                 let fallback = readTarget(&reader)
                 reader.finish()
                 if let fallback { fallbacks.append(fallback) }
@@ -52,7 +54,8 @@ struct EndpointDraft {
                     findings.add(
                         .invalid(
                             "\(pointer)/fallbacks/\(index)",
-                            "'\(fallback.host)' is named twice; expected fallbacks that differ from each other and from the endpoint."))
+                            "'\(fallback.host)' is named twice; expected fallbacks that differ from each other and from the endpoint."
+                        ))
                 }
             }
         }

@@ -40,7 +40,9 @@ private struct JSONParser {
     }
 
     mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
-        guard depth <= JSONParser.deepest else { throw error("the JSON text nests deeper than \(JSONParser.deepest) levels") }
+        guard depth <= JSONParser.deepest else {
+            throw error("the JSON text nests deeper than \(JSONParser.deepest) levels")
+        }
         switch next {
         case nil: throw error("the JSON text ends too early")
         case UInt8(ascii: "{"): return .object(try object(depth: depth))
@@ -155,7 +157,9 @@ private struct JSONParser {
             guard let byte = next else { throw error("a string has no end") }
             switch byte {
             case UInt8(ascii: "\""):
-                guard let string = String(validating: bytes, as: UTF8.self) else { throw error("a string is no valid UTF-8") }
+                guard let string = String(validating: bytes, as: UTF8.self) else {
+                    throw error("a string is no valid UTF-8")
+                }
                 index += 1
                 return string
             case UInt8(ascii: "\\"):

@@ -54,7 +54,8 @@ struct JSONObject: Equatable, Sendable, ExpressibleByDictionaryLiteral {
 }
 
 /// Not by nil: where a `JSONValue?` is meant, it would make a null of "there is none".
-extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
     init(stringLiteral value: String) { self = .string(value) }

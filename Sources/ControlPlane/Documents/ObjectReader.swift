@@ -76,7 +76,9 @@ struct ObjectReader {
         guard count.contains(elements.count) else {
             findings.add(
                 .invalid(
-                    pointer, "This has \(elements.count) elements; expected \(count.lowerBound) to \(count.upperBound), \(expected)."))
+                    pointer,
+                    "This has \(elements.count) elements; expected \(count.lowerBound) to \(count.upperBound), \(expected)."
+                ))
             return nil
         }
         return elements
@@ -127,10 +129,14 @@ struct ObjectReader {
             let shown = key.count > 80 ? key.prefix(77) + "…" : key[...]
             let place = pointer + "/" + shown.replacing("~", with: "~0").replacing("/", with: "~1")
             if readOnly.contains(key) {
-                findings.add(.invalid(place, "'\(shown)' is told by D-Direct and cannot be set; expected it to be left out."))
+                findings.add(
+                    .invalid(place, "'\(shown)' is told by D-Direct and cannot be set; expected it to be left out."))
             } else {
                 findings.add(
-                    .invalid(place, "'\(shown)' is an unknown field; expected only \(known.map { "'\($0)'" }.joined(separator: ", "))."))
+                    .invalid(
+                        place,
+                        "'\(shown)' is an unknown field; expected only \(known.map { "'\($0)'" }.joined(separator: ", "))."
+                    ))
             }
         }
     }

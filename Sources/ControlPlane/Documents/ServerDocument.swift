@@ -48,11 +48,14 @@ struct ServerDraft {
     init(reading value: JSONValue, _ findings: Findings) {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: "", findings) else { return }
-        name = reader.text("name", expected: "the server's name, such as za1") { text throws(InvalidValue) in try ServerName(text) }
+        name = reader.text("name", expected: "the server's name, such as za1") { text throws(InvalidValue) in
+            try ServerName(text)
+        }
         let region = reader.text("region", expected: "a region, such as af-south-1") { text throws(InvalidValue) in
             try RegionName(text)
         }
-        hostname = reader.text("hostname", expected: "a host name, such as za1.dfree.example") { text throws(InvalidValue) in
+        hostname = reader.text("hostname", expected: "a host name, such as za1.dfree.example") {
+            text throws(InvalidValue) in
             try DomainName(text)
         }
         addresses =
@@ -88,7 +91,9 @@ struct ServerDraft {
         }
         guard object.keys.count <= 64 else {
             return findings.add(
-                .invalid("/defaultServices", "This has \(object.keys.count) members; expected one at most for each address."))
+                .invalid(
+                    "/defaultServices", "This has \(object.keys.count) members; expected one at most for each address.")
+            )
         }
         for key in object.keys {
             let pointer = "/defaultServices/\(key.prefix(80).replacing("~", with: "~0").replacing("/", with: "~1"))"
@@ -98,7 +103,9 @@ struct ServerDraft {
             do {
                 let address = try Address(key)
                 if !addresses.contains(address) {
-                    findings.add(.invalid(pointer, "'\(address)' is no address of this server; expected one of its own addresses."))
+                    findings.add(
+                        .invalid(
+                            pointer, "'\(address)' is no address of this server; expected one of its own addresses."))
                 } else if defaultServices.contains(where: { $0.address == address }) {
                     findings.add(.invalid(pointer, "'\(address)' is named twice; expected each address once."))
                 } else if let service {

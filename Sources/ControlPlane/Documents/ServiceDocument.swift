@@ -50,17 +50,24 @@ struct ServiceDraft {
         name = reader.text("name", expected: "the service's name, such as acme-app") { text throws(InvalidValue) in
             try ServiceName(text)
         }
-        customer = reader.text("customer", expected: "the name of a customer") { text throws(InvalidValue) in try CustomerName(text) }
+        customer = reader.text("customer", expected: "the name of a customer") { text throws(InvalidValue) in
+            try CustomerName(text)
+        }
         clientDomains =
             reader.texts(
-                "clientDomains", required: true, count: 1...Carriage.mostClientDomains, expected: "names such as app.acme.example"
+                "clientDomains", required: true, count: 1...Carriage.mostClientDomains,
+                expected: "names such as app.acme.example"
             ) { text throws(InvalidValue) in try ClientDomain(text) } ?? []
         if let value = reader.value("endpoint", required: true, expected: "an object with a host") {
             endpoint = EndpointDraft(reading: value, at: "/endpoint", findings)
         }
-        primary = reader.text("primary", expected: "the name of a server") { text throws(InvalidValue) in try ServerName(text) }
+        primary = reader.text("primary", expected: "the name of a server") { text throws(InvalidValue) in
+            try ServerName(text)
+        }
         standbys =
-            reader.texts("standbys", required: false, count: 0...ServiceDraft.mostStandbys, expected: "names of servers") {
+            reader.texts(
+                "standbys", required: false, count: 0...ServiceDraft.mostStandbys, expected: "names of servers"
+            ) {
                 text throws(InvalidValue) in try ServerName(text)
             } ?? []
         let accept = reader.bool("acceptProxyProtocol", default: false)
@@ -69,13 +76,15 @@ struct ServiceDraft {
         reader.finish(readOnly: Representation.readOnly)
         findRepetitions(findings)
         findOwnLoops(findings)
-        guard findings.all.count == earlier, let name, let customer, let endpoint = endpoint.endpoint, let primary else { return }
+        guard findings.all.count == earlier, let name, let customer, let endpoint = endpoint.endpoint, let primary
+        else { return }
         do {
             let carriage = try Carriage(
                 clientDomains: clientDomains.compactMap { $0 }, endpoint: endpoint, acceptProxyProtocol: accept,
                 sendProxyProtocol: send, forwardedFor: forwarded)
             service = try Service(
-                name: name, customer: customer, carriage: carriage, primary: primary, standbys: standbys.compactMap { $0 })
+                name: name, customer: customer, carriage: carriage, primary: primary,
+                standbys: standbys.compactMap { $0 })
         } catch {
             findings.add("", error)
         }
@@ -88,7 +97,8 @@ struct ServiceDraft {
         var domains = Set<ClientDomain>()
         for (index, domain) in clientDomains.enumerated() {
             guard let domain, !domains.insert(domain).inserted else { continue }
-            findings.add(.invalid("/clientDomains/\(index)", "'\(domain)' is named twice; expected each client domain once."))
+            findings.add(
+                .invalid("/clientDomains/\(index)", "'\(domain)' is named twice; expected each client domain once."))
         }
         var servers = Set([primary])
         for (index, server) in standbys.enumerated() {
@@ -103,7 +113,9 @@ struct ServiceDraft {
     private func findOwnLoops(_ findings: Findings) {
         for (pointer, target) in endpoint.hosts {
             guard case .name(let host) = target else { continue }
-            guard let domain = clientDomains.lazy.compactMap({ $0 }).first(where: { $0.matches(host) }) else { continue }
+            guard let domain = clientDomains.lazy.compactMap({ $0 }).first(where: { $0.matches(host) }) else {
+                continue
+            }
             findings.add(
                 .invalid(
                     pointer,

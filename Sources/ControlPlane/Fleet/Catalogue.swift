@@ -83,7 +83,8 @@ struct FleetView {
 
     /// The services that refer to `key`, but for `excluded`; in no order, and only as many as are taken.
     func services<Key>(
-        _ index: KeyPath<References, References.Index<Key, ServiceName>>, _ key: Key, except excluded: ServiceName? = nil
+        _ index: KeyPath<References, References.Index<Key, ServiceName>>, _ key: Key,
+        except excluded: ServiceName? = nil
     ) -> some Sequence<ServiceName> {
         let edited = services
         let unedited = catalogue.references[keyPath: index][key].lazy.filter { edited[$0] == nil && $0 != excluded }

@@ -14,13 +14,19 @@ struct Rules {
         let named = proposal.namesResources
         var violations = proposal.violations
         for draft in proposal.servers {
-            violations += rules.violations(of: draft).map { named ? $0.under("/servers/\(draft.name?.text ?? "")") : $0 }
+            violations += rules.violations(of: draft).map {
+                named ? $0.under("/servers/\(draft.name?.text ?? "")") : $0
+            }
         }
         for draft in proposal.services {
-            violations += rules.violations(of: draft).map { named ? $0.under("/services/\(draft.name?.text ?? "")") : $0 }
+            violations += rules.violations(of: draft).map {
+                named ? $0.under("/services/\(draft.name?.text ?? "")") : $0
+            }
         }
         for edit in proposal.edits where edit.after == nil {
-            violations += rules.violations(ofDeleting: edit).map { named ? $0.under("/\(edit.kind.plural)/\(edit.name)") : $0 }
+            violations += rules.violations(ofDeleting: edit).map {
+                named ? $0.under("/\(edit.kind.plural)/\(edit.name)") : $0
+            }
         }
         return violations
     }
@@ -37,7 +43,10 @@ struct Rules {
         case .server(let name, _, _):
             let users = fleet.services(\.servicesByServer, name)
             return Rules.some(users).map {
-                [.conflict("", "Server \(name) carries \($0); expected a server that no service names. Move them first.")]
+                [
+                    .conflict(
+                        "", "Server \(name) carries \($0); expected a server that no service names. Move them first.")
+                ]
             } ?? []
         case .service(let name, _, _):
             return fleet.servers(\.serversByDefaultService, name).map {
@@ -76,13 +85,17 @@ struct Rules {
                 return [
                     .invalid(
                         pointer,
-                        "'\(address)' \(refusal); expected a public address, or an exception by the operator (--allow-endpoint).")
+                        "'\(address)' \(refusal); expected a public address, or an exception by the operator (--allow-endpoint)."
+                    )
                 ]
             }
         case .name(let name):
             if let server = fleet.servers(\.serversByHostname, name).first {
                 return [
-                    .invalid(pointer, "'\(name)' is the host name of server \(server), so traffic would go round in a loop; " + expected)
+                    .invalid(
+                        pointer,
+                        "'\(name)' is the host name of server \(server), so traffic would go round in a loop; "
+                            + expected)
                 ]
             }
             for domain in ClientDomain.all(matching: name) {
@@ -90,7 +103,8 @@ struct Rules {
                 return [
                     .invalid(
                         pointer,
-                        "'\(name)' is client domain \(domain) of service \(owner), so traffic would go round in a loop; " + expected)
+                        "'\(name)' is client domain \(domain) of service \(owner), so traffic would go round in a loop; "
+                            + expected)
                 ]
             }
             return []

@@ -4,7 +4,8 @@ extension Rules {
     func violations(of draft: ServiceDraft) -> [Violation] {
         var violations: [Violation] = []
         if let customer = draft.customer, !fleet.has(customer) {
-            violations.append(.invalid("/customer", "'\(customer)' is no customer; expected the name of one that exists."))
+            violations.append(
+                .invalid("/customer", "'\(customer)' is no customer; expected the name of one that exists."))
         }
         violations += domainViolations(draft)
         for (pointer, host) in draft.endpoint.hosts where !isOwn(host, draft) {
@@ -15,14 +16,16 @@ extension Rules {
         }
         for (index, standby) in draft.standbys.enumerated() {
             guard let standby, fleet.server(standby) == nil else { continue }
-            violations.append(.invalid("/standbys/\(index)", "'\(standby)' is no server; expected the name of one that exists."))
+            violations.append(
+                .invalid("/standbys/\(index)", "'\(standby)' is no server; expected the name of one that exists."))
         }
         if let name = draft.name, draft.service != nil {
             for server in fleet.servers(\.serversByDefaultService, name) where !draft.servers.contains(server) {
                 violations.append(
                     .conflict(
                         "/primary",
-                        "Server \(server) has this service as a default service; expected it among the primary and the standbys."))
+                        "Server \(server) has this service as a default service; expected it among the primary and the standbys."
+                    ))
             }
         }
         return violations
@@ -41,13 +44,16 @@ extension Rules {
             let pointer = "/clientDomains/\(index)"
             if let owner = fleet.services(\.servicesByDomain, domain, except: draft.name).min() {
                 violations.append(
-                    .conflict(pointer, "'\(domain)' belongs to service \(owner); expected a client domain that no other service has."))
+                    .conflict(
+                        pointer,
+                        "'\(domain)' belongs to service \(owner); expected a client domain that no other service has."))
             }
             if !domain.isWildcard, let server = fleet.servers(\.serversByHostname, domain.name).first {
                 violations.append(
                     .conflict(
                         pointer,
-                        "'\(domain)' is the host name of server \(server), where its monitor endpoint answers; expected another name."))
+                        "'\(domain)' is the host name of server \(server), where its monitor endpoint answers; expected another name."
+                    ))
             }
             let looping =
                 domain.isWildcard

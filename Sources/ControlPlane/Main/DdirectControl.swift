@@ -9,7 +9,8 @@ struct DdirectControl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ddirect-control",
         abstract: "The control plane of D-Direct: holds the configuration, serves the API, publishes to the servers.",
-        discussion: "Each setting can also be given in the environment, where its flag is not: DDIRECT_DATABASE, DDIRECT_LISTEN, "
+        discussion:
+            "Each setting can also be given in the environment, where its flag is not: DDIRECT_DATABASE, DDIRECT_LISTEN, "
             + "DDIRECT_CHANNEL, DDIRECT_ADMIN_TOKEN_FILE, DDIRECT_ALLOW_ENDPOINT (separated by commas).")
 
     @Option(help: "The database; made when there is none. (default: /var/lib/ddirect/control.db)")

@@ -3,7 +3,6 @@ import FoundationEssentials
 import Glibc
 import Logging
 import NIOCore
-import NIOPosix
 import Wire
 
 /// The sessions of the publisher: carrying out what their machines decide.
@@ -11,7 +10,7 @@ extension SnapshotPublisher {
     // MARK: From the tasks of a session
 
     /// Serves one connection until it is over.
-    func serve(_ connection: ChannelConnection, encoding: NIOThreadPool) async {
+    func serve(_ connection: ChannelConnection) async {
         if let refusal = await refusal(of: connection.channel) {
             logger.warning("a connection to the channel was turned away", metadata: ["reason": "\(refusal)"])
             // Closing is all there is to do; that it is closed already is no failure.
@@ -22,7 +21,7 @@ extension SnapshotPublisher {
         let id = SessionID(number: nextNumber())
         sessions[id] = OpenSession(
             machine: SessionMachine(limits: limits, at: clock.now), channel: connection.channel, wakeUp: wakeUp)
-        await Session(id: id, connection: connection, wakeUps: wakeUps, publisher: self, encoding: encoding).run()
+        await Session(id: id, connection: connection, wakeUps: wakeUps, publisher: self).run()
         disconnected(id)
         sessions[id] = nil
     }
@@ -61,8 +60,8 @@ extension SnapshotPublisher {
         sessions[id]?.machine.beganSending(at: clock.now)
     }
 
-    func notMade(_ id: SessionID, _ version: SnapshotVersion, reasons: [String]) {
-        update(id) { $0.notMade(version, reasons: reasons) }
+    func notMade(_ id: SessionID, because error: FrameError) {
+        update(id) { $0.notMade(reasons: ["it cannot be sent: \(error)"]) }
     }
 
     /// What a session's writer is to send now; nil when there is nothing, until it is woken.

@@ -1,7 +1,5 @@
 import Domain
-import Logging
 import NIOCore
-import NIOPosix
 import Wire
 
 /// Names a session within one run of the publisher.
@@ -25,9 +23,6 @@ struct Session: Sendable {
     /// Something is to be written; finished when the session has ended.
     let wakeUps: AsyncStream<Void>
     let publisher: SnapshotPublisher
-    /// Where whole snapshots are made: threads of their own, so that a few hundred thousand services to encode hold up neither the
-    /// event loops nor the tasks that serve others.
-    let encoding: NIOThreadPool
 
     private static let encoder = FrameEncoder(longestFrame: ChannelRules.longestFrameDown)
 
@@ -81,59 +76,31 @@ struct Session: Sendable {
 
     /// The frame as it is sent, or nil when it could not be made, of which the publisher has then been told.
     private func encoded(_ outgoing: Outgoing) async -> ByteBuffer? {
-        switch outgoing {
-        case .frame(let frame), .goodbye(let frame):
-            return (try? Session.encoder.encoded(frame)).map { ByteBuffer(bytes: $0) }
-        case .difference(let difference, let digest, let incarnation):
-            return await made(difference.version) { () throws(InvalidMessage) in
-                try Session.encoded(WireSnapshot(difference, digest: digest, incarnation: incarnation))
-            }
-        case .whole(let draft):
-            let result: Result<ByteBuffer, InvalidMessage>
-            do {
-                result = try await encoding.runIfActive {
-                    Result { () throws(InvalidMessage) in try Session.encoded(draft) }
-                }
-            } catch {
-                return nil  // We are being shut down.
-            }
-            return await made(draft.version) { () throws(InvalidMessage) in try result.get() }
-        }
-    }
-
-    private func made(
-        _ version: SnapshotVersion, _ bytes: () throws(InvalidMessage) -> ByteBuffer
-    ) async -> ByteBuffer? {
         do {
-            let bytes = try bytes()
-            await publisher.made(id, octets: bytes.readableBytes)
-            return bytes
+            switch outgoing {
+            case .frame(let frame), .goodbye(let frame): return ByteBuffer(bytes: try Session.encoder.encoded(frame))
+            case .difference(let difference, let digest, let incarnation):
+                let message = WireSnapshot(difference, digest: digest, incarnation: incarnation)
+                return await made(try Session.encoder.encoded(.snapshot(message)))
+            case .whole(let draft): return await made(try Session.encoded(draft))
+            }
         } catch {
-            await publisher.notMade(id, version, reasons: error.reasons)
+            await publisher.notMade(id, because: error)
             return nil
         }
     }
 
-    private static func encoded(_ draft: SnapshotBuilder.Draft) throws(InvalidMessage) -> ByteBuffer {
-        let snapshot: Snapshot
-        do {
-            snapshot = try draft.checked()
-        } catch {
-            throw InvalidMessage(error)
-        }
-        guard snapshot.digest == draft.digest else {
-            throw InvalidMessage(reasons: [
-                "the digest kept for version \(draft.version) is \(draft.digest), but its services have \(snapshot.digest)"
-            ])
-        }
-        return try encoded(WireSnapshot(snapshot))
+    private func made(_ octets: [UInt8]) async -> ByteBuffer {
+        await publisher.made(id, octets: octets.count)
+        return ByteBuffer(bytes: octets)
     }
 
-    private static func encoded(_ message: WireSnapshot) throws(InvalidMessage) -> ByteBuffer {
-        do {
-            return ByteBuffer(bytes: try encoder.encoded(.snapshot(message)))
-        } catch {
-            throw InvalidMessage(reasons: ["it cannot be sent: \(error)"])
-        }
+    private static func encoded(_ draft: SnapshotBuilder.Draft) throws(FrameError) -> [UInt8] {
+        var services: [EncodedService] = []
+        services.reserveCapacity(draft.services.count)
+        for service in draft.services.values { services.append(try service.encoded.get()) }
+        return try encoder.encoded(
+            incarnation: draft.incarnation, version: draft.version, digest: draft.digest, settings: draft.settings,
+            services: services)
     }
 }

@@ -8,9 +8,12 @@ struct SessionLimits: Sendable {
     var heartbeatsMissed = ChannelRules.heartbeatsMissed
     /// For how long a data plane may leave a frame unread. A whole snapshot of 100,000 services takes ten seconds at 20 Mbit/s.
     var sendDeadline = Duration.seconds(30)
-    /// What a data plane gets in addition, for each MiB of a snapshot that it is applying: the thread that applies is the one
-    /// that sends heartbeats, and must not be taken for dead because it works.
-    var patiencePerMiB = Duration.seconds(1)
+    /// For how long a data plane may be silent while it applies a snapshot of more than `bigSnapshot` octets: the thread that
+    /// applies is the one that sends heartbeats, and must not be taken for dead because it works. (A data plane that dies closes
+    /// its socket; silence is what is left when its machine dies.)
+    var silenceWhileApplying = Duration.seconds(30)
+    /// 64 KiB: some five hundred services, which are applied in milliseconds.
+    var bigSnapshot = 64 << 10
 
     /// The silence after which a session without a snapshot on its way is dead.
     var silence: Duration { heartbeatInterval * heartbeatsMissed }
@@ -136,8 +139,8 @@ struct SessionMachine: Sendable {
     }
 
     /// The snapshot on its way could not be made; it counts as refused, by us.
-    mutating func notMade(_ version: SnapshotVersion, reasons: [String]) -> [Action] {
-        guard case .known(let subscription) = state else { return [] }
+    mutating func notMade(reasons: [String]) -> [Action] {
+        guard case .known(let subscription) = state, let version = subscription.inFlight?.version else { return [] }
         return refused(version, reasons: reasons, subscription)
     }
 
@@ -156,8 +159,8 @@ struct SessionMachine: Sendable {
             if let sendingSince, now - sendingSince >= limits.sendDeadline {
                 return end("nothing was read for \(limits.sendDeadline)", saysGoodbye: false)
             }
-            var patience = limits.silence
-            if subscription.inFlight != nil { patience += limits.patiencePerMiB * (octetsInFlight >> 20) }
+            let isApplying = subscription.inFlight != nil && octetsInFlight > limits.bigSnapshot
+            let patience = isApplying ? max(limits.silence, limits.silenceWhileApplying) : limits.silence
             guard now - lastHeard < patience else { return end("nothing was heard for \(patience)") }
             return [.heartbeat]
         }

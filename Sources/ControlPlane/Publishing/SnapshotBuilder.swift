@@ -1,4 +1,5 @@
 import Domain
+import Wire
 
 /// Makes snapshots and differences of the fleet's configuration, each at the cost of what it holds or touches.
 ///
@@ -14,28 +15,45 @@ struct SnapshotBuilder: Sendable {
         let digest: Digest
     }
 
-    /// Everything that a server needs, not yet checked: the check reads all of it, and is left to whoever has the time.
+    /// Everything that a server needs. The rules of the store keep it consistent, and the data plane checks all of it again; to check
+    /// it here too would take longer than to make it.
     struct Draft: Sendable {
         let incarnation: Incarnation
         let version: SnapshotVersion
         let settings: ServerSettings
-        let services: [ServiceName: Carriage]
+        let services: [ServiceName: CarriedService]
         let digest: Digest
 
         func checked() throws(Snapshot.Inconsistency) -> Snapshot {
-            try Snapshot(incarnation: incarnation, version: version, settings: settings, services: services)
+            try Snapshot(
+                incarnation: incarnation, version: version, settings: settings, services: services.mapValues(\.carriage)
+            )
+        }
+    }
+
+    /// A service as all servers that carry it have it, with what takes time to compute from it.
+    final class CarriedService: Sendable {
+        let carriage: Carriage
+        let digest: Digest
+        /// As it is sent, or why it cannot be.
+        let encoded: Result<EncodedService, FrameError>
+
+        init(_ service: Service) {
+            carriage = service.carriage
+            digest = service.carriage.digest(as: service.name)
+            encoded = Result { () throws(FrameError) in try EncodedService(service.name, service.carriage) }
         }
     }
 
     /// The services of one server.
     private struct Load {
-        var services: [ServiceName: Carriage] = [:]
+        var services: [ServiceName: CarriedService] = [:]
         var digest = Digest.zero
 
-        mutating func set(_ carriage: Carriage?, as name: ServiceName) {
-            if let before = services[name] { digest = digest - before.digest(as: name) }
-            services[name] = carriage
-            if let carriage { digest = digest + carriage.digest(as: name) }
+        mutating func set(_ service: CarriedService?, as name: ServiceName) {
+            if let before = services[name] { digest = digest - before.digest }
+            services[name] = service
+            if let service { digest = digest + service.digest }
         }
     }
 
@@ -53,7 +71,8 @@ struct SnapshotBuilder: Sendable {
         self.log = log
         for change in recent where change.version <= fleet.version { self.log.append(change) }
         for service in fleet.services.values {
-            for server in service.servers { loads[server, default: Load()].set(service.carriage, as: service.name) }
+            let carried = CarriedService(service)
+            for server in service.servers { loads[server, default: Load()].set(carried, as: service.name) }
         }
         makeSettings()
     }
@@ -81,7 +100,8 @@ struct SnapshotBuilder: Sendable {
                     loads[server]?.set(nil, as: name)
                 }
                 guard let after else { continue }
-                for server in after.servers { loads[server, default: Load()].set(after.carriage, as: name) }
+                let carried = CarriedService(after)
+                for server in after.servers { loads[server, default: Load()].set(carried, as: name) }
             }
         }
         if serversChanged { makeSettings() }
@@ -107,12 +127,12 @@ struct SnapshotBuilder: Sendable {
         var removed: Set<ServiceName> = []
         for (name, service) in earlier.services {
             let was = service.flatMap { $0.servers.contains(server) ? $0.carriage : nil }
-            let carriage = loads[server]?.services[name]
-            guard was != carriage else { continue }
+            let now = loads[server]?.services[name]
+            guard was != now?.carriage else { continue }
             if let was { digestBefore = digestBefore + was.digest(as: name) }
-            if let carriage {
-                digestBefore = digestBefore - carriage.digest(as: name)
-                carried[name] = carriage
+            if let now {
+                digestBefore = digestBefore - now.digest
+                carried[name] = now.carriage
             } else {
                 removed.insert(name)
             }

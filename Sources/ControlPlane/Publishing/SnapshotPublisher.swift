@@ -54,8 +54,6 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     static let mostSessions = 2000
     /// More commands than this for one server to read, and it does not read them.
     static let mostCommandsWaiting = 100
-    /// Whole snapshots made at a time; each of 100,000 services takes some hundred MB while it is made.
-    static let encodingThreads = 2
 
     /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their versions is sent
     /// a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
@@ -152,25 +150,22 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
         let path = settings.unixPath
         let listener = try await ChannelListener.bind(path, group: MultiThreadedEventLoopGroup.singleton)
         logger.info("listening for data planes", metadata: ["path": "\(path)"])
-        let encoding = NIOThreadPool(numberOfThreads: SnapshotPublisher.encodingThreads)
-        encoding.start()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.beat() }
-            await self.accept(listener, encoding: encoding)
+            await self.accept(listener)
             group.cancelAll()
         }
-        try await encoding.shutdownGracefully()
         try ChannelListener.removeSocket(at: path)
     }
 
     /// Serves connections until shutdown, then ends all sessions.
-    private func accept(_ listener: ChannelListener.Listener, encoding: NIOThreadPool) async {
+    private func accept(_ listener: ChannelListener.Listener) async {
         await withDiscardingTaskGroup { group in
             do {
                 try await withTaskCancellationOrGracefulShutdownHandler {
                     try await listener.executeThenClose { connections in
                         for try await connection in connections {
-                            group.addTask { await self.serve(connection, encoding: encoding) }
+                            group.addTask { await self.serve(connection) }
                         }
                     }
                 } onCancelOrGracefulShutdown: {

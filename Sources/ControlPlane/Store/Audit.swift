@@ -5,7 +5,8 @@ extension AuditRecord {
     static let longestDetail = 1000
 
     static func insert(
-        _ request: ChangeRequest, at: String, version: SnapshotVersion?, done: Bool, detail: String, _ connection: SQLConnection
+        _ request: ChangeRequest, at: String, version: SnapshotVersion?, done: Bool, detail: String,
+        _ connection: SQLConnection
     ) throws {
         try connection.execute(
             "INSERT INTO audit (at, author, action, target, version, outcome, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -17,8 +18,10 @@ extension AuditRecord {
 
     fileprivate init(_ row: SQLRow) throws {
         self.init(
-            id: try row.integer(0), at: try row.text(1), author: try row.text(2), action: try row.text(3), target: try row.text(4),
-            version: row.isNull(5) ? nil : try SnapshotVersion(row: row, 5), done: try row.text(6) == "done", detail: try row.text(7))
+            id: try row.integer(0), at: try row.text(1), author: try row.text(2), action: try row.text(3),
+            target: try row.text(4),
+            version: row.isNull(5) ? nil : try SnapshotVersion(row: row, 5), done: try row.text(6) == "done",
+            detail: try row.text(7))
     }
 }
 

@@ -11,12 +11,16 @@ extension Store {
     ) async throws -> ChangeOutcome {
         let at = Timestamp.text(now())
         let result = try await write { connection -> Made? in
-            if let repeated = try self.earlierAnswer(request, connection) { return Made(outcome: repeated, change: nil) }
+            if let repeated = try self.earlierAnswer(request, connection) {
+                return Made(outcome: repeated, change: nil)
+            }
             let edits = try self.judgedEdits(propose, connection)
             let version = self.version
             if request.dryRun { return Made(outcome: .dryRun(edits), change: nil) }
             guard !edits.isEmpty else {
-                let record = try ResourceKind(action: request.action).flatMap { try Record.find($0, request.target, connection) }
+                let record = try ResourceKind(action: request.action).flatMap {
+                    try Record.find($0, request.target, connection)
+                }
                 return Made(outcome: .unchanged(version: version, record: record), change: nil)
             }
             return try self.store(edits, as: SnapshotVersion(version.number + 1), request, at: at, connection)
@@ -48,7 +52,8 @@ extension Store {
         let stored = try StateReader.version(connection)
         let state = state
         guard stored == state.version else {
-            throw StoreFailure.busy("it is at version \(stored), this process at \(state.version): another one writes to it")
+            throw StoreFailure.busy(
+                "it is at version \(stored), this process at \(state.version): another one writes to it")
         }
         var proposal = try propose(ChangeBase(state: state, connection: connection))
         proposal.edits.removeAll { $0.changesNothing }
@@ -58,7 +63,8 @@ extension Store {
     }
 
     private func store(
-        _ edits: [Change.Edit], as version: SnapshotVersion, _ request: ChangeRequest, at: String, _ connection: SQLConnection
+        _ edits: [Change.Edit], as version: SnapshotVersion, _ request: ChangeRequest, at: String,
+        _ connection: SQLConnection
     ) throws -> Made {
         let summary = Summary.text(edits, request)
         try connection.execute(
@@ -78,7 +84,9 @@ extension Store {
         try RowWriter(connection: connection, version: version, at: at).write(edits)
         try AuditRecord.insert(
             request, at: at, version: version, done: true, detail: summary, connection)
-        let record = try ResourceKind(action: request.action).flatMap { try Record.find($0, request.target, connection) }
+        let record = try ResourceKind(action: request.action).flatMap {
+            try Record.find($0, request.target, connection)
+        }
         if let repetition = request.repetition, let record {
             try connection.execute(
                 "INSERT INTO answers (author, key, fingerprint, version, body, at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -88,7 +96,8 @@ extension Store {
                 ])
         }
         return Made(
-            outcome: .done(version: version, record: record, edits: edits), change: Change(version: version, edits: edits))
+            outcome: .done(version: version, record: record, edits: edits),
+            change: Change(version: version, edits: edits))
     }
 
     // MARK: Repeated creations

@@ -22,7 +22,8 @@ extension Store {
     /// Resources by name, from the one after `key`.
     func records(_ kind: ResourceKind, after key: String?, limit: Int) async throws -> Page<Record, String> {
         try await page(
-            kind, "SELECT name, document, revision, created_at, updated_at FROM \(kind.plural) WHERE name > ? ORDER BY name LIMIT ?",
+            kind,
+            "SELECT name, document, revision, created_at, updated_at FROM \(kind.plural) WHERE name > ? ORDER BY name LIMIT ?",
             [.text(key ?? "")], limit: limit)
     }
 
@@ -37,7 +38,8 @@ extension Store {
             return try await records(.service, after: key, limit: limit)
         case (let customer?, nil):
             return try await page(
-                .service, "SELECT \(columns) FROM services s WHERE s.customer = ? AND s.name > ? ORDER BY s.name LIMIT ?",
+                .service,
+                "SELECT \(columns) FROM services s WHERE s.customer = ? AND s.name > ? ORDER BY s.name LIMIT ?",
                 [.text(customer.text), .text(key ?? "")], limit: limit)
         case (nil, let server?):
             return try await page(

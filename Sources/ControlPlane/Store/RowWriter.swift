@@ -42,18 +42,21 @@ struct RowWriter {
                 texts + [.text(at), .text(edit.name)])
         default:
             try connection.execute(
-                "UPDATE \(table) SET document = ?, revision = ?, updated_at = ? WHERE name = ?", texts + [.text(edit.name)])
+                "UPDATE \(table) SET document = ?, revision = ?, updated_at = ? WHERE name = ?",
+                texts + [.text(edit.name)])
         }
     }
 
     private func writeReferences(of service: Service) throws {
         for domain in service.carriage.clientDomains {
             try connection.execute(
-                "INSERT INTO client_domains (domain, service) VALUES (?, ?)", [.text(domain.description), .text(service.name.text)])
+                "INSERT INTO client_domains (domain, service) VALUES (?, ?)",
+                [.text(domain.description), .text(service.name.text)])
         }
         for server in service.servers {
             try connection.execute(
-                "INSERT INTO service_servers (server, service) VALUES (?, ?)", [.text(server.text), .text(service.name.text)])
+                "INSERT INTO service_servers (server, service) VALUES (?, ?)",
+                [.text(server.text), .text(service.name.text)])
         }
     }
 }

@@ -55,7 +55,8 @@ struct SQLConnection {
     /// Hands over row by row, for answers that should not be held in memory twice.
     func forEachRow(_ sql: String, _ arguments: [SQLValue] = [], _ body: (SQLRow) throws -> Void) throws(StoreFailure) {
         try translating {
-            let cursor = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
+            let cursor = try Row.fetchCursor(
+                database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
             while let row = try cursor.next() { try body(SQLRow(row)) }
         }
     }
@@ -96,7 +97,8 @@ struct SQLiteDriver: Sendable {
     ///
     /// A thrown error rolls everything back. `body` answers nil to roll back without an error.
     func write<Value: Sendable>(
-        _ body: @escaping @Sendable (SQLConnection) throws -> Value?, committed: @escaping @Sendable (Value) -> Void = { _ in }
+        _ body: @escaping @Sendable (SQLConnection) throws -> Value?,
+        committed: @escaping @Sendable (Value) -> Void = { _ in }
     ) async throws -> Value? {
         do {
             return try await pool.writeWithoutTransaction { database in

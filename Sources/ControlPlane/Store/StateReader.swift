@@ -29,7 +29,9 @@ struct StateReader {
     }
 
     static func version(_ connection: SQLConnection) throws -> SnapshotVersion {
-        guard let row = try connection.rows("SELECT COALESCE(MAX(version), 0) FROM versions").first else { return SnapshotVersion(0) }
+        guard let row = try connection.rows("SELECT COALESCE(MAX(version), 0) FROM versions").first else {
+            return SnapshotVersion(0)
+        }
         return try SnapshotVersion(row: row, 0)
     }
 

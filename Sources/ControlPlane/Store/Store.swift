@@ -41,8 +41,25 @@ final class Store: Sendable {
         (changes, committed) = AsyncStream.makeStream(of: Change.self)
     }
 
+    /// The state as a value. Whoever keeps it while a change is made makes that change copy it, so nobody keeps it for long.
     var state: FleetState { catalogue.withLock { $0.state } }
     var version: SnapshotVersion { catalogue.withLock { $0.state.version } }
+
+    struct Counts {
+        let version: SnapshotVersion
+        let customers: Int
+        let servers: Int
+        let services: Int
+    }
+
+    var counts: Counts {
+        catalogue.withLock { catalogue in
+            let state = catalogue.state
+            return Counts(
+                version: state.version, customers: state.customers.count, servers: state.servers.count,
+                services: state.services.count)
+        }
+    }
 
     /// Ends `changes` and lets go of the files.
     func close() throws {
@@ -62,7 +79,8 @@ final class Store: Sendable {
 
     /// Writes, and counts failures.
     func write<Value: Sendable>(
-        _ body: @escaping @Sendable (SQLConnection) throws -> Value?, committed: @escaping @Sendable (Value) -> Void = { _ in }
+        _ body: @escaping @Sendable (SQLConnection) throws -> Value?,
+        committed: @escaping @Sendable (Value) -> Void = { _ in }
     ) async throws -> Value? {
         do {
             return try await driver.write(body, committed: committed)

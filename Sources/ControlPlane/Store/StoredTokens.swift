@@ -35,8 +35,10 @@ extension Store {
                 throw Rejection(violations: [.conflict("/name", "Token \(name) exists already; expected a new name.")])
             }
             try connection.execute(
-                "INSERT INTO tokens (name, digest, created_at) VALUES (?, ?, ?)", [.text(name.text), .text(digest), .text(at)])
-            try AuditRecord.insert(request, at: at, version: nil, done: true, detail: "create token \(name)", connection)
+                "INSERT INTO tokens (name, digest, created_at) VALUES (?, ?, ?)",
+                [.text(name.text), .text(digest), .text(at)])
+            try AuditRecord.insert(
+                request, at: at, version: nil, done: true, detail: "create token \(name)", connection)
             return true
         }
     }
@@ -49,11 +51,15 @@ extension Store {
             }
             guard try connection.rows("SELECT name FROM tokens LIMIT 2").count > 1 else {
                 throw Rejection(violations: [
-                    .conflict("", "Token \(name) is the last one, and without it nobody could use the API; expected another one first.")
+                    .conflict(
+                        "",
+                        "Token \(name) is the last one, and without it nobody could use the API; expected another one first."
+                    )
                 ])
             }
             try connection.execute("DELETE FROM tokens WHERE name = ?", [.text(name.text)])
-            try AuditRecord.insert(request, at: at, version: nil, done: true, detail: "delete token \(name)", connection)
+            try AuditRecord.insert(
+                request, at: at, version: nil, done: true, detail: "delete token \(name)", connection)
             return true
         }
     }

@@ -4,7 +4,8 @@ extension DocumentChange {
     /// The net difference between two versions, `from` before `to`, by kind and name: what each resource was and what it became.
     ///
     /// Resources that came back to what they were are left out.
-    static func net(from: SnapshotVersion, to: SnapshotVersion, _ connection: SQLConnection) throws -> [DocumentChange] {
+    static func net(from: SnapshotVersion, to: SnapshotVersion, _ connection: SQLConnection) throws -> [DocumentChange]
+    {
         let rows = try connection.rows(
             """
             SELECT r.kind, r.name, f.before, l.after
@@ -40,7 +41,8 @@ extension VersionRecord {
 
     fileprivate init(_ row: SQLRow) throws {
         self.init(
-            version: try SnapshotVersion(row: row, 0), at: try row.text(1), author: try row.text(2), summary: try row.text(3),
+            version: try SnapshotVersion(row: row, 0), at: try row.text(1), author: try row.text(2),
+            summary: try row.text(3),
             restoredFrom: row.isNull(4) ? nil : try SnapshotVersion(row: row, 4))
     }
 }
@@ -54,7 +56,8 @@ extension Store {
                 [key?.sql ?? .integer(Int64.max), .integer(Int64(limit + 1))]
             ).map { try VersionRecord($0) }
         }
-        return Page(elements: Array(versions.prefix(limit)), next: versions.count > limit ? versions[limit - 1].version : nil)
+        return Page(
+            elements: Array(versions.prefix(limit)), next: versions.count > limit ? versions[limit - 1].version : nil)
     }
 
     func versionRecord(_ version: SnapshotVersion) async throws -> (VersionRecord, [DocumentChange])? {
@@ -81,8 +84,10 @@ extension Store {
     /// What `version` changed.
     func changes(of version: SnapshotVersion) async throws -> [Change.Edit] {
         try await read { connection in
-            try connection.rows("SELECT kind, name, before, after FROM changes WHERE version = ? ORDER BY position", [version.sql])
-                .map { try Change.Edit(DocumentChange($0)) }
+            try connection.rows(
+                "SELECT kind, name, before, after FROM changes WHERE version = ? ORDER BY position", [version.sql]
+            )
+            .map { try Change.Edit(DocumentChange($0)) }
         }
     }
 
@@ -143,11 +148,13 @@ extension Change.Edit {
                     after: change.after.flatMap { Customer.read($0, findings) })
             case .server:
                 self = .server(
-                    try ServerName(change.name), before: change.before.flatMap { ServerDraft(reading: $0, findings).server },
+                    try ServerName(change.name),
+                    before: change.before.flatMap { ServerDraft(reading: $0, findings).server },
                     after: change.after.flatMap { ServerDraft(reading: $0, findings).server })
             case .service:
                 self = .service(
-                    try ServiceName(change.name), before: change.before.flatMap { ServiceDraft(reading: $0, findings).service },
+                    try ServiceName(change.name),
+                    before: change.before.flatMap { ServiceDraft(reading: $0, findings).service },
                     after: change.after.flatMap { ServiceDraft(reading: $0, findings).service })
             }
         } catch {

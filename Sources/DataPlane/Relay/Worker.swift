@@ -8,6 +8,8 @@ enum WorkerMessage: Sendable {
     case route(RoutingTable)
     /// The addresses of endpoint names have become known or changed.
     case addresses([(index: Int32, addresses: EndpointAddresses)])
+    /// The listeners listen: accept from them.
+    case accept
     /// Stop accepting, close the listeners, and report when the last flow has ended.
     case shutDown
     /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
@@ -111,7 +113,8 @@ struct Worker: ~Copyable {
     var rotation: UInt32 = 0
     var sweepPosition: Int32 = 0
     var nextSweep: UInt64 = 0
-    var acceptAgain: UInt64 = 0
+    /// Never, until the listeners listen: one that is only bound is an event without end (EPOLLHUP).
+    var acceptAgain = UInt64.max
     var isAccepting = false
     var isShuttingDown = false
     var isDraining = false
@@ -154,7 +157,6 @@ struct Worker: ~Copyable {
 
     mutating func run() {
         readClock()
-        startAccepting()
         while !isStopped {
             let count = epoll.wait(milliseconds: patience)
             readClock()
@@ -233,6 +235,9 @@ struct Worker: ~Copyable {
                 plan.reports.post(.routes(index: plan.index, generation: table.generation))
             case .addresses(let updates):
                 for update in updates { names[update.index] = update.addresses }
+            case .accept:
+                acceptAgain = now
+                startAccepting()
             case .shutDown:
                 // Those that wait to be accepted were here before the end was decided.
                 for index in plan.listeners.indices { accept(index) }

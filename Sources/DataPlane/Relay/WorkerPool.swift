@@ -41,8 +41,10 @@ final class WorkerPool: Sendable {
         for mailbox in mailboxes { mailbox.post(message) }
     }
 
+    /// Lets the kernel take connections, and the workers accept them.
     func listen() throws(SystemCallError) {
         for listener in listeners { try listener.socket.listen() }
+        post(.accept)
     }
 
     /// Lets the kernel refuse new connections.

@@ -49,7 +49,8 @@ public struct SettingsReader {
         }
     }
 
-    public mutating func path(_ flag: String, _ value: String?, _ variable: String, default fallback: String) -> String {
+    public mutating func path(_ flag: String, _ value: String?, _ variable: String, default fallback: String) -> String
+    {
         guard let (name, text) = given(flag, value, variable) else { return fallback }
         guard !text.isEmpty, !text.utf8.contains(0) else {
             faults.append("\(name) is empty; expected a path such as \(fallback)")
@@ -74,7 +75,8 @@ public struct SettingsReader {
         // sockaddr_un holds 108 octets with the final zero.
         guard (1...107).contains(path.utf8.count) else {
             faults.append(
-                "\(name) has a path of \(path.utf8.count) octets; expected 1 to 107, the most that a socket's name can have")
+                "\(name) has a path of \(path.utf8.count) octets; expected 1 to 107, the most that a socket's name can have"
+            )
             return fallback
         }
         return path
@@ -86,7 +88,8 @@ public struct SettingsReader {
         guard let (name, text) = given(flag, value, variable) else { return fallback }
         guard let number = Int(text), range.contains(number) else {
             faults.append(
-                "\(name) is '\(text)'; expected a whole number from \(range.lowerBound) to \(range.upperBound), such as \(fallback)")
+                "\(name) is '\(text)'; expected a whole number from \(range.lowerBound) to \(range.upperBound), such as \(fallback)"
+            )
             return fallback
         }
         return number

@@ -126,20 +126,24 @@ public struct FrameEncoder: Sendable {
 
     /// The frame with its length in front, ready to be sent. Throws when the other end would not take a frame so long.
     public func encoded(_ frame: WireFrame) throws(FrameError) -> [UInt8] {
-        let body: [UInt8]
+        let body = try frame.octets()
+        return try header(ofFrameWith: body.count) + body
+    }
+
+    /// The length in front of a frame of `count` octets.
+    func header(ofFrameWith count: Int) throws(FrameError) -> [UInt8] {
+        guard count > 0 else { throw .empty }
+        guard count <= longestFrame else { throw .tooLong(count, longest: longestFrame) }
+        return stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: count >> $0) }
+    }
+}
+
+extension Message {
+    func octets() throws(FrameError) -> [UInt8] {
         do {
-            body = try frame.serializedBytes()
+            return try serializedBytes()
         } catch {
             throw .malformed("\(error)")
         }
-        guard !body.isEmpty else { throw .empty }
-        guard body.count <= longestFrame else { throw .tooLong(body.count, longest: longestFrame) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(FrameDecoder.headerLength + body.count)
-        for shift in stride(from: 24, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: body.count >> shift))
-        }
-        bytes.append(contentsOf: body)
-        return bytes
     }
 }

@@ -8,7 +8,9 @@ import Testing
     @Test func `without a token nothing is told but health and the API's description`() async throws {
         try await Bench.run { bench in
             for path in ["/api/v1/customers", "/api/v1/nothing", "/metrics", "/"] {
-                for value in [nil, "", "Bearer", "Bearer x", "Basic \(bench.token)", bench.token, "Bearer \(bench.token)x"] {
+                for value in [
+                    nil, "", "Bearer", "Bearer x", "Basic \(bench.token)", bench.token, "Bearer \(bench.token)x",
+                ] {
                     let answer = try await bench.client.execute(
                         uri: path, method: .get, headers: value.map { [.authorization: $0] } ?? [:]
                     ) { ($0.status, $0.headers[.wwwAuthenticate]) }
@@ -57,7 +59,9 @@ import Testing
             _ = try await AccessTokens(store, adminTokenFile: file)
             let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/admin.token")
             #expect(attributes[.posixPermissions] as? Int == 0o600)
-            let secret = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8).filter { !$0.isWhitespace }
+            let secret = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8).filter {
+                !$0.isWhitespace
+            }
             #expect(Array(try await store.tokens().keys) == [AccessToken.digest(of: secret)])
             try store.close()
         }

@@ -20,7 +20,8 @@ import Testing
             #expect(
                 Set(answer.pointers) == [
                     "/name", "/customer", "/clientDomains/0", "/clientDomains/1", "/clientDomains/2", "/endpoint/host",
-                    "/endpoint/httpPort", "/endpoint/httpsPort", "/endpoint/path", "/primary", "/standbys", "/acceptProxyProtocol",
+                    "/endpoint/httpPort", "/endpoint/httpsPort", "/endpoint/path", "/primary", "/standbys",
+                    "/acceptProxyProtocol",
                     "/sendProxyProtocol", "/forwardedFor", "/colour", "/revision",
                 ])
             #expect(bench.store.version.number == 4)
@@ -41,7 +42,10 @@ import Testing
         (#""clientDomains":["origin.acme.test"]"#, "/clientDomains/0", "where service acme-app has its endpoint", 409),
         (#""clientDomains":["*.acme.test"]"#, "/clientDomains/0", "where service acme-app has its endpoint", 409),
         (#""endpoint":{"host":"new.acme.test"}"#, "/endpoint/host", "this service's client domain new.acme.test", 422),
-        (#""endpoint":{"host":"app.acme.test"}"#, "/endpoint/host", "client domain app.acme.test of service acme-app", 422),
+        (
+            #""endpoint":{"host":"app.acme.test"}"#, "/endpoint/host",
+            "client domain app.acme.test of service acme-app", 422
+        ),
         (#""endpoint":{"host":"za1.dfree.test"}"#, "/endpoint/host", "host name of server za1", 422),
         (#""endpoint":{"host":"127.0.0.12"}"#, "/endpoint/host", "address of server ie1", 422),
         (#""endpoint":{"host":"169.254.169.254"}"#, "/endpoint/host", "lies in 169.254.0.0/16", 422),
@@ -53,8 +57,14 @@ import Testing
         (#""endpoint":{"host":"o.test","httpPort":80.5}"#, "/endpoint/httpPort", "whole number", 422),
         (#""endpoint":{"host":"o.test","httpPort":"80"}"#, "/endpoint/httpPort", "whole number", 422),
         (#""endpoint":{"host":"o.test","fallbacks":[{"host":"o.test"}]}"#, "/endpoint/fallbacks/0", "named twice", 422),
-        (#""endpoint":{"host":"o.test","fallbacks":[{"host":"10.0.0.1"}]}"#, "/endpoint/fallbacks/0/host", "10.0.0.0/8", 422),
-        (#""endpoint":{"host":"o.test","fallbacks":[{"host":"p.test","x":1}]}"#, "/endpoint/fallbacks/0/x", "unknown field", 422),
+        (
+            #""endpoint":{"host":"o.test","fallbacks":[{"host":"10.0.0.1"}]}"#, "/endpoint/fallbacks/0/host",
+            "10.0.0.0/8", 422
+        ),
+        (
+            #""endpoint":{"host":"o.test","fallbacks":[{"host":"p.test","x":1}]}"#, "/endpoint/fallbacks/0/x",
+            "unknown field", 422
+        ),
         (#""endpoint":{}"#, "/endpoint/host", "missing", 422),
         (#""endpoint":null"#, "/endpoint", "null; expected an object", 422),
         (#""primary":null"#, "/primary", "null; expected the name of a server", 422),
@@ -62,11 +72,14 @@ import Testing
         (#""standbys":["zz9"]"#, "/standbys/0", "is no server", 422),
         (#""a/b~c":1"#, "/a~1b~0c", "unknown field", 422),
     ])
-    func `a wrong service is refused before anything is stored`(member: String, pointer: String, says: String, status: Int) async throws {
+    func `a wrong service is refused before anything is stored`(
+        member: String, pointer: String, says: String, status: Int
+    ) async throws {
         try await Bench.run { bench in
             try await bench.furnish()
             // A patch on a service that does not exist yet: the wrong member takes the place of the good one.
-            let good = try JSONValue.parse(Array(Bench.service("new", domains: ["new.acme.test"], host: "o.new.test").utf8))
+            let good = try JSONValue.parse(
+                Array(Bench.service("new", domains: ["new.acme.test"], host: "o.new.test").utf8))
             let wrong = try JSONValue.parse(Array("{\(member)}".utf8))
             var document = good.object ?? JSONObject()
             for key in wrong.object?.keys ?? [] { document[key] = wrong.object?[key] }
@@ -97,10 +110,13 @@ import Testing
         (#""defaultServices":[]"#, "/defaultServices", 422),
         (#""connected":true"#, "/connected", 422),
     ])
-    func `a wrong server is refused before anything is stored`(member: String, pointer: String, status: Int) async throws {
+    func `a wrong server is refused before anything is stored`(member: String, pointer: String, status: Int)
+        async throws
+    {
         try await Bench.run { bench in
             try await bench.furnish()
-            _ = try await bench.post("/services", Bench.service("literal", domains: ["literal.test"], host: "198.51.100.7"))
+            _ = try await bench.post(
+                "/services", Bench.service("literal", domains: ["literal.test"], host: "198.51.100.7"))
             let wrong = try JSONValue.parse(Array("{\(member)}".utf8))
             var document = try JSONValue.parse(Array(Bench.server("za2", "127.0.0.13").utf8)).object ?? JSONObject()
             for key in wrong.object?.keys ?? [] { document[key] = wrong.object?[key] }
@@ -122,9 +138,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "ends too early"), ("{", "member has no name"), ("{} {}", "follows the end"), (#"{"name":"a","name":"b"}"#, "stands twice"),
-        (#"{"name":"\ud800"}"#, "surrogate"), ("{\"name\":\"\u{1}\"}", "control character"), ("{\"name\":01}", "begins with a zero"),
-        ("NaN", "no JSON value"), (#"{"a":1e999}"#, "too large"), (String(repeating: "[", count: 100_000), "deeper than 32"),
+        ("", "ends too early"), ("{", "member has no name"), ("{} {}", "follows the end"),
+        (#"{"name":"a","name":"b"}"#, "stands twice"),
+        (#"{"name":"\ud800"}"#, "surrogate"), ("{\"name\":\"\u{1}\"}", "control character"),
+        ("{\"name\":01}", "begins with a zero"),
+        ("NaN", "no JSON value"), (#"{"a":1e999}"#, "too large"),
+        (String(repeating: "[", count: 100_000), "deeper than 32"),
     ])
     func `a body that is no JSON is refused with the place`(body: String, says: String) async throws {
         try await Bench.run { bench in
@@ -146,7 +165,8 @@ import Testing
 
     @Test func `a body over a megabyte is refused`() async throws {
         try await Bench.run { bench in
-            let answer = try await bench.post("/customers", #"{"name":""# + String(repeating: "a", count: 1 << 20) + #""}"#)
+            let answer = try await bench.post(
+                "/customers", #"{"name":""# + String(repeating: "a", count: 1 << 20) + #""}"#)
             #expect(answer.status == 413)
             #expect(answer.problem == "too-large")
         }
@@ -172,7 +192,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "/services?colour=blue", "/services?limit=0", "/services?limit=1001", "/services?limit=x", "/services?limit=1&limit=2",
+        "/services?colour=blue", "/services?limit=0", "/services?limit=1001", "/services?limit=x",
+        "/services?limit=1&limit=2",
         "/services?cursor=x", "/services?cursor=Y3VzdG9tZXJzOmE", "/services?customer=A%20B", "/services?customer=%zz",
         "/versions?cursor=dmVyc2lvbnM6LTE", "/services/acme-app?limit=1",
     ])
@@ -184,7 +205,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["dry_run=yes", "wait=forever", "wait=applied&timeout=0", "wait=applied&timeout=nan", "timeout=61"])
+    @Test(arguments: [
+        "dry_run=yes", "wait=forever", "wait=applied&timeout=0", "wait=applied&timeout=nan", "timeout=61",
+    ])
     func `a wrong option of a change is refused`(query: String) async throws {
         try await Bench.run { bench in
             let answer = try await bench.post("/customers?\(query)", #"{"name":"acme"}"#)
@@ -194,8 +217,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "/services/none", "/services/%00", "/services/..%2F..", "/services/%ff", "/services/\(String(repeating: "a", count: 5000))",
-        "/versions/0", "/versions/99", "/versions/-1", "/versions/x", "/versions/18446744073709551616", "/versions/1/diff/99",
+        "/services/none", "/services/%00", "/services/..%2F..", "/services/%ff",
+        "/services/\(String(repeating: "a", count: 5000))",
+        "/versions/0", "/versions/99", "/versions/-1", "/versions/x", "/versions/18446744073709551616",
+        "/versions/1/diff/99",
         "/nothing", "/", "//customers", "/customers/",
     ])
     func `what is not there is not found`(path: String) async throws {
@@ -276,7 +301,9 @@ import Testing
                     let place = Int.random(in: 0..<bytes.count, using: &random)
                     switch Int.random(in: 0..<4, using: &random) {
                     case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-                    case 1: bytes.insert(contentsOf: Array("{\"[,:nul\\u0000".utf8).shuffled(using: &random).prefix(3), at: place)
+                    case 1:
+                        bytes.insert(
+                            contentsOf: Array("{\"[,:nul\\u0000".utf8).shuffled(using: &random).prefix(3), at: place)
                     case 2: bytes.removeSubrange(place..<min(bytes.count, place + 3))
                     default: bytes = Array(bytes.prefix(max(1, place)))
                     }
@@ -286,7 +313,8 @@ import Testing
                 let method: HTTPRequest.Method = path == "/services/acme-app" ? .patch : .post
                 let status = try await bench.client.execute(
                     uri: "/api/v1\(path)", method: method,
-                    headers: [.authorization: "Bearer \(bench.token)", .contentType: "application/json"], body: ByteBuffer(bytes: bytes)
+                    headers: [.authorization: "Bearer \(bench.token)", .contentType: "application/json"],
+                    body: ByteBuffer(bytes: bytes)
                 ) { $0.status.code }
                 #expect(status < 500)
             }

@@ -26,7 +26,8 @@ struct Bench: Sendable {
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let publisher = SnapshotPublisher(
-                state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: folder + "/channel.sock"),
+                state: store.state, recent: [], exceptions: exceptions,
+                channel: ChannelSettings(unixPath: folder + "/channel.sock"),
                 logger: logger)
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
@@ -77,7 +78,9 @@ struct Bench: Sendable {
         }
     }
 
-    func get(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer { try await send(.get, "/api/v1" + path, nil, headers) }
+    func get(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {
+        try await send(.get, "/api/v1" + path, nil, headers)
+    }
 
     func post(_ path: String, _ body: String? = nil, _ headers: HTTPFields = [:]) async throws -> Answer {
         try await send(.post, "/api/v1" + path, body, headers)
@@ -105,7 +108,8 @@ struct Bench: Sendable {
     }
 
     static func service(
-        _ name: String, domains: [String], host: String = "origin.acme.test", customer: String = "acme", primary: String = "za1",
+        _ name: String, domains: [String], host: String = "origin.acme.test", customer: String = "acme",
+        primary: String = "za1",
         standbys: [String] = []
     ) -> String {
         let quoted = { (texts: [String]) in texts.map { "\"\($0)\"" }.joined(separator: ",") }
@@ -126,7 +130,8 @@ final class TestClock: Sendable {
 
 /// Gives `body` a new folder, and removes it afterwards.
 func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "dd-\(UInt32.random(in: 0...UInt32.max))").path()
+    let folder = FileManager.default.temporaryDirectory.appending(path: "dd-\(UInt32.random(in: 0...UInt32.max))")
+        .path()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     do {
         try await body(folder)

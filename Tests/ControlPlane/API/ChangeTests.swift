@@ -31,7 +31,8 @@ import Testing
     @Test func `a merge patch changes what it names and keeps the rest`() async throws {
         try await Bench.run { bench in
             try await bench.furnish()
-            let answer = try await bench.patch("/services/acme-app", #"{"endpoint":{"host":"new.test"},"standbys":null}"#)
+            let answer = try await bench.patch(
+                "/services/acme-app", #"{"endpoint":{"host":"new.test"},"standbys":null}"#)
             #expect(answer.status == 200)
             #expect(answer["endpoint"] == ["host": "new.test", "httpPort": 80, "httpsPort": 443, "fallbacks": []])
             #expect(answer["standbys"] == [])
@@ -89,7 +90,11 @@ import Testing
             let deleted = try await bench.delete("/services/acme-app?dry_run=true")
             #expect(deleted.text.hasSuffix(#""after":null}]}"#))
             let created = try await bench.post("/customers?dry_run=true", #"{"name":"new"}"#)
-            #expect(created.json == ["dryRun": true, "changes": [["kind": "customer", "name": "new", "before": .null, "after": ["name": "new"]]]])
+            #expect(
+                created.json == [
+                    "dryRun": true,
+                    "changes": [["kind": "customer", "name": "new", "before": .null, "after": ["name": "new"]]],
+                ])
             #expect(try await bench.post("/customers?dry_run=true", #"{"name":"acme"}"#).status == 409)
             #expect(try await bench.get("/services/acme-app").json == before)
             #expect(bench.store.version.number == 4)
@@ -100,12 +105,16 @@ import Testing
     @Test func `waiting tells which servers have applied and which are not connected`() async throws {
         try await Bench.run { bench in
             try await bench.furnish()
-            let answer = try await bench.patch("/services/acme-app?wait=applied&timeout=0.2", #"{"forwardedFor":"off"}"#)
+            let answer = try await bench.patch(
+                "/services/acme-app?wait=applied&timeout=0.2", #"{"forwardedFor":"off"}"#)
             #expect(answer.status == 200)
             let disconnected = { (name: JSONValue) -> JSONValue in
                 ["server": name, "state": "disconnected", "version": .null, "reasons": []]
             }
-            #expect(answer["applied"] == ["version": 5, "complete": true, "servers": [disconnected("ie1"), disconnected("za1")]])
+            #expect(
+                answer["applied"] == [
+                    "version": 5, "complete": true, "servers": [disconnected("ie1"), disconnected("za1")],
+                ])
             let deleted = try await bench.delete("/services/acme-app?wait=applied&timeout=0.2")
             #expect(deleted.status == 200)
             #expect(deleted.version == "6")

@@ -9,7 +9,8 @@ import Testing
         try await Bench.run { bench in
             try await bench.furnish()
             for number in 0..<7 {
-                _ = try await bench.post("/services", Bench.service("s\(number)", domains: ["s\(number).test"], primary: "ie1"))
+                _ = try await bench.post(
+                    "/services", Bench.service("s\(number)", domains: ["s\(number).test"], primary: "ie1"))
             }
             #expect(try await bench.names("/services", limit: 3) == ["acme-app"] + (0..<7).map { "s\($0)" })
             #expect(try await bench.names("/services?customer=acme&server=za1", limit: 1) == ["acme-app"])
@@ -94,10 +95,14 @@ import Testing
             let path = folder + "/control.db"
             let lenient = try await Store.open(at: path, exceptions: [try Prefix("10.0.0.0/8")])
             try await lenient.furnish(endpoint: "10.0.0.9")
+            let app = try #require(lenient.state.services.values.first)
+            try await lenient.propose([.service(app.name, before: app, after: nil)])
             try lenient.close()
             let strict = try await Store.open(at: path, exceptions: [])
             let request = ChangeRequest(author: "test", action: "version.restore", target: "3")
-            let rejection = await #expect(throws: Rejection.self) { _ = try await strict.restore(SnapshotVersion(3), request) }
+            let rejection = await #expect(throws: Rejection.self) {
+                _ = try await strict.restore(SnapshotVersion(3), request)
+            }
             #expect(rejection?.violations.map(\.pointer) == ["/services/app/endpoint/host"])
             try strict.close()
         }
@@ -154,7 +159,9 @@ extension Bench {
         var cursor = ""
         repeat {
             let answer = try await get("\(path)\(path.contains("?") ? "&" : "?")limit=\(limit)\(cursor)")
-            guard case .array(let items)? = answer["items"], items.count <= limit else { throw Unexpected(text: answer.text) }
+            guard case .array(let items)? = answer["items"], items.count <= limit else {
+                throw Unexpected(text: answer.text)
+            }
             pages.append(items)
             cursor = if case .string(let next)? = answer["next"] { "&cursor=\(next)" } else { "" }
         } while !cursor.isEmpty

@@ -74,7 +74,7 @@ import Testing
     @Test func `a name that does not resolve, a server that is silent, and nobody to ask fail it`() {
         #expect(
             check(server("za1", resolveError: "no such name")).faults == [
-                "za1 cannot resolve origin.test: no such name"
+                "za1: no such name"
             ])
         #expect(check(server("za1")).faults == ["za1 has no address of origin.test to connect to"])
         #expect(

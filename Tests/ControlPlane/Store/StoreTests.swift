@@ -77,7 +77,9 @@ import Testing
         }
     }
 
-    @Test func `committed changes are handed on in the order of their versions, however many write at once`() async throws {
+    @Test func `committed changes are handed on in the order of their versions, however many write at once`()
+        async throws
+    {
         try await withFolder { folder in
             let store = try await Store.open(at: folder + "/control.db", exceptions: [])
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -151,7 +153,8 @@ import Testing
             let version = store.version
             #expect(try await bench.get("/versions/\(version)").status == 200)
             #expect(try await bench.get("/services/s\(version.number - 4)").status == 404)
-            #expect(try await bench.send(.get, "/metrics").text.contains("ddirect_control_store_failures_total 0") == false)
+            #expect(
+                try await bench.send(.get, "/metrics").text.contains("ddirect_control_store_failures_total 0") == false)
             try await store.limitPages(toThoseInUse: false)
             #expect(try await bench.post("/services", Bench.service("after", domains: ["after.test"])).status == 201)
             #expect(store.version.number == version.number + 1)
@@ -183,7 +186,9 @@ import Testing
                 return true
             }
             try store.close()
-            let failure = await #expect(throws: StoreFailure.self) { _ = try await Store.open(at: path, exceptions: []) }
+            let failure = await #expect(throws: StoreFailure.self) {
+                _ = try await Store.open(at: path, exceptions: [])
+            }
             guard let failure, case .tooNew(schema: 99, known: Migrations.all.count) = failure else {
                 Issue.record("the failure is \(String(describing: failure))")
                 return
@@ -196,7 +201,9 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/control.db"
             try Data(repeating: 0x41, count: 8192).write(to: URL(filePath: path))
-            let failure = await #expect(throws: StoreFailure.self) { _ = try await Store.open(at: path, exceptions: []) }
+            let failure = await #expect(throws: StoreFailure.self) {
+                _ = try await Store.open(at: path, exceptions: [])
+            }
             guard let failure, case .damaged = failure else {
                 Issue.record("the failure is \(String(describing: failure))")
                 return
@@ -215,7 +222,9 @@ import Testing
                 return true
             }
             try store.close()
-            let failure = await #expect(throws: StoreFailure.self) { _ = try await Store.open(at: path, exceptions: []) }
+            let failure = await #expect(throws: StoreFailure.self) {
+                _ = try await Store.open(at: path, exceptions: [])
+            }
             #expect(failure?.description.contains("service app") == true)
         }
     }

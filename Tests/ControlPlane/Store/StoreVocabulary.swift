@@ -42,7 +42,9 @@ extension Store {
                 let before = state.servers[name]
                 let deleted = before != nil && Bool.random(using: &random)
                 let address = number * 10 + Int.random(in: 0..<3, using: &random)
-                try await propose([.server(name, before: before, after: deleted ? nil : try Server.sample(name.text, address: address))])
+                try await propose([
+                    .server(name, before: before, after: deleted ? nil : try Server.sample(name.text, address: address))
+                ])
             default:
                 let name = try ServiceName("app\(Int.random(in: 0..<8, using: &random))")
                 let before = state.services[name]
@@ -50,7 +52,9 @@ extension Store {
                 if before == nil || Int.random(in: 0..<3, using: &random) > 0 {
                     // Domains come from one small pool, so that they move from service to service over time.
                     let domains = Set((0..<2).map { _ in "d\(Int.random(in: 0..<20, using: &random)).test" }).sorted()
-                    let servers = (0..<4).shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)).map { "s\($0)" }
+                    let servers = (0..<4).shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random)).map {
+                        "s\($0)"
+                    }
                     after = try Service.sample(
                         name.text, customer: "c\(Int.random(in: 0..<4, using: &random))", domains: domains,
                         endpoint: "o\(Int.random(in: 0..<9, using: &random)).test", servers: Array(servers))
@@ -81,7 +85,8 @@ extension FleetState {
 
 extension Service {
     static func sample(
-        _ name: String, customer: String = "acme", domains: [String], endpoint: String = "origin.test", servers: [String] = ["za1"]
+        _ name: String, customer: String = "acme", domains: [String], endpoint: String = "origin.test",
+        servers: [String] = ["za1"]
     ) throws -> Service {
         try Service(
             name: try ServiceName(name), customer: try CustomerName(customer),
@@ -95,7 +100,8 @@ extension Service {
 extension Server {
     static func sample(_ name: String, address: Int) throws -> Server {
         try Server(
-            name: try ServerName(name), region: try RegionName("af-south-1"), hostname: try DomainName("\(name).dfree.test"),
+            name: try ServerName(name), region: try RegionName("af-south-1"),
+            hostname: try DomainName("\(name).dfree.test"),
             addresses: [try Address("198.51.100.\(address)")])
     }
 }

@@ -18,6 +18,29 @@ import Wire
         #expect(try content.applied(to: before) == after)
     }
 
+    @Test(arguments: [0, 1, 20, 2000])
+    func `made of services that were encoded before are the same message`(count: Int) throws {
+        var services: [ServiceName: Carriage] = [:]
+        for number in 0..<count { services[try Sample.name(number)] = try Sample.carriage(number, seed: number) }
+        let settings = ServerSettings(
+            server: try Server(
+                name: ServerName("za1"), region: RegionName("r"), hostname: DomainName("za1.dfree.test"),
+                addresses: [Address("192.0.2.1")]), policy: EndpointPolicy())
+        let snapshot = try Snapshot(
+            incarnation: Sample.incarnation, version: SnapshotVersion(7), settings: settings, services: services)
+        let bytes = try FrameEncoder(longestFrame: ChannelRules.longestFrameDown).encoded(
+            incarnation: snapshot.incarnation, version: snapshot.version, digest: snapshot.digest, settings: settings,
+            services: services.map { try EncodedService($0.key, $0.value) })
+        let frame = try #require(try frames(of: bytes, inPiecesOf: 1 << 16).first)
+        #expect(try SnapshotContent(frame.snapshot) == .whole(snapshot))
+        #expect(throws: FrameError.self) {
+            try FrameEncoder(longestFrame: bytes.count - 5).encoded(
+                incarnation: snapshot.incarnation, version: snapshot.version, digest: snapshot.digest,
+                settings: settings,
+                services: services.map { try EncodedService($0.key, $0.value) })
+        }
+    }
+
     @Test func `of an empty difference only move the version`() throws {
         let before = try Sample.snapshot(version: 4)
         let after = try Sample.snapshot(version: 5)

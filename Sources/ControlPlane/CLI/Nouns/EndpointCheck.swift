@@ -23,12 +23,17 @@ struct EndpointCheck {
     }
 
     var isPassed: Bool { faults.isEmpty }
-    var shortfall: String { "the check failed: \(faults.joined(separator: "; "))" }
+
+    /// The first thing that went wrong; the rest stands in the table above.
+    var shortfall: String {
+        let faults = faults
+        return "the check failed: \(faults.first ?? "")" + (faults.count > 1 ? "; and \(faults.count - 1) more" : "")
+    }
 
     /// A port counts as reached when one of its addresses was: a device would be sent there.
     private static func faults(of target: JSON, on server: String) -> [String] {
         let host = (target["host"].text ?? "the endpoint").printable
-        if let error = target["resolveError"].text { return ["\(server) cannot resolve \(host): \(error.printable)"] }
+        if let error = target["resolveError"].text { return ["\(server): \(error.printable)"] }
         let attempts = target["attempts"].items
         guard !attempts.isEmpty else { return ["\(server) has no address of \(host) to connect to"] }
         let byPort = Dictionary(grouping: attempts) { $0["port"].integer ?? 0 }
@@ -55,10 +60,10 @@ struct EndpointCheck {
     private static func lines(of target: JSON) -> [String] {
         var heading = "  " + (Target(target)?.description ?? "").printable
         if let error = target["resolveError"].text {
-            heading += ": cannot be resolved: \(error.printable)"
-        } else if let time = milliseconds(target["resolveMilliseconds"]) {
-            heading += ": resolved in \(time)"
-            if let ttl = target["ttlSeconds"].integer { heading += ", for \(ttl) s" }
+            heading += ": \(error.printable)"
+        } else if let time = milliseconds(target["resolveMilliseconds"]), let ttl = target["ttlSeconds"].integer {
+            // An address has no time to live, and took no time to resolve.
+            heading += ": resolved in \(time), for \(ttl) s"
         }
         let table = Table(columns: [
             .init("") { _ in "   " },

@@ -1,0 +1,185 @@
+import Domain
+import Testing
+import Wire
+
+@testable import ControlPlane
+
+@Suite struct `Session machine` {
+    let noon = ContinuousClock.now
+    let incarnation = Incarnation(1)
+
+    func version(_ number: UInt64) -> SnapshotVersion { SnapshotVersion(number) }
+
+    func holding(_ number: UInt64, of incarnation: Incarnation = Incarnation(1)) -> Hello.Holding {
+        Hello.Holding(incarnation: incarnation, version: version(number), digest: Digest(bits: UInt128(number)))
+    }
+
+    func hello(_ holding: Hello.Holding?) throws -> Hello {
+        Hello(server: try ServerName("za1"), softwareVersion: "1", holding: holding, bootID: "b")
+    }
+
+    /// A machine whose data plane said that it has `holding` when `newest` was the newest version.
+    func known(_ holding: Hello.Holding?, newest: UInt64) throws -> SessionMachine {
+        var machine = SessionMachine(limits: SessionLimits(), at: noon)
+        let hello = try hello(holding)
+        #expect(machine.received(.hello(hello), at: noon) == [.identify(hello)])
+        #expect(machine.accepted(incarnation: incarnation, newest: version(newest)) == [.sendSnapshot])
+        return machine
+    }
+
+    func ending(_ actions: [SessionMachine.Action]) throws -> SessionMachine.Ending {
+        guard case .end(let ending) = try #require(actions.first), actions.count == 1 else {
+            throw NoEnding(actions: actions)
+        }
+        return ending
+    }
+
+    struct NoEnding: Error { let actions: [SessionMachine.Action] }
+
+    @Test func `sends everything to a data plane that has nothing`() throws {
+        #expect(try known(nil, newest: 5).need(newest: version(5)) == .whole)
+    }
+
+    @Test func `sends a difference to a data plane that has a version of ours, even the newest`() throws {
+        for number: UInt64 in [3, 5] {
+            let machine = try known(holding(number), newest: 5)
+            #expect(machine.need(newest: version(5)) == .difference(from: holding(number)))
+        }
+    }
+
+    @Test func `has one snapshot on its way at a time, and then the newest`() throws {
+        var machine = try known(holding(3), newest: 5)
+        machine.sending(version(5), digest: Digest(bits: 55))
+        #expect(machine.published(version(6)) == [])
+        #expect(machine.published(version(7)) == [])
+        #expect(machine.received(.applied(version(5)), at: noon) == [.reportApplied(version(5))])
+        #expect(machine.published(version(7)) == [.sendSnapshot])
+        let base = Hello.Holding(incarnation: incarnation, version: version(5), digest: Digest(bits: 55))
+        #expect(machine.need(newest: version(7)) == .difference(from: base))
+        machine.sending(version(7), digest: Digest(bits: 77))
+        _ = machine.received(.applied(version(7)), at: noon)
+        #expect(machine.published(version(7)) == [])
+    }
+
+    @Test func `sends nothing again after a refusal, but the next version from what the data plane still has`() throws {
+        var machine = try known(holding(3), newest: 5)
+        machine.sending(version(5), digest: Digest(bits: 55))
+        let refusal = machine.received(.refused(version(5), reasons: ["no"]), at: noon)
+        #expect(refusal == [.reportRefused(version(5), reasons: ["no"])])
+        #expect(machine.published(version(5)) == [])
+        #expect(machine.published(version(6)) == [.sendSnapshot])
+        #expect(machine.need(newest: version(6)) == .difference(from: holding(3)))
+    }
+
+    @Test func `sends everything after a second refusal, in case that the difference does not fit`() throws {
+        var machine = try known(holding(3), newest: 5)
+        for number: UInt64 in [5, 6] {
+            machine.sending(version(number), digest: .zero)
+            _ = machine.received(.refused(version(number), reasons: ["no"]), at: noon)
+        }
+        #expect(machine.need(newest: version(7)) == .whole)
+    }
+
+    @Test(arguments: [Incarnation(2), Incarnation(1)])
+    func `asks once whether a configuration of another store or of our future may go`(store: Incarnation) throws {
+        var machine = try known(holding(9, of: store), newest: 5)
+        #expect(machine.need(newest: version(5)) == .whole)
+        machine.sending(version(5), digest: .zero)
+        _ = machine.received(.refused(version(5), reasons: ["foreign"]), at: noon)
+        #expect(machine.published(version(6)) == [.reportRefused(version(6), reasons: ["foreign"])])
+        #expect(machine.published(version(6)) == [])
+        // Once our versions have passed that of our future, it may take a difference, if the digests agree.
+        let expected: Subscription.Need =
+            store == incarnation ? .difference(from: holding(9)) : .standingRefusal(reasons: ["foreign"])
+        #expect(machine.need(newest: version(9)) == expected)
+    }
+
+    @Test func `counts a snapshot that could not be made as refused`() throws {
+        var machine = try known(nil, newest: 5)
+        machine.sending(version(5), digest: .zero)
+        #expect(machine.notMade(reasons: ["big"]) == [.reportRefused(version(5), reasons: ["big"])])
+        #expect(machine.published(version(6)) == [.sendSnapshot])
+    }
+
+    @Test func `ends when no Hello comes within five seconds, whatever else does not come`() throws {
+        var machine = SessionMachine(limits: SessionLimits(), at: noon)
+        #expect(machine.tick(at: noon + .seconds(4.9)) == [])
+        #expect(try ending(machine.tick(at: noon + .seconds(5))).saysGoodbye)
+        #expect(machine.tick(at: noon + .seconds(6)) == [])
+    }
+
+    @Test func `sends a heartbeat every interval and ends after three without a sound`() throws {
+        var machine = try known(holding(5), newest: 5)
+        #expect(machine.tick(at: noon + .seconds(1)) == [.heartbeat])
+        #expect(machine.received(.heartbeat, at: noon + .seconds(2)) == [])
+        #expect(machine.tick(at: noon + .seconds(4.9)) == [.heartbeat])
+        #expect(try ending(machine.tick(at: noon + .seconds(5))).reason.contains("nothing was heard"))
+    }
+
+    @Test func `is patient with a data plane that applies a big snapshot`() throws {
+        var machine = try known(nil, newest: 5)
+        machine.sending(version(5), digest: .zero)
+        machine.made(octets: 10 << 20, at: noon)
+        #expect(machine.tick(at: noon + .seconds(29)) == [.heartbeat])
+        #expect(try ending(machine.tick(at: noon + .seconds(30))).reason.contains("nothing was heard"))
+    }
+
+    @Test func `ends when what it sends is not read`() throws {
+        var machine = try known(holding(5), newest: 5)
+        machine.beganSending(at: noon)
+        for second in 1..<30 {
+            _ = machine.received(.heartbeat, at: noon + .seconds(second))
+            #expect(machine.tick(at: noon + .seconds(second)) == [.heartbeat])
+        }
+        #expect(try ending(machine.tick(at: noon + .seconds(30))).saysGoodbye == false)
+    }
+
+    @Test func `ends at another protocol version, and names both`() throws {
+        var message = WireHello(try hello(nil))
+        message.protocolVersion = 2
+        var frame = WireFrame()
+        frame.hello = message
+        var machine = SessionMachine(limits: SessionLimits(), at: noon)
+        #expect(try ending(machine.received(frame, at: noon)).reason == "it speaks protocol version 2; expected 1")
+    }
+
+    @Test func `ends at an invalid Hello`() throws {
+        var frame = WireFrame()
+        frame.hello.protocolVersion = 1
+        var machine = SessionMachine(limits: SessionLimits(), at: noon)
+        #expect(try ending(machine.received(frame, at: noon)).reason.contains("invalid Hello"))
+    }
+
+    @Test func `ends at frames that are out of order`() throws {
+        var early = SessionMachine(limits: SessionLimits(), at: noon)
+        #expect(try ending(early.received(.heartbeat, at: noon)).reason.contains("first frame"))
+
+        let outOfOrder: [WireFrame] = [
+            .hello(try hello(nil)), .applied(version(5)), .refused(version(5), reasons: []),
+            .snapshot(WireSnapshot()), .command(WireCommand()),
+        ]
+        for frame in outOfOrder {
+            var machine = try known(holding(5), newest: 5)
+            #expect(try ending(machine.received(frame, at: noon)).saysGoodbye)
+        }
+
+        var machine = try known(holding(4), newest: 5)
+        machine.sending(version(5), digest: .zero)
+        #expect(try ending(machine.received(.applied(version(4)), at: noon)).reason.contains("not on its way"))
+    }
+
+    @Test func `lets frames pass whose kind it does not know`() throws {
+        var machine = try known(holding(5), newest: 5)
+        #expect(machine.received(WireFrame(), at: noon) == [])
+        #expect(machine.tick(at: noon) == [.heartbeat])
+    }
+
+    @Test func `does not answer a goodbye, and ends once`() throws {
+        var machine = try known(holding(5), newest: 5)
+        let ending = try ending(machine.received(.goodbye("restart"), at: noon))
+        #expect(ending.isOrderly && !ending.saysGoodbye && ending.reason.contains("restart"))
+        #expect(machine.disconnected() == [])
+        #expect(machine.received(.heartbeat, at: noon) == [])
+        #expect(machine.published(version(9)) == [])
+    }
+}
