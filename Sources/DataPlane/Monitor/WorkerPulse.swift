@@ -8,7 +8,7 @@ struct WorkerPulse {
     private var rounds: [UInt64] = []
     private var lastMoved: [Duration] = []
 
-    init(patience: Duration) { self.patience = patience }
+    init(patience: Duration = .seconds(5)) { self.patience = patience }
 
     /// Takes down how many rounds each worker has made at `now`, a moment of any clock that never goes back.
     ///
