@@ -13,9 +13,13 @@ public enum Notify {
     }
 
     /// The process is alive and moves; the manager restarts it when this stays out for its WatchdogSec.
+    ///
+    /// Sent only to a manager that waits for it (`WATCHDOG_USEC` is set): one that does not read need not be written to for ever.
     public static func watchdog() {
-        send("WATCHDOG=1")
+        if isWatched { send("WATCHDOG=1") }
     }
+
+    private static let isWatched = sd_watchdog_enabled(0, nil) > 0
 
     /// One line for people, shown by `systemctl status`.
     public static func status(_ text: String) {
