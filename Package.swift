@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
     targets: [
         // Shared: knows neither plane.
@@ -47,7 +48,7 @@ let package = Package(
         ),
         .target(
             name: "Daemon",
-            dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Domain", "CSystemd", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Shared/Daemon",
             swiftSettings: ours
         ),
@@ -65,7 +66,7 @@ let package = Package(
         .target(name: "CLinux", path: "Sources/DataPlane/CLinux"),
         .target(
             name: "Syscalls",
-            dependencies: ["CLinux", "CAres", "COpenSSL"],
+            dependencies: ["Domain", "CLinux", "CAres", "COpenSSL"],
             path: "Sources/DataPlane/Syscalls",
             swiftSettings: ours
         ),
@@ -100,11 +101,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/ControlPlane",
             exclude: ["Main", "CLI"],
@@ -123,10 +126,10 @@ let package = Package(
         .executableTarget(
             name: "ddirect",
             dependencies: [
-                "Daemon",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Sources/ControlPlane/CLI",
             swiftSettings: ours
@@ -137,14 +140,19 @@ let package = Package(
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Domain"], path: "Tests/Shared/Wire", swiftSettings: ours),
         .testTarget(
-            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing", swiftSettings: ours),
+            name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing",
+            swiftSettings: ours),
         .testTarget(
-            name: "DataPlaneTests", dependencies: ["DataPlane", "Domain", "Routing", "Syscalls", "Wire"],
+            name: "DataPlaneTests",
+            dependencies: [
+                "DataPlane", "Domain", "Routing", "Syscalls", "Wire", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "Domain", "Wire",
+                "ControlPlane", "Daemon", "Domain", "Wire",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -152,8 +160,13 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/ControlPlane",
+            exclude: ["CLI"],
             swiftSettings: ours
         ),
+        .testTarget(
+            name: "CLITests",
+            dependencies: ["ddirect", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/ControlPlane/CLI", swiftSettings: ours),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -2,8 +2,8 @@
 ///
 /// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is the IPv4 address that it stands for, so one peer has one address however the
 /// kernel spells it, and no prefix rule can be walked around by the other spelling.
-public struct Address: Hashable, Sendable {
-    public enum Family: UInt8, Hashable, Sendable {
+public struct Address: Hashable, Sendable, BitwiseCopyable {
+    public enum Family: UInt8, Hashable, Sendable, BitwiseCopyable {
         case ipv4 = 4
         case ipv6 = 6
     }
@@ -79,7 +79,9 @@ public struct Address: Hashable, Sendable {
     }
 
     private static func ipv6(_ text: Span<UInt8>) -> UInt128? {
-        var groups: [UInt16] = []
+        // The groups read so far, the last in the low bits: a sum on the stack, since hosts and PROXY headers are read on the hot path.
+        var bits: UInt128 = 0
+        var groups = 0
         var gap: Int?
         var index = 0
         if text.count >= 2, text[0] == UInt8(ascii: ":") {
@@ -88,7 +90,7 @@ public struct Address: Hashable, Sendable {
             index = 2
         }
         while index < text.count {
-            guard groups.count < 8 else { return nil }
+            guard groups < 8 else { return nil }
             let start = index
             var group: UInt32 = 0
             while index < text.count, let digit = hexDigit(text[index]), index - start < 4 {
@@ -96,30 +98,30 @@ public struct Address: Hashable, Sendable {
                 index += 1
             }
             if index < text.count, text[index] == UInt8(ascii: ".") {
-                guard groups.count <= 6, let last = ipv4(text, from: start) else { return nil }
-                groups.append(UInt16(truncatingIfNeeded: last >> 16))
-                groups.append(UInt16(truncatingIfNeeded: last))
+                guard groups <= 6, let last = ipv4(text, from: start) else { return nil }
+                bits = bits << 32 | UInt128(last)
+                groups += 2
                 index = text.count
                 break
             }
             guard index > start else { return nil }
-            groups.append(UInt16(truncatingIfNeeded: group))
+            bits = bits << 16 | UInt128(group)
+            groups += 1
             guard index < text.count else { break }
             guard text[index] == UInt8(ascii: ":") else { return nil }
             index += 1
             guard index < text.count else { return nil }
             if text[index] == UInt8(ascii: ":") {
                 guard gap == nil else { return nil }
-                gap = groups.count
+                gap = groups
                 index += 1
             }
         }
-        if let gap {
-            guard groups.count < 8 else { return nil }
-            groups.insert(contentsOf: repeatElement(0, count: 8 - groups.count), at: gap)
-        }
-        guard groups.count == 8 else { return nil }
-        return groups.reduce(0) { $0 << 16 | UInt128($1) }
+        guard let gap else { return groups == 8 ? bits : nil }
+        guard groups < 8 else { return nil }
+        // What stands before the gap goes up by the groups that the gap stands for.
+        let after: UInt128 = (1 << UInt128(16 * (groups - gap))) - 1
+        return (bits & ~after) << UInt128(16 * (8 - groups)) | bits & after
     }
 
     private static func hexDigit(_ byte: UInt8) -> UInt8? {
@@ -160,7 +162,7 @@ extension Address: Comparable {
 }
 
 /// An address and a TCP port: one end of a connection.
-public struct TransportAddress: Hashable, Sendable, CustomStringConvertible {
+public struct TransportAddress: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public let address: Address
     public let port: UInt16
 

@@ -1,5 +1,5 @@
 /// A block of addresses: `10.0.0.0/8`, `fd00::/8`, or a single address.
-public struct Prefix: Hashable, Sendable, CustomStringConvertible {
+public struct Prefix: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The first address of the block.
     public let address: Address
     /// How many leading bits its addresses share: 0 to 32, or 0 to 128.

@@ -1,0 +1,182 @@
+// What Swift's Glibc module cannot reach: GNU-only calls, variadic functions, macros, and relaxed atomic counters.
+// Every call answers as the kernel does, with a negative errno, so that nothing in Swift can overwrite errno before it is read.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+// The importer reads these headers without _GNU_SOURCE.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+extern int pipe2(int *, int);
+extern ssize_t splice(int, int64_t *, int, int64_t *, size_t, unsigned);
+extern int pthread_setname_np(pthread_t, const char *);
+
+#define KERNEL_ANSWER(call) ({ long answer = (long)(call); answer < 0 ? -(long)errno : answer; })
+
+// --- descriptors
+
+static inline long linux_close(int fd) { return KERNEL_ANSWER(close(fd)); }
+static inline long linux_read(int fd, void *into, size_t count) { return KERNEL_ANSWER(read(fd, into, count)); }
+static inline long linux_write(int fd, const void *from, size_t count) { return KERNEL_ANSWER(write(fd, from, count)); }
+static inline long linux_set_nonblocking(int fd) { return KERNEL_ANSWER(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)); }
+static inline long linux_eventfd(void) { return KERNEL_ANSWER(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+// --- sockets
+
+static inline long linux_socket(int family) {
+    return KERNEL_ANSWER(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+static inline long linux_accept(int fd) { return KERNEL_ANSWER(accept4(fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
+static inline long linux_receive(int fd, void *into, size_t count) { return KERNEL_ANSWER(recv(fd, into, count, 0)); }
+static inline long linux_send(int fd, const void *from, size_t count, int more) {
+    return KERNEL_ANSWER(send(fd, from, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
+}
+static inline long linux_connect(int fd, const struct sockaddr_storage *to, unsigned length) {
+    return KERNEL_ANSWER(connect(fd, (const struct sockaddr *)to, length));
+}
+static inline long linux_bind(int fd, const struct sockaddr_storage *to, unsigned length) {
+    return KERNEL_ANSWER(bind(fd, (const struct sockaddr *)to, length));
+}
+static inline long linux_listen(int fd, int backlog) { return KERNEL_ANSWER(listen(fd, backlog)); }
+// On a listening socket: new connections are refused from now on, while the descriptor stays valid for those who still hold it.
+static inline long linux_stop_listening(int fd) { return KERNEL_ANSWER(shutdown(fd, SHUT_RDWR)); }
+static inline long linux_shutdown_writing(int fd) { return KERNEL_ANSWER(shutdown(fd, SHUT_WR)); }
+static inline long linux_local_address(int fd, struct sockaddr_storage *into) {
+    socklen_t length = sizeof *into;
+    return KERNEL_ANSWER(getsockname(fd, (struct sockaddr *)into, &length));
+}
+static inline long linux_peer_address(int fd, struct sockaddr_storage *into) {
+    socklen_t length = sizeof *into;
+    return KERNEL_ANSWER(getpeername(fd, (struct sockaddr *)into, &length));
+}
+static inline long linux_set_option(int fd, int level, int name, int value) {
+    return KERNEL_ANSWER(setsockopt(fd, level, name, &value, sizeof value));
+}
+static inline long linux_get_option(int fd, int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(fd, level, name, &value, &length) < 0 ? -(long)errno : value;
+}
+// The connect's outcome as 0 or a negative errno (SO_ERROR gives it positive).
+static inline long linux_connect_outcome(int fd) {
+    long value = linux_get_option(fd, SOL_SOCKET, SO_ERROR);
+    return value > 0 ? -value : value;
+}
+// A close after this sends RST instead of FIN.
+static inline long linux_reset_on_close(int fd) {
+    struct linger now = { .l_onoff = 1, .l_linger = 0 };
+    return KERNEL_ANSWER(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+// Connects a Unix stream socket; a leading '@' means an abstract name.
+static inline long linux_connect_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    size_t length = strlen(path);
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, length + 1);
+    return KERNEL_ANSWER(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+// --- splice
+
+static inline long linux_splice(int from, int to, size_t count) {
+    return KERNEL_ANSWER(splice(from, 0, to, 0, count, 1 /* SPLICE_F_MOVE */ | 2 /* SPLICE_F_NONBLOCK */));
+}
+// Both ends in one number (read end low, write end high), or a negative errno.
+static inline int64_t linux_pipe(int capacity) {
+    int ends[2];
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -(int64_t)errno;
+    // Refused beyond the user's share of pipe memory; then the pipe stays at 64 KiB, slower but right.
+    (void)fcntl(ends[1], 1031 /* F_SETPIPE_SZ */, capacity);
+    return (int64_t)ends[1] << 32 | (uint32_t)ends[0];
+}
+
+// --- epoll
+
+static inline long linux_epoll_create(void) { return KERNEL_ANSWER(epoll_create1(EPOLL_CLOEXEC)); }
+static inline long linux_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t tag) {
+    struct epoll_event event;
+    event.events = events;
+    event.data.u64 = tag;
+    return KERNEL_ANSWER(epoll_ctl(epoll, operation, fd, &event));
+}
+static inline long linux_epoll_wait(int epoll, struct epoll_event *into, int count, int milliseconds) {
+    return KERNEL_ANSWER(epoll_wait(epoll, into, count, milliseconds));
+}
+static inline uint64_t linux_event_tag(const struct epoll_event *event) { return event->data.u64; }
+
+static inline long linux_poll(struct pollfd *descriptors, unsigned long count, int milliseconds) {
+    return KERNEL_ANSWER(poll(descriptors, count, milliseconds));
+}
+
+// --- time, limits, threads, signals
+
+static inline uint64_t linux_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+static inline uint64_t linux_realtime_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+// Raises the soft limit of descriptors to the hard one and answers it.
+static inline uint64_t linux_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
+static inline void linux_block_signals(void) {
+    sigset_t all;
+    sigemptyset(&all);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGHUP);
+    sigprocmask(SIG_BLOCK, &all, 0);
+    signal(SIGPIPE, SIG_IGN);
+}
+// The number of a pending signal of those blocked above, or 0 after so many milliseconds.
+static inline int linux_await_signal(unsigned milliseconds) {
+    sigset_t all;
+    struct timespec wait = { .tv_sec = milliseconds / 1000, .tv_nsec = (long)(milliseconds % 1000) * 1000000 };
+    sigemptyset(&all);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGHUP);
+    int signal = sigtimedwait(&all, 0, &wait);
+    return signal > 0 ? signal : 0;
+}
+// Pages that are never touched cost nothing.
+static inline void *linux_reserve_memory(size_t bytes) {
+    void *memory = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? 0 : memory;
+}
+
+// --- counters: one thread adds, any thread reads
+
+static inline void linux_counter_add(uint64_t *counter, uint64_t amount) {
+    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + amount, __ATOMIC_RELAXED);
+}
+static inline uint64_t linux_counter_read(const uint64_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
+
+#undef KERNEL_ANSWER

@@ -1,11 +1,12 @@
 import Domain
+import FuzzInput
 import Wire
 
 /// Feeds the frame decoder with arbitrary octets, cut at a place that the first of them chooses, and takes what frames there are as far
 /// as the two planes would: a Hello to its values, a snapshot to a configuration.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzFrame(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    let octets = Array(UnsafeBufferPointer(start: start, count: count))
+public func fuzzFrame(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let octets = unsafe fuzzInput(start, count)
     let cut = octets.first.map { min(Int($0), octets.count) } ?? 0
     var decoder = FrameDecoder(longestFrame: ChannelRules.longestFrameUp)
     for piece in [octets[..<cut], octets[cut...]] {

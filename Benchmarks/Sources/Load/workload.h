@@ -1,0 +1,20 @@
+#pragma once
+
+/// Each workload is a function that returns when it is over. In between it calls `begin` once, at the moment from
+/// which it is to be measured, and prints its figures as one line of JSON before it lets go of its connections.
+
+/// Says "ready" on standard output and waits for a line on standard input, so that whoever measures the proxy can
+/// look at it just before and just after.
+void begin(void);
+
+/// As many connections after one another as possible, `concurrency` of them at a time.
+void run_short(unsigned concurrency, double seconds);
+
+/// `bytes` in all from the origins over `concurrency` connections.
+void run_bulk(unsigned concurrency, unsigned long long bytes);
+
+/// Messages of 64 bytes to and fro on long connections, one under way on each.
+void run_pingpong(unsigned connections, double seconds);
+
+/// Connections that have had an answer and then keep silent; these are measured while they stand.
+void run_idle(unsigned connections);

@@ -1,0 +1,55 @@
+"""How D-Direct's two daemons are started, for all who measure them."""
+
+import contextlib
+
+from . import ddirect_api, machine, processes, tools
+
+
+def check_built(folder):
+    for program in ["ddirect-control", "ddirect-proxy"]:
+        if not (folder / program).is_file():
+            raise tools.Failure(f"there is no {program} in {folder}; build it, or say where with --ddirect-bin")
+
+
+class ControlPlane:
+    """A control plane with its database in `folder`, which outlives its runs."""
+
+    def __init__(self, ddirect_bin, folder, api_address):
+        self.program = ddirect_bin / "ddirect-control"
+        self.folder = folder
+        self.api_address = api_address
+        self.channel = folder / "channel.sock"
+        self.token_file = folder / "admin-token"
+
+    @contextlib.contextmanager
+    def running(self, core):
+        """Runs it; gives the process."""
+        command = [
+            self.program,
+            "--database", self.folder / "control.db",
+            "--listen", self.api_address,
+            "--channel", f"unix:{self.channel}",
+            "--admin-token-file", self.token_file,
+            "--allow-endpoint", "127.0.0.0/8",
+        ]
+        log = self.folder / "control.log"
+        with tools.daemon(command, core, log, lambda: tools.accepts(self.api_address)) as child:
+            yield processes.ProcessTree(child.pid)
+
+    def api(self):
+        """A new connection to its API."""
+        return ddirect_api.API(self.api_address, self.token_file.read_text().strip())
+
+
+def proxy_command(ddirect_bin, server, channel, http, https, admin):
+    return [
+        ddirect_bin / "ddirect-proxy",
+        "--server", server,
+        "--control", f"unix:{channel}",
+        "--http", http,
+        "--https", https,
+        "--admin", admin,
+        "--workers", "1",
+        # Two descriptors a flow: nearly all that the process may have, as for the others.
+        "--flow-limit", str(machine.idle_connections() + 64),
+    ]

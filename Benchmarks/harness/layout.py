@@ -1,0 +1,26 @@
+"""Who has which address, port and core."""
+
+import os
+
+# The proxy under test has a core to itself; everything that plays with it shares the other.
+PROXY_CORE = 0
+PLAYERS_CORE = min(1, os.cpu_count() - 1)
+
+# All below the range from which the kernel takes the ports of outgoing connections (32768 on).
+NAMES = ["a.bench.test", "b.bench.test", "c.bench.test"]
+ORIGIN_ADDRESS = "127.0.0.1"
+ORIGIN_PORTS = [24401, 24402, 24403]
+ORIGINS = {name: f"{ORIGIN_ADDRESS}:{port}" for name, port in zip(NAMES, ORIGIN_PORTS)}
+
+# Not the origins' address, so that a proxy's two sides never share ports.
+PROXY_ADDRESS = "127.0.0.11"
+# Each proxy has ports of its own, so that a connection to one can never have reached another.
+PROXY_PORTS = {"ddirect": 24410, "haproxy": 24420, "nginx": 24430, "sniproxy": 24440, "floor": 24450}
+
+# The control plane has a core to itself where it is what is measured.
+CONTROL_CORE = 0
+PUBLISHING_API = "127.0.0.1:24460"
+PUBLISHING_PROXIES = {
+    "za1": {"http": "127.0.0.11:24461", "https": "127.0.0.11:24462", "admin": "127.0.0.1:24463"},
+    "eu1": {"http": "127.0.0.11:24464", "https": "127.0.0.11:24465", "admin": "127.0.0.1:24466"},
+}

@@ -1,0 +1,106 @@
+"""Starts and stops processes: the origin, the load, the proxies."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+
+from . import layout
+
+# Generous: nothing here takes a tenth of it unless it hangs.
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+class Failure(Exception):
+    """A measurement that came to nothing, and why."""
+
+
+def accepts(address):
+    """Whether somebody listens at ADDRESS:PORT."""
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def process(command, core, **options):
+    """Runs a command on one core for as long as the context lasts."""
+    child = subprocess.Popen(["taskset", "--cpu-list", str(core), *map(str, command)], **options)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextlib.contextmanager
+def daemon(command, core, log, ready):
+    """Runs a daemon, and waits until `ready` answers true. What it prints is appended to the file `log`."""
+    with open(log, "ab") as output, process(command, core, stdout=output, stderr=output) as child:
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if child.poll() is not None or time.monotonic() > deadline:
+                what_happened = "is not ready" if child.poll() is None else f"ended with status {child.returncode}"
+                last_words = log.read_text(errors="replace")[-500:].strip()
+                raise Failure(f"{command[0]} {what_happened}; it last said: {last_words or 'nothing'}")
+            time.sleep(0.02)
+        yield child
+
+
+class Toolbox:
+    """The tools that `run` built."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def tool(self, name):
+        return self.folder / name
+
+    @contextlib.contextmanager
+    def origin(self, origins):
+        """Runs the origin: a dictionary says which name is served at which address."""
+        pairs = [f"{name}={address}" for name, address in origins.items()]
+        with process([self.tool("origin"), *pairs], layout.PLAYERS_CORE, stdout=subprocess.PIPE, text=True) as child:
+            if child.stdout.readline() != "ready\n":
+                raise SystemExit("the origin cannot start")
+            yield
+
+    @contextlib.contextmanager
+    def load(self, *arguments):
+        """Runs the load, which waits for `play`."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with process([self.tool("load"), *arguments], layout.PLAYERS_CORE, text=True, **pipes) as child:
+            load = Load(child)
+            load.read_line()
+            yield load
+            # Lets it close its connections in order, rather than by its death.
+            child.stdin.close()
+            child.wait(STOP_SECONDS)
+
+
+class Load:
+    """A load generator that is ready to play."""
+
+    def __init__(self, child):
+        self.child = child
+
+    def read_line(self):
+        line = self.child.stdout.readline()
+        if not line:
+            raise Failure(self.child.stderr.read().strip() or "the load generator ended without a word")
+        return line
+
+    def play(self):
+        """Plays the workload; its figures. Connections that are to stay open are open until the context ends."""
+        self.child.stdin.write("play\n")
+        self.child.stdin.flush()
+        return json.loads(self.read_line())

@@ -1,0 +1,55 @@
+# The daily tasks, one word each. CI says the same words (.ci/run).
+
+# An import of something that a target has not declared is an error, so that arrows point one way.
+build := swift build --explicit-target-dependency-import-check error
+
+.PHONY: help run build test lint format bench proto clean
+
+help:
+	@echo "make run     a whole fleet on this machine, until Ctrl-C: what to try is printed"
+	@echo "make test    all tests, with what they need installed first"
+	@echo "make build   the three executables, in .build/release"
+	@echo "make lint    format, words and arrows that this code keeps to; shell scripts"
+	@echo "make format  the code, formatted in place"
+	@echo "make bench   side by side with HAProxy, nginx and sniproxy"
+	@echo "make proto   Channel.pb.swift, from Channel.proto"
+	@echo "make clean   nothing that was built"
+
+run:
+	@deploy/quickstart/run
+
+build:
+	@deploy/check-toolchain
+	@deploy/install-packages build
+	$(build) --configuration release --product ddirect-control
+	$(build) --configuration release --product ddirect-proxy
+	$(build) --configuration release --product ddirect
+
+test:
+	@deploy/check-toolchain
+	@deploy/install-packages build test
+	$(build) --build-tests
+	swift test --skip-build --disable-xctest --parallel
+	if [ -x Tests/Fuzz/run ]; then Tests/Fuzz/run 10; fi
+
+lint:
+	@deploy/check-toolchain
+	@deploy/install-packages lint
+	@deploy/lint
+
+format:
+	@deploy/swift-sources | xargs -0 swift format --in-place --parallel
+
+bench:
+	@deploy/check-toolchain
+	@deploy/install-packages build bench
+	Benchmarks/run
+
+proto:
+	@deploy/install-packages proto
+	swift build --configuration release --product protoc-gen-swift
+	protoc --plugin=.build/release/protoc-gen-swift --proto_path=Sources/Shared/Wire --swift_out=Sources/Shared/Wire \
+	    --swift_opt=Visibility=Public --swift_opt=UseAccessLevelOnImports=true Channel.proto
+
+clean:
+	rm -rf .build .run

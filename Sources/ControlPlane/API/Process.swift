@@ -1,0 +1,45 @@
+import Hummingbird
+
+/// What is asked about the daemon itself.
+extension ControlAPI {
+    static let processOperations: [Operation] = [
+        Operation(.get, "/healthz", isOpen: true) { _ in
+            { _ in
+                Response(
+                    status: .ok, headers: [.contentType: "text/plain"],
+                    body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
+            }
+        },
+        Operation(.get, "/metrics") { $0.showMetrics },
+        Operation(.get, "/openapi.json", isOpen: true) { _ in { _ in Response.json(text: OpenAPI.document) } },
+        Operation(.get, "/api/v1/openapi.json", isOpen: true) { _ in { _ in Response.json(text: OpenAPI.document) } },
+    ]
+
+    private func showMetrics(_ request: APIRequest) async throws -> Response {
+        let requests = counters.now
+        let counts = store.counts
+        let connected = await publisher.statuses().values.count { $0.connected }
+        var text = ""
+        text += "# HELP ddirect_control_requests_total Requests answered, by the class of their status.\n"
+        text += "# TYPE ddirect_control_requests_total counter\n"
+        for (index, count) in requests.byClass.enumerated() {
+            text += "ddirect_control_requests_total{class=\"\(index + 1)xx\"} \(count)\n"
+        }
+        let metrics: [(name: String, type: String, help: String, value: String)] = [
+            ("request_seconds_total", "counter", "Time spent on answering requests.", "\(requests.seconds)"),
+            ("version", "gauge", "The newest version.", "\(counts.version)"),
+            ("customers", "gauge", "Customers there are.", "\(counts.customers)"),
+            ("services", "gauge", "Services there are.", "\(counts.services)"),
+            ("servers", "gauge", "Servers there are.", "\(counts.servers)"),
+            ("servers_connected", "gauge", "Servers whose session is up.", "\(connected)"),
+            ("store_failures_total", "counter", "Times that the database failed.", "\(store.failures.withLock { $0 })"),
+        ]
+        for metric in metrics {
+            let name = "ddirect_control_\(metric.name)"
+            text += "# HELP \(name) \(metric.help)\n# TYPE \(name) \(metric.type)\n\(name) \(metric.value)\n"
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

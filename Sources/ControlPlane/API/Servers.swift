@@ -1,0 +1,73 @@
+import Domain
+import Hummingbird
+
+extension ControlAPI {
+    static let serverOperations: [Operation] = [
+        Operation(.get, "/api/v1/servers", query: Operation.page) { $0.listServers },
+        Operation(.post, "/api/v1/servers", query: Operation.change) { api in
+            { try await api.create(.server, $0, proposeServer) }
+        },
+        Operation(.get, "/api/v1/servers/{name}") { api in { try await api.show(.server, $0) } },
+        Operation(.patch, "/api/v1/servers/{name}", query: Operation.change) { api in
+            { try await api.update(.server, $0, proposeServer) }
+        },
+        Operation(.delete, "/api/v1/servers/{name}", query: Operation.change) { api in
+            { try await api.delete(.server, $0) }
+        },
+        Operation(.post, "/api/v1/servers/{name}/drain") { api in { try await api.setDraining(true, $0) } },
+        Operation(.post, "/api/v1/servers/{name}/undrain") { api in { try await api.setDraining(false, $0) } },
+    ]
+
+    private func listServers(_ request: APIRequest) async throws -> Response {
+        let paging = try Paging(request, list: "servers")
+        let page = try await store.records(.server, after: paging.key, limit: paging.limit)
+        let statuses = await publisher.statuses()
+        let current = store.version
+        let items = page.elements.map { record -> JSONValue in
+            let name = ServerName(checked: record.name)
+            return .object(
+                record.representation(
+                    status: statuses[name] ?? ServerStatus(), currentVersion: current,
+                    services: store.serviceCount(of: name)))
+        }
+        return Paging.response("servers", items, next: page.next)
+    }
+
+    @Sendable private static func proposeServer(_ document: JSONValue, _ base: ChangeBase) -> Proposal {
+        let findings = Findings()
+        let draft = ServerDraft(reading: document, findings)
+        var proposal = Proposal()
+        if let server = draft.server {
+            proposal.edits = [.server(server.name, before: base.state.servers[server.name], after: server)]
+        }
+        proposal.servers = [draft]
+        proposal.violations = findings.all
+        return proposal
+    }
+
+    private func setDraining(_ draining: Bool, _ request: APIRequest) async throws -> Response {
+        let text = request.variable("name")
+        guard let name = store.state.servers[ServerName(checked: text)]?.name else {
+            throw Problem.noSuch(.server, text)
+        }
+        let verb = draining ? "drain" : "undrain"
+        let entry = ChangeRequest(author: request.author, action: "server.\(verb)", target: name.text)
+        do {
+            try await publisher.setDraining(draining, on: name)
+        } catch {
+            switch error {
+            case .disconnected:
+                await enterRefusal(entry, "Server \(name) is not connected.")
+                throw Problem(
+                    .conflict, "Server \(name) is not connected, so it cannot be told; expected a connected server.")
+            case .timedOut:
+                await enterRefusal(entry, "Server \(name) did not answer.")
+                throw Problem(
+                    .unavailable, "Server \(name) did not answer in time. Try again later.", headers: [.retryAfter: "5"]
+                )
+            }
+        }
+        try await store.enter(entry, done: true, detail: "\(verb) server \(name)")
+        return .json(["server": .string(name.text), "draining": .bool(draining)], status: .accepted)
+    }
+}

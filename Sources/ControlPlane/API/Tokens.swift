@@ -1,0 +1,58 @@
+import Domain
+import Hummingbird
+
+extension ControlAPI {
+    static let tokenOperations: [Operation] = [
+        Operation(.get, "/api/v1/tokens", query: Operation.page) { $0.listTokens },
+        Operation(.post, "/api/v1/tokens") { $0.createToken },
+        Operation(.delete, "/api/v1/tokens/{name}") { $0.deleteToken },
+    ]
+
+    private func listTokens(_ request: APIRequest) async throws -> Response {
+        let paging = try Paging(request, list: "tokens")
+        let page = try await store.tokenRecords(after: paging.key, limit: paging.limit)
+        let items = page.elements.map { token -> JSONValue in
+            ["name": .string(token.name), "createdAt": .string(token.createdAt)]
+        }
+        return Paging.response("tokens", items, next: page.next)
+    }
+
+    private func createToken(_ request: APIRequest) async throws -> Response {
+        guard let (value, _) = try await request.json(types: ["application/json"]) else {
+            throw Problem(.invalidJSON, "")
+        }
+        let findings = Findings()
+        var reader = ObjectReader(value, at: "", findings)
+        let name = reader?.text("name", expected: "a name for the token, such as deploy") { text throws(InvalidValue) in
+            try TokenName(text)
+        }
+        reader?.finish()
+        guard findings.all.isEmpty, let name else { throw Rejection(violations: findings.all) }
+        do {
+            let token = try await tokens.create(name, by: request.author)
+            return .json(
+                ["name": .string(name.text), "token": .string(token.secret)], status: .created,
+                headers: [.location: "/api/v1/tokens/\(name)"])
+        } catch let rejection as Rejection {
+            await enterRefusal(request, "token.create", name.text, rejection)
+            throw rejection
+        }
+    }
+
+    private func deleteToken(_ request: APIRequest) async throws -> Response {
+        let text = request.variable("name")
+        do {
+            try await tokens.delete(TokenName(checked: text), by: request.author)
+            return Response(status: .noContent)
+        } catch let rejection as Rejection {
+            await enterRefusal(request, "token.delete", text, rejection)
+            throw rejection
+        }
+    }
+
+    private func enterRefusal(_ request: APIRequest, _ action: String, _ target: String, _ rejection: Rejection) async {
+        await enterRefusal(
+            ChangeRequest(author: request.author, action: action, target: target),
+            rejection.violations.map(\.sentence).joined(separator: " "))
+    }
+}

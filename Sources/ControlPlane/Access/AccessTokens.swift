@@ -1,0 +1,46 @@
+import Domain
+import Synchronization
+
+/// Who may use the API: the tokens by the digests of their secrets.
+///
+/// Kept in memory beside the store, so a request without a valid token costs no look-up on disk. The look-up by digest takes no time that
+/// depends on the secret: whoever times it learns of the digest of what he sent, and nothing of ours.
+final class AccessTokens: Sendable {
+    private let store: Store
+    private let names: Mutex<[String: TokenName]>
+
+    /// Reads the tokens, and makes the first one when there is none.
+    init(_ store: Store, adminTokenFile: AdminTokenFile) async throws {
+        var tokens = try await store.tokens()
+        if tokens.isEmpty {
+            let token = try adminTokenFile.tokenFromFileOrNew()
+            let admin = TokenName(checked: "admin")
+            let request = ChangeRequest(author: "ddirect-control", action: "token.create", target: admin.text)
+            try await store.addToken(admin, digest: token.digest, request)
+            tokens = [token.digest: admin]
+        }
+        self.store = store
+        names = Mutex(tokens)
+    }
+
+    /// Whose token `secret` is, or nil.
+    func owner(ofSecret secret: String) -> TokenName? {
+        let digest = AccessToken.digest(of: secret)
+        return names.withLock { $0[digest] }
+    }
+
+    func create(_ name: TokenName, by author: String) async throws -> AccessToken {
+        let token = AccessToken()
+        try await store.addToken(
+            name, digest: token.digest, ChangeRequest(author: author, action: "token.create", target: name.text))
+        names.withLock { $0[token.digest] = name }
+        return token
+    }
+
+    func delete(_ name: TokenName, by author: String) async throws {
+        try await store.removeToken(name, ChangeRequest(author: author, action: "token.delete", target: name.text))
+        names.withLock { names in
+            for (digest, owner) in names where owner == name { names[digest] = nil }
+        }
+    }
+}

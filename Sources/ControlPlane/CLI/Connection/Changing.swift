@@ -1,0 +1,25 @@
+import Foundation
+
+extension Call {
+    /// A creation, with a key that makes it safe to send again.
+    init(creating plural: String, _ body: JSON) {
+        self.init(.post, plural)
+        self.body = body
+        idempotencyKey = UUID().uuidString.lowercased()
+    }
+
+    /// A merge patch (RFC 7396) with the fields that were given.
+    init(editing name: String, of plural: String, _ members: [String: JSON], _ revision: RevisionOptions) throws {
+        guard !members.isEmpty else {
+            throw Failure.usage("nothing to change was given; --help lists what can be")
+        }
+        self.init(.patch, plural, name)
+        body = .object(members)
+        ifMatch = revision.ifMatch
+    }
+
+    init(deleting name: String, of plural: String, _ revision: RevisionOptions) {
+        self.init(.delete, plural, name)
+        ifMatch = revision.ifMatch
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+
+extension ServerCommand {
+    struct Drain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take no new connections; let open ones finish.",
+            discussion:
+                "A drain is a command to a connected server, not a change of its configuration: it makes no version.")
+        @Argument(help: "The server's name.", completion: .servers)
+        var name: String
+        @OptionGroup var connection: ConnectionOptions
+
+        func run() async throws {
+            try await order(
+                "drain", name, connection,
+                done: "\(name) drains; `ddirect server show \(name)` shows what is still open")
+        }
+    }
+
+    struct Undrain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take new connections again.")
+        @Argument(help: "The server's name.", completion: .servers)
+        var name: String
+        @OptionGroup var connection: ConnectionOptions
+
+        func run() async throws {
+            try await order("undrain", name, connection, done: "\(name) takes new connections again")
+        }
+    }
+}
+
+private func order(_ verb: String, _ name: String, _ connection: ConnectionOptions, done sentence: String) async throws
+{
+    var call = Call(.post, "servers", name, verb)
+    call.isRepeatable = true
+    try await connection.session { session in
+        let answer = try await session.client.send(call)
+        output(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : sentence)
+    }
+}

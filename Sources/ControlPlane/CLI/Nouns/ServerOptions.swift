@@ -1,0 +1,56 @@
+import ArgumentParser
+
+/// A server's fields on the command line; what is not given is not sent.
+struct ServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The region it stands in, such as af-south-1.", valueName: "region"))
+    var region: String?
+
+    @Option(help: ArgumentHelp("The host name that client domains point at.", valueName: "domain"))
+    var hostname: String?
+
+    @Option(
+        help: ArgumentHelp("A public address; again for each. The list replaces the present one.", valueName: "address")
+    )
+    var address: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A prefix whose PROXY headers are believed; again for each. The list replaces the present one.",
+            valueName: "prefix"))
+    var trustedSender: [String] = []
+
+    @Flag(help: "Believe nobody's PROXY headers.")
+    var noTrustedSenders = false
+
+    @Option(
+        help: ArgumentHelp(
+            "ADDRESS=SERVICE: the service for what names none on that address. Without a service: no default there any more.",
+            valueName: "address=service"))
+    var defaultService: [String] = []
+
+    func members() throws -> [String: JSON] {
+        if noTrustedSenders, !trustedSender.isEmpty {
+            throw Failure.usage("--trusted-sender and --no-trusted-senders contradict each other; give one of them")
+        }
+        var members: [String: JSON] = [:]
+        if let region { members["region"] = .string(region) }
+        if let hostname { members["hostname"] = .string(hostname) }
+        if !address.isEmpty { members["addresses"] = .array(address.map(JSON.string)) }
+        if !trustedSender.isEmpty { members["trustedSenders"] = .array(trustedSender.map(JSON.string)) }
+        if noTrustedSenders { members["trustedSenders"] = [] }
+        if !defaultService.isEmpty {
+            var services: [String: JSON] = [:]
+            for pair in defaultService {
+                guard let sign = pair.firstIndex(of: "="), sign != pair.startIndex else {
+                    throw Failure.usage(
+                        "--default-service is '\(pair.printable)'; expected ADDRESS=SERVICE, such as 192.0.2.7=acme-app"
+                    )
+                }
+                let service = pair[pair.index(after: sign)...]
+                services[String(pair[..<sign])] = service.isEmpty ? .null : .string(String(service))
+            }
+            members["defaultServices"] = .object(services)
+        }
+        return members
+    }
+}

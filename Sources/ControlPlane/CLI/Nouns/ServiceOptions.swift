@@ -1,0 +1,91 @@
+import ArgumentParser
+
+enum SendProxyProtocol: String, CaseIterable, ExpressibleByArgument { case off, v1, v2 }
+enum ForwardedFor: String, CaseIterable, ExpressibleByArgument { case append, replace, off }
+
+/// Where traffic shall go, on the command line; what is not given is not sent.
+struct EndpointOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The endpoint's port for plain HTTP. (default for a new service: 80)", valueName: "port"))
+    var httpPort: Int?
+
+    @Option(help: ArgumentHelp("The endpoint's port for TLS. (default for a new service: 443)", valueName: "port"))
+    var httpsPort: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "HOST or HOST:HTTP:HTTPS, tried when the endpoint cannot be connected to; again for each, in order. The list replaces the present one.",
+            valueName: "host[:http:https]"))
+    var fallback: [String] = []
+
+    @Flag(help: "Have no fallbacks.")
+    var noFallbacks = false
+
+    /// The members of `endpoint`, for a host that may come with its ports.
+    func members(host: String?) throws -> [String: JSON] {
+        if noFallbacks, !fallback.isEmpty {
+            throw Failure.usage("--fallback and --no-fallbacks contradict each other; give one of them")
+        }
+        var target = try Target.members(host: host, httpPort: httpPort, httpsPort: httpsPort)
+        if !fallback.isEmpty { target["fallbacks"] = .array(try fallback.map { try Target(parsing: $0).json }) }
+        if noFallbacks { target["fallbacks"] = [] }
+        return target
+    }
+}
+
+/// A service's fields on the command line; what is not given is not sent.
+struct ServiceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Who pays for its traffic.", valueName: "customer"), completion: .customers)
+    var customer: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A name that devices call, such as app.acme.example or *.acme.example; again for each. The list replaces the present one.",
+            valueName: "domain"))
+    var clientDomain: [String] = []
+
+    @Option(help: ArgumentHelp("Where traffic is forwarded to.", valueName: "host[:http:https]"))
+    var endpoint: String?
+
+    @OptionGroup var target: EndpointOptions
+
+    @Option(help: ArgumentHelp("The server meant to carry its traffic.", valueName: "server"), completion: .servers)
+    var primary: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A server able to take over; again for each, in order. The list replaces the present one.",
+            valueName: "server"),
+        completion: .servers)
+    var standby: [String] = []
+
+    @Flag(help: "Have no standbys.")
+    var noStandbys = false
+
+    @Flag(inversion: .prefixedNo, help: "Believe the client address in a trusted sender's PROXY header.")
+    var acceptProxyProtocol: Bool?
+
+    @Option(help: "The PROXY header that connections to the endpoint begin with.")
+    var sendProxyProtocol: SendProxyProtocol?
+
+    @Option(help: "What plain HTTP tells the endpoint about the device's address.")
+    var forwardedFor: ForwardedFor?
+
+    func members() throws -> [String: JSON] {
+        if noStandbys, !standby.isEmpty {
+            throw Failure.usage("--standby and --no-standbys contradict each other; give one of them")
+        }
+        var members: [String: JSON] = [:]
+        if let customer { members["customer"] = .string(customer) }
+        if !clientDomain.isEmpty { members["clientDomains"] = .array(clientDomain.map(JSON.string)) }
+        let endpoint = try target.members(host: endpoint)
+        if !endpoint.isEmpty { members["endpoint"] = .object(endpoint) }
+        if let primary { members["primary"] = .string(primary) }
+        if !standby.isEmpty { members["standbys"] = .array(standby.map(JSON.string)) }
+        if noStandbys { members["standbys"] = [] }
+        if let acceptProxyProtocol { members["acceptProxyProtocol"] = .bool(acceptProxyProtocol) }
+        if let sendProxyProtocol { members["sendProxyProtocol"] = .string(sendProxyProtocol.rawValue) }
+        if let forwardedFor { members["forwardedFor"] = .string(forwardedFor.rawValue) }
+        return members
+    }
+}

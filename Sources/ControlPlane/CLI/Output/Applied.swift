@@ -1,0 +1,65 @@
+/// Who has applied a change, as the API saw it when it answered or stopped waiting.
+struct Applied: Equatable {
+    struct Server: Equatable {
+        let name: String
+        let state: String
+        let version: Int64?
+        let reasons: [String]
+    }
+
+    let version: Int64
+    let complete: Bool
+    let servers: [Server]
+
+    /// Nil when the answer says nothing about servers.
+    init?(_ body: JSON) {
+        let applied = body["applied"]
+        guard let version = applied["version"].integer, let complete = applied["complete"].bool else { return nil }
+        self.version = version
+        self.complete = complete
+        servers = applied["servers"].items.map { server in
+            Server(
+                name: server["server"].text ?? "", state: server["state"].text ?? "",
+                version: server["version"].integer,
+                reasons: server["reasons"].texts)
+        }
+    }
+
+    /// Whether the change is in force: on every connected server, and on at least one when there are servers at all.
+    ///
+    /// With all servers away the API's `complete` is true of nothing, and whoever waits wants to know.
+    var isInForce: Bool {
+        complete && (servers.isEmpty || servers.contains { $0.state == "applied" })
+    }
+
+    var lines: [String] {
+        guard !servers.isEmpty else { return ["version \(version) concerns no server"] }
+        let connected = servers.filter { $0.state != "disconnected" }
+        let applied = servers.filter { $0.state == "applied" }
+        let summary =
+            connected.isEmpty
+            ? "version \(version) is stored; none of its servers is connected"
+            : "version \(version) is applied on \(applied.count) of \(count(connected.count, "connected server"))"
+        let table = Table(columns: [
+            .init("SERVER") { $0["name"].text ?? "" },
+            .init("STATE") { $0["state"].text ?? "" },
+            .init("VERSION", .right) { $0["version"].integer.map(String.init) ?? "" },
+            .init("REASONS") { $0["reasons"].texts.joined(separator: "; ") },
+        ])
+        let rows = servers.map { server -> JSON in
+            [
+                "name": .string(server.name), "state": .string(server.state),
+                "version": server.version.map(JSON.integer) ?? nil,
+                "reasons": .array(server.reasons.map(JSON.string)),
+            ]
+        }
+        return [summary] + table.lines(rows)
+    }
+
+    /// What to tell an operator who waited in vain.
+    var shortfall: String {
+        let missing = servers.filter { $0.state != "applied" }.map { "\($0.name) (\($0.state))" }
+        return "version \(version) is stored, but not applied on \(missing.joined(separator: ", ")); "
+            + "`ddirect server show NAME` says more"
+    }
+}

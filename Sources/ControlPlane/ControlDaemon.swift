@@ -1,0 +1,150 @@
+public import Daemon
+import Domain
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The control plane: the one place where its parts meet.
+public struct ControlDaemon: Sendable {
+    private let store: Store
+    private let publisher: SnapshotPublisher
+    private let api: ControlAPI
+    private let listen: TransportAddress
+    private let logger: Logger
+
+    /// How many changes the publisher can send as differences to servers that were away; older ones get everything.
+    static let recentChanges = 1000
+    /// Open API connections: people, scripts and a scraper. More wait in the backlog.
+    static let mostConnections = 1024
+    /// Longer than the longest `?wait=applied`.
+    static let idleTimeout = TimeAmount.seconds(90)
+
+    /// Opens the database and reads the state; binds nothing yet.
+    public init(_ settings: ControlSettings, logger: Logger) async throws {
+        do {
+            store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
+        } catch {
+            throw StartFailure(cause: error, description: "\(settings.database): \(error)")
+        }
+        let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
+        publisher = SnapshotPublisher(
+            state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
+            channel: ChannelSettings(unixPath: settings.channelPath), logger: logger)
+        api = ControlAPI(
+            store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
+        listen = settings.listen
+        self.logger = logger
+        logger.info(
+            "The database is open",
+            metadata: [
+                "path": "\(settings.database)", "version": "\(store.version)",
+                "incarnation": "\(store.state.incarnation)",
+            ])
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    public func run() async throws {
+        // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
+        let services: [any ServiceLifecycle.Service] = [
+            publisher, ChangeFeed(store: store, publisher: publisher),
+            APIServer(listen: listen, application: application),
+            StoppingNotice(logger: logger),
+        ]
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // Requests that wait for servers may take a minute; a service manager's patience is ninety seconds.
+        configuration.maximumGracefulShutdownDuration = .seconds(70)
+        try await ServiceGroup(configuration: configuration).run()
+        try store.close()
+        logger.info("Stopped")
+    }
+
+    private var application: some ApplicationProtocol {
+        Application(
+            responder: api,
+            server: .http1(configuration: .init(idleTimeout: ControlDaemon.idleTimeout)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(listen.address.description, port: Int(listen.port)),
+                availableConnectionsDelegate: MaximumAvailableConnections(ControlDaemon.mostConnections)),
+            onServerRunning: { channel in
+                // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
+                let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
+                logger.info("API is listening", metadata: ["address": "\(address)"])
+                Notify.ready(status: "API on \(address), version \(store.version)")
+            },
+            logger: logger)
+    }
+
+    /// What the publisher starts with. Without it servers that were away get everything: slower, and never wrong.
+    private static func recent(_ store: Store, _ logger: Logger) async -> [Change] {
+        do {
+            return try await store.recentChanges(limit: recentChanges)
+        } catch {
+            logger.warning(
+                "The newest changes cannot be read; servers will be sent everything", metadata: ["cause": "\(error)"])
+            return []
+        }
+    }
+}
+
+/// Why the daemon could not start, with what it was about.
+struct StartFailure: Error, CustomStringConvertible {
+    let cause: any Error
+    let description: String
+}
+
+/// The API's listener. All that it adds to Hummingbird's is to say which address cannot be had.
+private struct APIServer<Application: ApplicationProtocol>: ServiceLifecycle.Service {
+    let listen: TransportAddress
+    let application: Application
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw StartFailure(
+                cause: error,
+                description: "the API cannot listen on \(listen): \(error); expected an "
+                    + "address of this machine and a port that nobody else has (--listen)")
+        }
+    }
+}
+
+/// Hands committed changes to the publisher, in the order of their versions.
+struct ChangeFeed: ServiceLifecycle.Service {
+    let store: Store
+    let publisher: SnapshotPublisher
+
+    func run() async {
+        for await change in store.changes.cancelOnGracefulShutdown() {
+            await publisher.publish(change)
+        }
+    }
+}
+
+/// Tells the service manager that a shutdown has begun. The last of the services, so the first to hear of it.
+private struct StoppingNotice: ServiceLifecycle.Service {
+    let logger: Logger
+
+    func run() async throws {
+        try await gracefulShutdown()
+        logger.info("Stopping")
+        Notify.stopping()
+    }
+}
+
+extension ExitCode {
+    /// What a failed start or run is to whoever started us.
+    public init(_ error: any Error) {
+        switch (error as? StartFailure)?.cause ?? error {
+        case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
+        case StoreFailure.cannotOpen: self = .cannotCreate
+        case is StoreFailure: self = .unavailable
+        case is AdminTokenFile.Failure, is ChannelListener.CannotListen: self = .cannotCreate
+        case is IOError: self = .unavailable
+        default: self = .internal
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Domain
+
+/// The state of the fleet, and who refers to whom in it: all that the rules ask.
+struct Catalogue: Sendable {
+    private(set) var state: FleetState
+    private(set) var references = References()
+
+    init(_ state: FleetState) {
+        self.state = state
+        for service in state.services.values { references.add(service) }
+        for server in state.servers.values { references.add(server) }
+    }
+
+    mutating func apply(_ change: Change) {
+        for edit in change.edits {
+            switch edit {
+            case .customer: break
+            case .server(_, let before, let after):
+                if let before { references.remove(before) }
+                if let after { references.add(after) }
+            case .service(_, let before, let after):
+                if let before { references.remove(before) }
+                if let after { references.add(after) }
+            }
+        }
+        state.apply(change)
+    }
+}
+
+/// What somebody wants to change, read as far as it can be.
+struct Proposal {
+    /// Complete edits only; a draft that could not be read in full has none.
+    var edits: [Change.Edit] = []
+    var services: [ServiceDraft] = []
+    var servers: [ServerDraft] = []
+    /// What was wrong already before anything was compared with the fleet.
+    var violations: [Violation] = []
+    /// Whether what is wrong is told with the resource's kind and name in front, as the request itself names none.
+    var namesResources = false
+
+    init() {}
+
+    init(_ edits: [Change.Edit]) {
+        self.edits = edits
+        for edit in edits {
+            switch edit {
+            case .server(_, _, let after?): servers.append(ServerDraft(after))
+            case .service(_, _, let after?): services.append(ServiceDraft(after))
+            default: break
+            }
+        }
+    }
+}
+
+/// The fleet as it would be after a proposal, without making a copy of it.
+struct FleetView {
+    private let catalogue: Catalogue
+    private let proposed: References
+    private var customers: [CustomerName: Customer?] = [:]
+    private var servers: [ServerName: Server?] = [:]
+    private var services: [ServiceName: Service?] = [:]
+
+    init(_ catalogue: Catalogue, after edits: [Change.Edit]) {
+        self.catalogue = catalogue
+        var proposed = References()
+        for edit in edits {
+            switch edit {
+            case .customer(let name, _, let after): customers.updateValue(after, forKey: name)
+            case .server(let name, _, let after):
+                servers.updateValue(after, forKey: name)
+                if let after { proposed.add(after) }
+            case .service(let name, _, let after):
+                services.updateValue(after, forKey: name)
+                if let after { proposed.add(after) }
+            }
+        }
+        self.proposed = proposed
+    }
+
+    func has(_ name: CustomerName) -> Bool { (customers[name] ?? catalogue.state.customers[name]) != nil }
+    func server(_ name: ServerName) -> Server? { servers[name] ?? catalogue.state.servers[name] }
+    func service(_ name: ServiceName) -> Service? { services[name] ?? catalogue.state.services[name] }
+
+    /// The services that refer to `key`, but for `excluded`; in no order, and only as many as are taken.
+    func services<Key>(
+        _ index: KeyPath<References, References.Index<Key, ServiceName>>, _ key: Key,
+        except excluded: ServiceName? = nil
+    ) -> some Sequence<ServiceName> {
+        let edited = services
+        let unedited = catalogue.references[keyPath: index][key].lazy.filter { edited[$0] == nil && $0 != excluded }
+        let changed = proposed[keyPath: index][key].lazy.filter { $0 != excluded }
+        return [AnySequence(unedited), AnySequence(changed)].joined()
+    }
+
+    /// The servers that refer to `key`, but for `excluded`.
+    func servers<Key>(
+        _ index: KeyPath<References, References.Index<Key, ServerName>>, _ key: Key, except excluded: ServerName? = nil
+    ) -> [ServerName] {
+        let unedited = catalogue.references[keyPath: index][key].filter { servers[$0] == nil }
+        return unedited.union(proposed[keyPath: index][key]).filter { $0 != excluded }.sorted()
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import ControlPlane
+import Daemon
+import Foundation
+import Logging
+
+@main
+struct DdirectControl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ddirect-control",
+        abstract: "The control plane of D-Direct: holds the configuration, serves the API, publishes to the servers.",
+        discussion:
+            "Each setting can also be given in the environment, where its flag is not: DDIRECT_DATABASE, DDIRECT_LISTEN, "
+            + "DDIRECT_CHANNEL, DDIRECT_ADMIN_TOKEN_FILE, DDIRECT_ALLOW_ENDPOINT (separated by commas).")
+
+    @Option(help: "The database; made when there is none. (default: /var/lib/ddirect/control.db)")
+    var database: String?
+
+    @Option(help: "Where the API listens: ADDRESS:PORT, a loopback address. (default: 127.0.0.1:7080)")
+    var listen: String?
+
+    @Option(help: "Where the servers connect: unix:PATH. (default: unix:/run/ddirect/channel.sock)")
+    var channel: String?
+
+    @Option(help: "Where the first token is written to, at the first start. (default: /var/lib/ddirect/admin.token)")
+    var adminTokenFile: String?
+
+    @Option(help: "A prefix that endpoints may be in although it is reserved. Can be given several times.")
+    var allowEndpoint: [String] = []
+
+    func run() async throws {
+        var flags = ControlSettings.Flags()
+        flags.database = database
+        flags.listen = listen
+        flags.channel = channel
+        flags.adminTokenFile = adminTokenFile
+        flags.allowEndpoint = allowEndpoint
+        let settings: ControlSettings
+        do {
+            settings = try ControlSettings(flags, environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw failure(.usage, "\(error)")
+        }
+        // The database and its journal are for this user alone; the socket of the channel gets its own mode.
+        umask(0o077)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        do {
+            try await ControlDaemon(settings, logger: Logger(label: "ddirect.control")).run()
+        } catch {
+            throw failure(Daemon.ExitCode(error), "\(error)")
+        }
+    }
+
+    /// Says why on standard error, before any log is set up; throwing the code ends the process with it.
+    private func failure(_ code: Daemon.ExitCode, _ reason: String) -> ArgumentParser.ExitCode {
+        FileHandle.standardError.write(Data("ddirect-control: \(reason)\n".utf8))
+        return ArgumentParser.ExitCode(code.rawValue)
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import DataPlane
+import Daemon
+import Logging
+import Syscalls
+
+@main
+struct DdirectProxy: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ddirect-proxy",
+        abstract: "The data plane of D-Direct: carries traffic from devices to the endpoints that the control plane names.",
+        discussion: "Each setting can also be given in the environment, where its flag is not: DDIRECT_SERVER, DDIRECT_CONTROL, "
+            + "DDIRECT_HTTP, and so on; where a flag may be given several times, commas separate.")
+
+    @Option(help: "The name that this server has in the control plane.")
+    var server: String?
+
+    @Option(help: "Where the control plane's channel is: unix:PATH. (default: unix:/run/ddirect/channel.sock)")
+    var control: String?
+
+    @Option(help: "Take plain HTTP here: ADDRESS:PORT. Can be given several times. (default: port 80 everywhere)")
+    var http: [String] = []
+
+    @Option(help: "Take TLS here: ADDRESS:PORT. Can be given several times. (default: port 443 everywhere)")
+    var https: [String] = []
+
+    @Option(help: "Serve /metrics, /healthz and /readyz here. (default: 127.0.0.1:7081)")
+    var admin: String?
+
+    @Option(help: "Threads that carry traffic. (default: one per processor)")
+    var workers: String?
+
+    @Option(help: "Ask this name server: ADDRESS:PORT. Can be given several times. (default: those of /etc/resolv.conf)")
+    var resolver: [String] = []
+
+    @Option(help: "Flows at a time; beyond it connections wait to be accepted. (default: what the descriptors allow)")
+    var flowLimit: String?
+
+    @Option(help: "Seconds until a client must have said where it wants to go. (default: 10)")
+    var helloTimeout: String?
+
+    @Option(help: "Seconds for one attempt to connect to an endpoint. (default: 5)")
+    var connectTimeout: String?
+
+    @Option(help: "Seconds without a byte until a connection is closed. (default: 3600)")
+    var idleTimeout: String?
+
+    @Option(help: "Seconds without a byte until a half-closed connection is closed. (default: 60)")
+    var halfCloseTimeout: String?
+
+    @Option(help: "Seconds that open connections get at SIGTERM. (default: 30)")
+    var drainTimeout: String?
+
+    func run() throws {
+        let settings: ProxySettings
+        do {
+            settings = try ProxySettings(
+                flags, environment: Process.environment, processors: Process.processors,
+                descriptors: Process.raiseDescriptorLimit())
+        } catch {
+            throw failure(.usage, "\(error)")
+        }
+        Process.blockSignals()
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        do {
+            try ProxyDaemon(settings, logger: Logger(label: "ddirect.proxy")).run()
+        } catch {
+            throw failure(.unavailable, "\(error)")
+        }
+    }
+
+    private var flags: ProxySettings.Flags {
+        var flags = ProxySettings.Flags()
+        flags.server = server
+        flags.control = control
+        flags.http = http
+        flags.https = https
+        flags.admin = admin
+        flags.workers = workers
+        flags.resolver = resolver
+        flags.flowLimit = flowLimit
+        flags.helloTimeout = helloTimeout
+        flags.connectTimeout = connectTimeout
+        flags.idleTimeout = idleTimeout
+        flags.halfCloseTimeout = halfCloseTimeout
+        flags.drainTimeout = drainTimeout
+        return flags
+    }
+
+    /// Says why on standard error; throwing the code ends the process with it.
+    private func failure(_ code: Daemon.ExitCode, _ reason: String) -> ArgumentParser.ExitCode {
+        Process.complain("ddirect-proxy: \(reason)\n")
+        return ArgumentParser.ExitCode(code.rawValue)
+    }
+}

@@ -1,0 +1,200 @@
+import Routing
+import Syscalls
+
+/// Bytes in and out, in the clear or by TLS.
+enum ByteStream: ~Copyable {
+    case plain(Socket)
+    case secured(TLSConnection)
+
+    func handshake() -> TLSOutcome {
+        switch self {
+        case .plain: .done(0)
+        case .secured(let connection): connection.handshake()
+        }
+    }
+
+    func receive(into buffer: Buffer) -> TLSOutcome {
+        switch self {
+        case .plain(let socket):
+            let answer = socket.receive(into: buffer, at: 0, upTo: Int(buffer.capacity))
+            if answer.wouldBlock { return .wantsRead }
+            if answer.isError { return .failed(SystemCallError.text(of: answer.code)) }
+            return answer.value == 0 ? .ended : .done(answer.value)
+        case .secured(let connection): return connection.receive(into: buffer, at: 0, upTo: Int(buffer.capacity))
+        }
+    }
+
+    func send(_ buffer: Buffer, count: Int) -> TLSOutcome {
+        switch self {
+        case .plain(let socket):
+            let answer = socket.send(buffer, at: 0, count: count)
+            if answer.wouldBlock { return .wantsWrite }
+            return answer.isError ? .failed(SystemCallError.text(of: answer.code)) : .done(answer.value)
+        case .secured(let connection): return connection.send(buffer, at: 0, count: count)
+        }
+    }
+
+    /// Says that nothing more is sent.
+    func sendEnd(over socket: Socket) {
+        switch self {
+        case .plain: break
+        case .secured(let connection): connection.sendEnd()
+        }
+        socket.shutdownWriting()
+    }
+}
+
+/// One connection to the responder: one request, one answer.
+///
+///     handshaking ──▶ reading ──head, refusal, deadline──▶ answering ──▶ lingering ──▶ closed
+///
+/// After the answer it lingers until the client has closed, or for a moment: closing with unread bytes would send a reset, which can
+/// take the answer from the client before it has read it.
+final class Connection {
+    enum Stage {
+        case handshaking, reading, answering, lingering
+    }
+
+    /// What the connection waits for.
+    enum Progress: Equatable {
+        case waits(EpollEvents)
+        case closed
+    }
+
+    /// Monitors and scrapers send a few hundred bytes.
+    static let longestHead = 8192
+    /// What one connection may send in one round, so that a fast reader of a long answer does not keep the others waiting.
+    private static let bytesPerRound = 512 << 10
+    /// In one call: less than the scratch buffer, and a whole number of TLS records.
+    private static let bytesPerSend = 64 << 10
+
+    let socket: Socket
+    let isAdmin: Bool
+    private(set) var stage: Stage
+    private let stream: ByteStream
+    private var input: [UInt8] = []
+    private var scanned = 0
+    private var head: [UInt8] = []
+    private var body: [UInt8] = []
+    private var sent = 0
+
+    /// Takes over `socket`, which is closed when the connection is let go.
+    init(over socket: Socket, isAdmin: Bool, secured by: consuming TLSConnection?) {
+        self.socket = socket
+        self.isAdmin = isAdmin
+        if let connection = by {
+            stream = .secured(connection)
+            stage = .handshaking
+        } else {
+            stream = .plain(socket)
+            stage = .reading
+        }
+    }
+
+    deinit { socket.close() }
+
+    /// Whether an answer so long that it is counted is being written.
+    var holdsLongAnswer: Bool { stage == .answering && body.count > Connection.bytesPerRound }
+
+    /// Goes on as far as the socket lets it. `answer` is asked once, with what the client wants.
+    func advance(through scratch: Buffer, time: UTCTime, _ answer: (Question) -> Answer) -> Progress {
+        if stage == .handshaking, let waiting = handshake() { return waiting }
+        if stage == .reading, let waiting = read(through: scratch, time: time, answer) { return waiting }
+        if stage == .answering, let waiting = write(through: scratch) { return waiting }
+        return linger(through: scratch)
+    }
+
+    /// Ends the wait for the request. A client that said something is told why; nil when there is nothing to be told.
+    func giveUp(through scratch: Buffer, time: UTCTime) -> Progress {
+        guard stage == .reading, !input.isEmpty else { return .closed }
+        begin(.requestTimeout, toHEAD: false, time: time)
+        return write(through: scratch) ?? linger(through: scratch)
+    }
+
+    private func handshake() -> Progress? {
+        let outcome = stream.handshake()
+        guard case .done = outcome else { return Connection.waiting(outcome) }
+        stage = .reading
+        return nil
+    }
+
+    private func read(through scratch: Buffer, time: UTCTime, _ answer: (Question) -> Answer) -> Progress? {
+        while true {
+            switch stream.receive(into: scratch) {
+            case .done(let count):
+                scratch.withSpan(0, min(count, Connection.longestHead + 1 - input.count)) { bytes in
+                    for index in 0..<bytes.count { input.append(bytes[index]) }
+                }
+            case let other: return Connection.waiting(other)
+            }
+            var host = RoutingName()
+            switch RequestHead.inspect(input.span, scanned: &scanned, host: &host) {
+            case .incomplete where input.count <= Connection.longestHead: continue
+            case .incomplete: begin(.headTooLong, toHEAD: false, time: time)
+            case .refused(.tlsOnHTTP): return .closed
+            case .refused(let refusal): begin(.refusal(refusal), toHEAD: false, time: time)
+            case .head(let request) where request.length > Connection.longestHead:
+                begin(.headTooLong, toHEAD: false, time: time)
+            case .head:
+                let question = Question(head: input.span)
+                begin(answer(question), toHEAD: question.method == .head, time: time)
+            }
+            return nil
+        }
+    }
+
+    private func begin(_ answer: Answer, toHEAD: Bool, time: UTCTime) {
+        head = answer.head(at: time)
+        body = toHEAD ? [] : answer.body
+        input = []
+        sent = 0
+        stage = .answering
+    }
+
+    private func write(through scratch: Buffer) -> Progress? {
+        let limit = sent + Connection.bytesPerRound
+        let end = head.count + body.count
+        while sent < end {
+            guard sent < limit else { return .waits(.writable) }
+            // The same bytes again after a send that could not finish, as TLS demands.
+            let count = fill(scratch)
+            switch stream.send(scratch, count: count) {
+            case .done(let count): sent += count
+            case let other: return Connection.waiting(other)
+            }
+        }
+        stream.sendEnd(over: socket)
+        head = []
+        body = []
+        stage = .lingering
+        return nil
+    }
+
+    /// Copies what is to be sent next, and answers how much that is.
+    private func fill(_ scratch: Buffer) -> Int {
+        let (head, body) = (head, body)
+        var filled = 0
+        if sent < head.count {
+            filled = min(head.count - sent, Connection.bytesPerSend)
+            scratch.copy(from: head.span.extracting(sent..<sent + filled), to: 0)
+        }
+        let start = sent + filled - head.count
+        let more = min(body.count - start, Connection.bytesPerSend - filled)
+        if more > 0 { scratch.copy(from: body.span.extracting(start..<start + more), to: filled) }
+        return filled + max(0, more)
+    }
+
+    /// Throws away what still comes, encrypted or not.
+    private func linger(through scratch: Buffer) -> Progress {
+        let answer = socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+        return answer.value > 0 || answer.wouldBlock ? .waits(.readable) : .closed
+    }
+
+    private static func waiting(_ outcome: TLSOutcome) -> Progress {
+        switch outcome {
+        case .wantsRead: .waits(.readable)
+        case .wantsWrite: .waits(.writable)
+        case .done, .ended, .failed: .closed
+        }
+    }
+}

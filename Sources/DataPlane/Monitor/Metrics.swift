@@ -1,0 +1,156 @@
+import Syscalls
+
+/// Everything that `/metrics` says, at one moment.
+struct Metrics {
+    let status: Status
+    let workers: [WorkerCounters]
+    let buildVersion: String
+    /// Nanoseconds since 1970.
+    let startTime: UInt64
+
+    /// Names no service can have: those have no underscore.
+    private static let builtIn: [(slot: Int32, label: String)] = [
+        (ServiceSlot.unrouted, "_unrouted"), (ServiceSlot.monitor, "_monitor"),
+    ]
+
+    func rendered() -> [UInt8] {
+        var text = MetricsText()
+        process(into: &text)
+        snapshot(into: &text)
+        relay(into: &text)
+        services(into: &text)
+        return text.bytes
+    }
+
+    private func process(into text: inout MetricsText) {
+        text.metric("ddirect_build_info", .gauge, "The release that runs, as a label; always 1.")
+        text.sample(1, ["version": buildVersion])
+        text.metric("process_start_time_seconds", .gauge, "When this process started, in seconds since 1970.")
+        text.sample(seconds: startTime)
+        text.metric("ddirect_state", .gauge, "1 for the state that this server is in, 0 for the others.")
+        for stage in Status.Stage.allCases { text.sample(stage == status.stage ? 1 : 0, ["state": stage.rawValue]) }
+    }
+
+    private func snapshot(into text: inout MetricsText) {
+        text.metric("ddirect_control_plane_connected", .gauge, "1 while the channel to the control plane is open.")
+        text.sample(status.isConnected ? 1 : 0)
+        if let applied = status.applied {
+            text.metric("ddirect_snapshot_version", .gauge, "The version of the snapshot that traffic is routed by.")
+            text.sample(applied.version.number)
+            text.metric("ddirect_snapshot_info", .gauge, "Whose snapshot is applied, and of which store; always 1.")
+            text.sample(
+                1,
+                [
+                    "server": status.server.text, "region": applied.region.text, "hostname": applied.hostname.text,
+                    "incarnation": applied.incarnation.description,
+                ])
+        }
+        text.metric(
+            "ddirect_snapshots_refused_total", .counter, "Snapshots that were refused; the one applied before stayed.")
+        text.sample(status.refusals)
+        if let refused = status.refused {
+            text.metric(
+                "ddirect_snapshot_refused_version", .gauge,
+                "The version last refused; absent once another has been applied.")
+            text.sample(refused.version.number)
+        }
+        text.metric("ddirect_services", .gauge, "Services that this server carries.")
+        text.sample(UInt64(clamping: status.services.count))
+        text.metric("ddirect_endpoint_names", .gauge, "Names of endpoints, by whether an address of theirs is known.")
+        text.sample(UInt64(clamping: status.namesResolved), ["status": "resolved"])
+        text.sample(UInt64(clamping: status.namesUnresolved), ["status": "unresolved"])
+    }
+
+    private func relay(into text: inout MetricsText) {
+        let labels = workers.indices.map { ["worker": String($0)] as MetricLabels }
+        func perWorker(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (WorkerCounters) -> UInt64) {
+            text.metric(name, kind, help)
+            for (index, worker) in workers.enumerated() { text.sample(value(worker), labels[index]) }
+        }
+        perWorker("ddirect_worker_accepted_total", .counter, "Connections that a worker has accepted.") {
+            $0.read(.accepted)
+        }
+        perWorker("ddirect_worker_flows_open", .gauge, "Flows that a worker has open.") { worker in
+            // The later reading first, or a flow that opens and closes in between would make fewer than none.
+            let closed = worker.read(.flowsClosed)
+            return worker.read(.flowsOpened).saturatingDifference(closed)
+        }
+        perWorker("ddirect_worker_rounds_total", .counter, "Rounds of a worker's loop: its pulse.") { $0.read(.rounds) }
+        perWorker(
+            "ddirect_worker_spliced_bytes_total", .counter, "Bytes that were relayed without entering the process."
+        ) {
+            $0.read(.bytesSpliced)
+        }
+        perWorker("ddirect_worker_copied_bytes_total", .counter, "Bytes that were relayed through a worker's memory.") {
+            $0.read(.bytesCopied)
+        }
+        perWorker("ddirect_worker_buffered_bytes", .gauge, "Memory lent to hellos, heads and slow peers.") {
+            $0.read(.bytesBuffered)
+        }
+        text.metric(
+            "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
+        )
+        for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }
+    }
+
+    // MARK: Services
+
+    /// One service that something was counted for, and its counts since its baseline.
+    private struct Count {
+        let labels: MetricLabels
+        let values: [UInt64]
+
+        subscript(_ counter: ServiceCounter) -> UInt64 { values[counter.rawValue] }
+    }
+
+    private func services(into text: inout MetricsText) {
+        var counts = Metrics.builtIn.compactMap { count(slot: $0.slot, name: $0.label, baseline: []) }
+        for tenant in status.services {
+            if let count = count(slot: tenant.slot, name: tenant.name, baseline: tenant.baseline) {
+                counts.append(count)
+            }
+        }
+        let rest = "A service for which nothing was ever counted is left out."
+        text.metric("ddirect_service_bytes_total", .counter, "Payload from devices (up) and to them (down). \(rest)")
+        let up: MetricLabels = ["direction": "up"]
+        let down: MetricLabels = ["direction": "down"]
+        for count in counts {
+            text.sample(count[.bytesUp], count.labels, up)
+            text.sample(count[.bytesDown], count.labels, down)
+        }
+        text.metric("ddirect_service_connections_open", .gauge, "Connections that are open. \(rest)")
+        for count in counts {
+            text.sample(count[.connectionsOpened].saturatingDifference(count[.connectionsClosed]), count.labels)
+        }
+        func perService(_ name: String, _ counter: ServiceCounter, _ help: String) {
+            text.metric(name, .counter, "\(help) \(rest)")
+            for count in counts { text.sample(count[counter], count.labels) }
+        }
+        perService("ddirect_service_connections_total", .connectionsOpened, "Connections of devices.")
+        perService(
+            "ddirect_service_connect_failures_total", .connectFailures,
+            "Connections for which neither the endpoint nor a fallback could be connected to.")
+        perService(
+            "ddirect_service_addresses_forbidden_total", .addressesForbidden,
+            "Addresses that the endpoint policy forbade at the moment of dialling.")
+        perService("ddirect_service_requests_total", .requests, "Requests of plain HTTP.")
+        perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
+    }
+
+    private func count(slot: Int32, name: String, baseline: [UInt64]) -> Count? {
+        // Backwards, so that a closed connection is never seen without its opening.
+        var values = [UInt64](repeating: 0, count: ServiceCounter.allCases.count)
+        for counter in ServiceCounter.allCases.reversed() {
+            let total = workers.sum(counter, service: slot)
+            values[counter.rawValue] =
+                counter.rawValue < baseline.count ? total.saturatingDifference(baseline[counter.rawValue]) : total
+        }
+        guard values.contains(where: { $0 > 0 }) else { return nil }
+        return Count(labels: ["service": name], values: values)
+    }
+}
+
+extension UInt64 {
+    /// The difference, or 0 when it would be negative.
+    func saturatingDifference(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
+}

@@ -1,0 +1,128 @@
+import Domain
+import Synchronization
+import Syscalls
+
+/// A service that has a slot of counters now.
+struct ServiceTenant: Sendable, Equatable {
+    let slot: Int32
+    let name: String
+    /// What the slot had counted, by `ServiceCounter`, when this service got it from another; empty when it is the first.
+    ///
+    /// Counters only grow, so this is subtracted from what they say now.
+    let baseline: [UInt64]
+}
+
+extension Sequence<WorkerCounters> {
+    /// What a slot has counted so far: the baseline of its next tenant.
+    func baseline(ofSlot slot: Int32) -> [UInt64] { ServiceCounter.allCases.map { sum($0, service: slot) } }
+}
+
+/// What this process says of itself, at one moment.
+struct Status: Sendable, Equatable {
+    enum Stage: String, Sendable, CaseIterable {
+        case starting, serving, draining
+    }
+
+    /// The snapshot that traffic is routed by, and what it says of this server.
+    struct Applied: Sendable, Equatable {
+        let incarnation: Incarnation
+        let version: SnapshotVersion
+        let region: RegionName
+        let hostname: DomainName
+    }
+
+    struct Refused: Sendable, Equatable {
+        let version: SnapshotVersion
+        let reasons: [String]
+    }
+
+    let server: ServerName
+    var stage = Stage.starting
+    var applied: Applied?
+    /// The last refusal, until a snapshot is applied.
+    var refused: Refused?
+    var refusals: UInt64 = 0
+    var isConnected = false
+    var services: [ServiceTenant] = []
+    var namesResolved = 0
+    var namesUnresolved = 0
+
+    /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
+    var unreadiness: String? {
+        if stage == .draining { return "This server is draining and takes no new connections." }
+        if applied == nil {
+            if let refused {
+                return "Snapshot \(refused.version) was refused: \(refused.reasons.joined(separator: "; "))."
+            }
+            return isConnected
+                ? "The control plane has not sent a snapshot yet."
+                : "There is no snapshot yet, and no connection to the control plane."
+        }
+        return stage == .starting ? "The listeners are not open yet." : nil
+    }
+}
+
+/// Where the parts of this process write down how they are, for the responder to read.
+///
+/// A lock held for an assignment; the relay's workers never touch it.
+final class StatusBoard: Sendable {
+    private let status: Mutex<Status>
+    /// Nanoseconds since 1970.
+    let startTime: UInt64
+
+    init(server: ServerName, startTime: UInt64 = Clock.realtimeNanoseconds) {
+        status = Mutex(Status(server: server))
+        self.startTime = startTime
+    }
+
+    var current: Status { status.withLock { $0 } }
+
+    func stage(_ stage: Status.Stage) { status.withLock { $0.stage = stage } }
+
+    func connected(_ isConnected: Bool) { status.withLock { $0.isConnected = isConnected } }
+
+    func applied(_ snapshot: Status.Applied) {
+        status.withLock { status in
+            status.applied = snapshot
+            status.refused = nil
+        }
+    }
+
+    func refused(_ version: SnapshotVersion, reasons: [String]) {
+        status.withLock { status in
+            status.refused = Status.Refused(version: version, reasons: reasons)
+            status.refusals &+= 1
+        }
+    }
+
+    /// Replaces the services by those of the table that was applied.
+    ///
+    /// `moved` has the slots that have changed hands, with `baseline(ofSlot:)` read before the new table was given to the workers; the
+    /// other slots keep the baseline that they had.
+    func setServices(_ services: [(slot: Int32, name: String)], moved: [Int32: [UInt64]]) {
+        status.withLock { status in
+            var baselines = moved
+            for tenant in status.services where !tenant.baseline.isEmpty && baselines[tenant.slot] == nil {
+                baselines[tenant.slot] = tenant.baseline
+            }
+            status.services = services.map {
+                ServiceTenant(slot: $0.slot, name: $0.name, baseline: baselines[$0.slot] ?? [])
+            }
+        }
+    }
+
+    func setNames(resolved: Int, unresolved: Int) {
+        status.withLock { status in
+            status.namesResolved = resolved
+            status.namesUnresolved = unresolved
+        }
+    }
+}
+
+extension Status.Applied {
+    init(_ snapshot: Snapshot) {
+        self.init(
+            incarnation: snapshot.incarnation, version: snapshot.version, region: snapshot.settings.server.region,
+            hostname: snapshot.settings.server.hostname)
+    }
+}

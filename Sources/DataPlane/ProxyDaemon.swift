@@ -1,0 +1,167 @@
+import Daemon
+import Domain
+public import Logging
+import Synchronization
+import Syscalls
+
+/// The one place where the parts of the data plane meet: it makes them, starts their threads, and takes them down in reverse.
+public struct ProxyDaemon {
+    /// The release, as `--version`, the metrics and the control plane show it.
+    public static let version = "0.1.0"
+
+    private let settings: ProxySettings
+    private let logger: Logger
+    private let board: StatusBoard
+    private let pool: WorkerPool
+    private let responder: Responder
+    private let resolver: Resolver
+
+    /// Binds every listener; nothing is answered before `run`.
+    public init(_ settings: ProxySettings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        board = StatusBoard(server: settings.server)
+        pool = try WorkerPool(
+            count: settings.workers, http: settings.http, https: settings.https, settings: settings.relay)
+        responder = try Responder(
+            ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board, workers: pool.counters,
+            logger: logger)
+        resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes)
+    }
+
+    /// Carries traffic until SIGTERM or SIGINT, then drains. Returns when everything has ended.
+    public func run() throws {
+        let responderThread = try responder.start()
+        let resolver = resolver
+        let logger = logger
+        let resolverThread = try Thread(named: "resolver") {
+            do {
+                try resolver.run()
+            } catch {
+                logger.critical("The resolver has ended", metadata: ["reason": "\(error)"])
+            }
+        }
+        var workers: [WorkerThread] = []
+        for index in 0..<settings.workers {
+            let addresses = (responder.addresses.http, responder.addresses.https)
+            workers.append(WorkerThread(try pool.start(index, responder: addresses, doubts: resolver.doubts)))
+        }
+        let mailbox = try Mailbox<SubscriberMessage>()
+        let checker = try EndpointChecker(servers: settings.resolvers) { mailbox.post(.checked($0)) }
+        let checkerThread = try Thread(named: "checker") {
+            do {
+                try checker.run()
+            } catch {
+                logger.error("Endpoints cannot be checked any more", metadata: ["reason": "\(error)"])
+            }
+        }
+        let subscriber = makeSubscriber(mailbox, checker)
+        let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
+        logger.info(
+            "Waiting for a snapshot", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
+
+        let signal = watch(until: nil)
+        logger.notice("Stopping; open connections may end until the deadline", metadata: ["signal": "\(signal)"])
+        drain()
+
+        mailbox.post(.stop)
+        subscriberThread.join()
+        checker.mailbox.post(.stop)
+        checkerThread.join()
+        pool.post(.stop)
+        for worker in workers { worker.join() }
+        resolver.mailbox.post(.stop)
+        resolverThread.join()
+        responder.stop()
+        responderThread.join()
+        reportIncidents()
+        logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
+    }
+
+    /// A thread is joined by consuming it, which an array's element cannot be.
+    private final class WorkerThread {
+        private var thread: Thread?
+        init(_ thread: consuming Thread) { self.thread = consume thread }
+        func join() { thread.take()?.join() }
+    }
+
+    private func makeSubscriber(
+        _ mailbox: Mailbox<SubscriberMessage>, _ checker: EndpointChecker
+    ) -> SnapshotSubscriber {
+        let isListening = Mutex(false)
+        let (board, pool, logger) = (board, pool, logger)
+        let around = SnapshotSubscriber.Surroundings(
+            workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
+            checker: checker.mailbox,
+            monitor: (responder.addresses.http.port, responder.addresses.https.port),
+            applied: { snapshot, tenants, moved in
+                board.applied(Status.Applied(snapshot))
+                board.setServices(tenants.map { ($0.slot, $0.name) }, moved: moved)
+                // Only now is there anything to answer: until the first snapshot devices are better off with a refusal, and try elsewhere.
+                isListening.withLock { isListening in
+                    guard !isListening else { return }
+                    isListening = true
+                    do {
+                        try pool.listen()
+                    } catch {
+                        logger.critical("Cannot listen", metadata: ["reason": "\(error)"])
+                        return
+                    }
+                    board.stage(.serving)
+                    let addresses = pool.listeners.map { "\($0.isHTTP ? "http" : "https")=\($0.address)" }
+                    logger.notice("Carrying traffic", metadata: ["listeners": "\(addresses.joined(separator: " "))"])
+                    Notify.ready(status: "Carrying \(snapshot.services.count) services, version \(snapshot.version)")
+                }
+            },
+            refused: { version, reasons in board.refused(version, reasons: reasons) },
+            connected: { isConnected in board.connected(isConnected) },
+            draining: { isDraining in board.stage(isDraining ? .draining : .serving) },
+            isDraining: { board.current.stage == .draining })
+        return SnapshotSubscriber(
+            path: settings.channelPath, server: settings.server, softwareVersion: ProxyDaemon.version, mailbox: mailbox,
+            logger: logger, around: around)
+    }
+
+    /// Looks after the process: incidents to the log, the watchdog, statistics. Returns the signal that ends it, or 0 at `deadline`, or
+    /// when the last flow has ended once there is a deadline.
+    @discardableResult
+    private func watch(until deadline: UInt64?) -> Int32 {
+        var pulse = WorkerPulse(patience: .seconds(5))
+        while true {
+            let signal = Process.awaitSignal(milliseconds: 200)
+            if let signal, signal == Process.terminate || signal == Process.interrupt { return signal }
+            let now = Clock.monotonicNanoseconds
+            reportIncidents()
+            let statistics = resolver.statistics
+            board.setNames(resolved: statistics.names - statistics.unresolved, unresolved: statistics.unresolved)
+            pulse.observed(pool.counters.map { $0.read(.rounds) }, at: .nanoseconds(now))
+            let stuck = pulse.stuck(at: .nanoseconds(now))
+            // A stuck worker starves the watchdog, so that the service manager restarts what can no longer carry traffic.
+            if stuck.isEmpty { Notify.watchdog() }
+            if let deadline, now >= deadline || pool.flowsOpen == 0 { return 0 }
+        }
+    }
+
+    private func drain() {
+        Notify.stopping()
+        board.stage(.draining)
+        pool.post(.shutDown)
+        pool.stopListening()
+        let limit = UInt64(settings.drainTimeout.milliseconds) * 1_000_000
+        watch(until: Clock.monotonicNanoseconds &+ limit)
+    }
+
+    private func reportIncidents() {
+        guard !pool.incidents.isEmpty else { return }
+        let names = Dictionary(board.current.services.map { ($0.slot, $0.name) }) { first, _ in first }
+        for report in pool.incidents.drain() {
+            var metadata: Logger.Metadata = ["incident": "\(report.incident.label)"]
+            if let name = names[report.service] { metadata["service"] = "\(name)" }
+            if !report.client.isEmpty { metadata["client"] = "\(report.client)" }
+            if !report.detail.isEmpty { metadata["detail"] = "\(report.detail)" }
+            if report.leftOut > 0 { metadata["leftOut"] = "\(report.leftOut)" }
+            logger.log(
+                level: report.incident.isRoutine ? .debug : .warning, "\(report.incident.sentence)", metadata: metadata)
+        }
+    }
+}

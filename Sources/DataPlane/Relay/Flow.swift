@@ -1,0 +1,116 @@
+import Domain
+import Syscalls
+
+/// One of a flow's two connections, and the direction that starts there.
+///
+/// Halves 2i (the client's) and 2i + 1 (the endpoint's) make flow i. 64 bytes, one cache line; an idle half holds no buffer and no pipe.
+struct Half: BitwiseCopyable {
+    struct State: OptionSet, BitwiseCopyable {
+        let rawValue: UInt32
+        /// The socket may have something to read: cleared when a read finds nothing.
+        static var readable: State { State(rawValue: 1) }
+        /// The socket has room: cleared when a write finds none.
+        static var writable: State { State(rawValue: 2) }
+        /// Its peer has sent FIN; what came before it may still wait to be read.
+        static var peerClosed: State { State(rawValue: 4) }
+        /// Everything up to its peer's FIN has been read.
+        static var ended: State { State(rawValue: 8) }
+        /// We have sent FIN on it.
+        static var shut: State { State(rawValue: 16) }
+        /// Moves much at a time: spliced through a pipe.
+        static var bulk: State { State(rawValue: 32) }
+        static var connecting: State { State(rawValue: 64) }
+        /// Epoll reports when it becomes writable.
+        static var armedOut: State { State(rawValue: 128) }
+        /// Waits in the ready queue.
+        static var queued: State { State(rawValue: 256) }
+        static var sentOnce: State { State(rawValue: 512) }
+        static var withoutDelay: State { State(rawValue: 1024) }
+        static var registered: State { State(rawValue: 2048) }
+        /// Its peer sends urgent data, at which a read stops short: a short read says nothing then.
+        static var urgent: State { State(rawValue: 4096) }
+        /// Epoll has reported an error: the next read tells which.
+        static var failed: State { State(rawValue: 8192) }
+    }
+
+    var socket = Socket.none
+    /// Grows with each use of the record, so that a late event for a closed socket is known as such.
+    var generation: UInt32 = 0
+    var state: State = []
+    /// Bulk moves in a row that were small.
+    var smallMoves: Int32 = 0
+    /// Bytes read here that may go to the other half, and have not gone yet.
+    var pending = Buffer()
+    var pendingOffset: Int32 = 0
+    var pendingCount: Int32 = 0
+    /// The same for bytes in a pipe.
+    var pipe = Pipe()
+    var piped: Int32 = 0
+    /// How many further bytes may pass unseen; `unbounded` for a direction that is not looked into.
+    var passable: UInt64 = Half.unbounded
+
+    static var unbounded: UInt64 { .max }
+    var isDry: Bool { pendingCount == 0 && piped == 0 }
+}
+
+/// What the two halves have in common.
+///
+///     accept ─▶ opening ──hello or head──▶ dialling ──connected──▶ relaying ──both ended──▶ free
+///                  │ refused                   │ failed                │ refused later
+///                  └────────────▶ lingering ◀──┴───────────────────────┘      (plain HTTP: an answer, then free)
+struct Flow: BitwiseCopyable {
+    enum Stage: UInt8, BitwiseCopyable {
+        case free, opening, dialling, relaying, lingering
+    }
+
+    var stage = Stage.free
+    var isHTTP = false
+    /// The connection begins with a PROXY header that has not been read yet.
+    var awaitsProxyHeader = false
+    /// A trusted sender has told whose connection this is: in the worker's `asserted`.
+    var hasAssertedAddresses = false
+    var service: Int32 = ServiceSlot.unrouted
+    /// When a byte last passed, or the stage began; in the worker's ticks.
+    var lastActive: UInt32 = 0
+    /// The dial that is under way, or -1.
+    var dial: Int32 = -1
+    /// In the opening: how many bytes must be there before it is worth looking again.
+    var wanted: Int32 = 0
+    /// In the free list: the next; -1 at its end.
+    var nextFree: Int32 = -1
+}
+
+/// Whose connection a trusted sender says that this is.
+struct AssertedAddresses: BitwiseCopyable {
+    var source: TransportAddress
+    var destination: TransportAddress
+}
+
+/// An endpoint being connected to. Held only while it lasts.
+struct Dial: BitwiseCopyable {
+    var flow: Int32 = -1
+    /// Which of the service's targets is being tried, and which of its addresses comes next.
+    var target: Int32 = 0
+    var candidate: Int32 = 0
+    /// Whose addresses `candidate` counts: a new table may have another endpoint in the same place.
+    var name = NameSlot.monitor
+    var port: UInt16 = 0
+    var rotation: UInt32 = 0
+    /// The second of two attempts that race; the first is the endpoint half's own socket.
+    var rival = Socket.none
+    var generation: UInt32 = 0
+    var firstDeadline: UInt64 = 0
+    var rivalDeadline: UInt64 = 0
+    /// When the next address is tried although the last has not failed yet; in milliseconds.
+    var nextAttempt: UInt64 = 0
+    /// Until when the name may stay unresolved.
+    var nameDeadline: UInt64 = 0
+    var waitsForName = false
+    var sawTimeout = false
+    var sawForbidden = false
+    /// The kernel's reason for the last failed attempt.
+    var lastCode: Int32 = 0
+    /// Its place in the list of dials under way.
+    var position: Int32 = 0
+    var nextFree: Int32 = -1
+}

@@ -1,0 +1,32 @@
+/// Bounds and deadlines of the relay. Each has a default that serves; tests and unusual networks set others.
+public struct RelaySettings: Sendable {
+    /// From accept until the whole hello, request head or PROXY header has come: a device on a bad radio link needs seconds.
+    public var helloTimeout: Duration = .seconds(10)
+    /// For one attempt to connect to an endpoint: two SYNs may be lost.
+    public var connectTimeout: Duration = .seconds(5)
+    /// Without a byte in either direction. An hour: apps keep push connections open and speak on them rarely.
+    public var idleTimeout: Duration = .seconds(3600)
+    /// Without a byte, once one side has ended.
+    public var halfCloseTimeout: Duration = .seconds(60)
+    /// Flows of one worker. Each takes two descriptors, and two more while it splices.
+    public var flowLimit: Int = 8192
+    /// Bytes of one worker's buffers on loan to hellos, heads and slow peers. Beyond it a flow that needs one is cut.
+    public var bufferLimit: Int = 256 << 20
+
+    public init() {}
+}
+
+/// The bounds on slots: how many services and endpoint names one data plane can hold in its life at one time.
+enum Capacity {
+    static let services = 262_144
+    static let names = 262_144
+}
+
+/// Slots of services that no snapshot names.
+enum ServiceSlot {
+    /// Connections that named no service that we know.
+    static let unrouted: Int32 = 0
+    /// The monitor endpoint.
+    static let monitor: Int32 = 1
+    static let firstFree: Int32 = 2
+}

@@ -1,0 +1,144 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Everything that routing needs of one snapshot, laid out for looking up: immutable, shared by all workers.
+///
+/// A worker holds the table to keep it alive and reads it through `view`, which is plain memory: a look-up allocates nothing and touches
+/// no reference count. Flows remember slots, never the table.
+final class RoutingTable: Sendable {
+    /// Where a service's traffic goes and how.
+    struct Route: BitwiseCopyable {
+        var firstTarget: Int32 = 0
+        /// 0 when the slot is not in this table.
+        var targetCount: Int32 = 0
+        var acceptProxyProtocol = false
+        var sendProxyProtocol: ProxyVersion = .off
+        var forwardedFor: Forwarding = .off
+
+        enum ProxyVersion: UInt8, BitwiseCopyable { case off, v1, v2 }
+        enum Forwarding: UInt8, BitwiseCopyable { case append, replace, off }
+    }
+
+    /// One place that can take a service's traffic.
+    struct Target: BitwiseCopyable {
+        /// The endpoint's name, by slot; `monitor` for the responder inside this process.
+        var name: NameSlot
+        var httpPort: UInt16
+        var httpsPort: UInt16
+    }
+
+    /// A client domain: where its name lies, and whose it is.
+    struct Entry: BitwiseCopyable {
+        var offset: Int32
+        var length: Int16
+        var isWildcard: Bool
+        var service: Int32
+    }
+
+    struct DefaultRoute: BitwiseCopyable {
+        var address: Address
+        var service: Int32
+    }
+
+    /// The table as a worker reads it; valid while the table is held.
+    struct View: BitwiseCopyable, Sendable {
+        fileprivate let index: FrozenArray<Int32>
+        fileprivate let entries: FrozenArray<Entry>
+        fileprivate let names: FrozenArray<UInt8>
+        fileprivate let routes: FrozenArray<Route>
+        fileprivate let targets: FrozenArray<Target>
+        fileprivate let defaults: FrozenArray<DefaultRoute>
+        fileprivate let trusted: FrozenArray<Prefix>
+        fileprivate let seed: UInt64
+
+        /// Whether connections from anywhere begin with a PROXY header.
+        var hasTrustedSenders: Bool { trusted.count > 0 }
+
+        func isTrusted(_ sender: Address) -> Bool {
+            for index in 0..<trusted.count where trusted[index].contains(sender) { return true }
+            return false
+        }
+
+        /// The service that has `name` as an exact client domain or, failing that, through a wildcard; nil when none has.
+        func service(for name: RoutingName) -> Int32? {
+            if let service = find(name, from: 0, wildcard: false) { return service }
+            guard let start = name.afterFirstLabel else { return nil }
+            return find(name, from: start, wildcard: true)
+        }
+
+        private func find(_ name: RoutingName, from start: Int, wildcard: Bool) -> Int32? {
+            let mask = index.count &- 1
+            var slot = Int(truncatingIfNeeded: name.hash(from: start, seed: seed)) & mask
+            while true {
+                let entry = index[slot]
+                if entry < 0 { return nil }
+                let candidate = entries[Int(entry)]
+                if candidate.isWildcard == wildcard,
+                    names.withSpan(Int(candidate.offset), Int(candidate.length), { name.equals($0, from: start) })
+                {
+                    return candidate.service
+                }
+                slot = (slot &+ 1) & mask
+            }
+        }
+
+        func defaultService(at address: Address) -> Int32? {
+            for index in 0..<defaults.count where defaults[index].address == address { return defaults[index].service }
+            return nil
+        }
+
+        /// The route of a service; its `targetCount` is 0 when the table has none.
+        @inline(__always) func route(_ service: Int32) -> Route {
+            Int(service) < routes.count ? routes[Int(service)] : Route()
+        }
+
+        @inline(__always) func target(_ route: Route, _ index: Int) -> Target { targets[Int(route.firstTarget) &+ index] }
+    }
+
+    /// The number of this table: grows with each that is built.
+    let generation: UInt64
+    let view: View
+
+    init(
+        generation: UInt64, domains: [(name: [UInt8], isWildcard: Bool, service: Int32)], routes: [Route], targets: [Target],
+        defaults: [DefaultRoute], trusted: [Prefix], seed: UInt64
+    ) {
+        self.generation = generation
+        // At most half full, so that a look-up that finds nothing ends after a step or two.
+        var size = 16
+        while size < domains.count * 2 { size *= 2 }
+        var index = [Int32](repeating: -1, count: size)
+        var entries: [Entry] = []
+        var names: [UInt8] = []
+        entries.reserveCapacity(domains.count)
+        for domain in domains {
+            var slot = Int(truncatingIfNeeded: RoutingName.hash(domain.name.span, seed: seed)) & (size - 1)
+            while index[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+            index[slot] = Int32(entries.count)
+            entries.append(
+                Entry(
+                    offset: Int32(names.count), length: Int16(domain.name.count), isWildcard: domain.isWildcard,
+                    service: domain.service))
+            names += domain.name
+        }
+        view = View(
+            index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names), routes: FrozenArray(routes),
+            targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted), seed: seed)
+    }
+
+    /// A table without a service, for before the first snapshot.
+    static func empty() -> RoutingTable {
+        RoutingTable(generation: 0, domains: [], routes: [], targets: [], defaults: [], trusted: [], seed: 0)
+    }
+
+    deinit {
+        view.index.free()
+        view.entries.free()
+        view.names.free()
+        view.routes.free()
+        view.targets.free()
+        view.defaults.free()
+        view.trusted.free()
+    }
+}

@@ -1,0 +1,352 @@
+import Domain
+import Routing
+import Syscalls
+
+/// What a worker is told, between two rounds of its events.
+enum WorkerMessage: Sendable {
+    /// Route by this table from now on, and say so.
+    case route(RoutingTable)
+    /// The addresses of endpoint names have become known or changed.
+    case addresses([(index: Int32, addresses: EndpointAddresses)])
+    /// The listeners listen: accept from them.
+    case accept
+    /// Stop accepting, close the listeners, and report when the last flow has ended.
+    case shutDown
+    /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
+    case drain(Bool)
+    /// End now, whatever is open.
+    case stop
+}
+
+/// What a worker tells the rest of the process.
+enum WorkerReport: Sendable {
+    /// Worker `index` routes by the table of this generation.
+    case routes(index: Int, generation: UInt64)
+}
+
+/// A listening socket, and what its connections speak.
+struct Listener: Sendable {
+    let socket: Socket
+    let isHTTP: Bool
+    let address: TransportAddress
+}
+
+/// Everything a worker is made of; made by the composition root and handed to the worker's thread.
+struct WorkerPlan: Sendable {
+    let index: Int
+    let settings: RelaySettings
+    let listeners: [Listener]
+    /// Where the monitor endpoint's responder listens.
+    let responder: (http: TransportAddress, https: TransportAddress)
+    let counters: WorkerCounters
+    let mailbox: Mailbox<WorkerMessage>
+    let reports: Mailbox<WorkerReport>
+    let incidents: Mailbox<IncidentReport>
+    /// Told the slots of names whose addresses could not be connected to.
+    let doubts: Mailbox<NameSlot>
+}
+
+/// The memory of one worker's records; pages that no record has used cost nothing.
+struct WorkerMemory: Sendable {
+    let halves: Slab<Half>
+    let flows: Slab<Flow>
+    /// By flow; only those of plain HTTP are ever touched.
+    let exchanges: Slab<Exchange>
+    /// By flow; only those behind a trusted sender are ever touched.
+    let asserted: Slab<AssertedAddresses>
+    let dials: Slab<Dial>
+    /// Dials under way, in no order; `Dial.position` is the way back.
+    let dialsUnderWay: Slab<Int32>
+    /// The addresses of endpoint names, by their slots.
+    let names: Slab<EndpointAddresses>
+    /// Halves to be pumped again after the other events of this round.
+    let ready: Slab<UInt64>
+
+    init(flowLimit limit: Int) throws(SystemCallError) {
+        halves = try Slab(capacity: limit * 2)
+        flows = try Slab(capacity: limit)
+        exchanges = try Slab(capacity: limit)
+        asserted = try Slab(capacity: limit)
+        dials = try Slab(capacity: limit)
+        dialsUnderWay = try Slab(capacity: limit)
+        names = try Slab(capacity: Capacity.names)
+        // A half may stand in the queue twice: a stale entry of its record's former use beside the present one.
+        ready = try Slab(capacity: limit * 4)
+    }
+}
+
+/// One thread of the data plane: its epoll, its flows, and everything they need.
+///
+/// Nothing here is shared but the routing table, which is immutable, and the counters, which only this worker writes. The hot path takes
+/// no lock, allocates nothing once the pools are warm, and touches no reference count; so no class is reached for on it, and records
+/// are plain memory, found by index.
+struct Worker: ~Copyable {
+    let plan: WorkerPlan
+    let counters: WorkerCounters
+    let epoll: Epoll
+    let halves: Slab<Half>
+    let flows: Slab<Flow>
+    let exchanges: Slab<Exchange>
+    let asserted: Slab<AssertedAddresses>
+    let dials: Slab<Dial>
+    let dialsUnderWay: Slab<Int32>
+    let names: Slab<EndpointAddresses>
+    let ready: Slab<UInt64>
+
+    var table = RoutingTable.empty()
+    var view: RoutingTable.View
+    var buffers: BufferPool
+    var pipes = PipePool()
+    /// What small moves pass through: used within one call, never kept.
+    let scratch = BufferPool.scratch()
+    var name = RoutingName()
+
+    /// Milliseconds of the monotonic clock, read once a round.
+    var now: UInt64 = 0
+    var freeFlow: Int32 = -1
+    var flowsUsed: Int32 = 0
+    var flowsOpen: Int32 = 0
+    var freeDial: Int32 = -1
+    var dialsUsed: Int32 = 0
+    var dialCount: Int32 = 0
+    var readyCount: Int32 = 0
+    var rotation: UInt32 = 0
+    var sweepPosition: Int32 = 0
+    var nextSweep: UInt64 = 0
+    var nextTend: UInt64 = 0
+    /// Never, until the listeners listen: one that is only bound is an event without end (EPOLLHUP).
+    var acceptAgain = UInt64.max
+    var isAccepting = false
+    var isShuttingDown = false
+    var isDraining = false
+    var isStopped = false
+    /// When each incident was last logged, and how often it was left out since.
+    var lastLogged = InlineArray<32, UInt64>(repeating: 0)
+    var leftOut = InlineArray<32, UInt64>(repeating: 0)
+
+    /// Ticks of `Flow.lastActive`: fine enough for timeouts of seconds, and 13 years until they wrap.
+    static let tickMilliseconds: UInt64 = 100
+
+    /// Tags of epoll that are no half: the mailbox, a listener, the rival of a dial.
+    enum Tag {
+        static let mailbox = UInt64.max
+        static let listener: UInt64 = 1 << 63
+        static let rival: UInt64 = 1 << 62
+    }
+
+    init(_ plan: WorkerPlan, memory: WorkerMemory, epoll: consuming Epoll) {
+        self.plan = plan
+        counters = plan.counters
+        self.epoll = epoll
+        halves = memory.halves
+        flows = memory.flows
+        exchanges = memory.exchanges
+        asserted = memory.asserted
+        dials = memory.dials
+        dialsUnderWay = memory.dialsUnderWay
+        names = memory.names
+        ready = memory.ready
+        view = table.view
+        buffers = BufferPool(bytesLimit: plan.settings.bufferLimit)
+        self.epoll.add(plan.mailbox.descriptor, .readable, tag: Tag.mailbox)
+        precondition(Incident.allCases.count <= 32, "room for the log's memory of each incident")
+    }
+
+    var tick: UInt32 { UInt32(truncatingIfNeeded: now / Worker.tickMilliseconds) }
+
+    // MARK: The loop
+
+    mutating func run() {
+        readClock()
+        while !isStopped {
+            let count = epoll.wait(milliseconds: patience)
+            readClock()
+            var index = 0
+            var hasMail = false
+            while index < count {
+                let tag = epoll.tag(index)
+                if tag < Tag.rival {
+                    handle(tag, epoll.events(index))
+                } else if tag == Tag.mailbox {
+                    hasMail = true
+                } else if tag >= Tag.listener {
+                    accept(Int(truncatingIfNeeded: tag & 0xFFFF))
+                } else {
+                    handleRival(tag)
+                }
+                index &+= 1
+            }
+            if readyCount > 0 { pumpReady() }
+            if hasMail { readMail() }
+            if dialCount > 0, now >= nextTend { tendDials() }
+            if now >= nextSweep { sweep() }
+            counters.add(1, .rounds)
+        }
+        abandonAll()
+    }
+
+    private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
+
+    /// How long to wait for events: dials race in hundreds of milliseconds; all else is looked at by the sweep.
+    private var patience: Int32 {
+        if readyCount > 0 { return 0 }
+        return Int32(dialCount > 0 ? Worker.tendInterval : Worker.sweepInterval)
+    }
+
+    private mutating func pumpReady() {
+        let count = readyCount
+        var index: Int32 = 0
+        while index < count {
+            let tag = ready[index]
+            let half = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+            if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
+                halves[half].state.remove(.queued)
+                // An answer of ours may have ended the exchange since; the client is only heard out then.
+                if flows[half >> 1].stage == .relaying { _ = pump(half) }
+            }
+            index &+= 1
+        }
+        // Those queued meanwhile move to the front and wait for the next round.
+        var moved: Int32 = 0
+        while count &+ moved < readyCount {
+            ready[moved] = ready[count &+ moved]
+            moved &+= 1
+        }
+        readyCount = moved
+    }
+
+    /// Has `half` pumped again after the other events of this round.
+    mutating func enqueue(_ half: Int32) {
+        guard !halves[half].state.contains(.queued), readyCount < ready.capacity else { return }
+        halves[half].state.insert(.queued)
+        ready[readyCount] = tag(half)
+        readyCount &+= 1
+    }
+
+    @inline(__always) func tag(_ half: Int32) -> UInt64 {
+        // 30 bits of generation leave the two highest bits to the other kinds of tag.
+        UInt64(halves[half].generation & 0x3FFF_FFFF) << 32 | UInt64(UInt32(bitPattern: half))
+    }
+
+    private mutating func readMail() {
+        for message in plan.mailbox.drain() {
+            switch message {
+            case .route(let table):
+                self.table = table
+                view = table.view
+                redirectDials()
+                plan.reports.post(.routes(index: plan.index, generation: table.generation))
+            case .addresses(let updates):
+                for update in updates { names[update.index] = update.addresses }
+                nextTend = now
+            case .accept:
+                acceptAgain = now
+                startAccepting()
+            case .shutDown:
+                // Those that wait to be accepted were here before the end was decided.
+                for index in plan.listeners.indices { accept(index) }
+                leaveListeners()
+                closeIdleExchanges()
+            case .drain(let draining):
+                isDraining = draining
+            case .stop:
+                isStopped = true
+            }
+        }
+    }
+
+    // MARK: Flows
+
+    /// A free flow's index, its records fresh, or nil when the limit is reached.
+    mutating func takeFlow() -> Int32? {
+        let index: Int32
+        if freeFlow >= 0 {
+            index = freeFlow
+            freeFlow = flows[index].nextFree
+        } else if flowsUsed < flows.capacity {
+            index = flowsUsed
+            flowsUsed &+= 1
+            halves[index &* 2] = Half()
+            halves[index &* 2 &+ 1] = Half()
+        } else {
+            return nil
+        }
+        flows[index] = Flow()
+        flowsOpen &+= 1
+        counters.add(1, .flowsOpened)
+        return index
+    }
+
+    /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
+    mutating func close(_ flow: Int32, reset: Bool = false) {
+        countUnrouted(flow)
+        abandonDial(of: flow)
+        closeHalf(flow &* 2, reset: reset)
+        closeHalf(flow &* 2 &+ 1, reset: reset)
+        if flows[flow].isHTTP {
+            buffers.give(&exchanges[flow].request.inbox)
+            buffers.give(&exchanges[flow].response.inbox)
+        }
+        if flows[flow].service != ServiceSlot.unrouted { counters.add(1, .connectionsClosed, service: flows[flow].service) }
+        flows[flow].stage = .free
+        flows[flow].nextFree = freeFlow
+        freeFlow = flow
+        flowsOpen &-= 1
+        counters.add(1, .flowsClosed)
+        // A place is free again: no need to wait for the sweep to take the next connection.
+        if !isAccepting, flowsOpen < flows.capacity, now >= acceptAgain { startAccepting() }
+    }
+
+    /// Counts what a client has said that will never be any service's.
+    func countUnrouted(_ flow: Int32) {
+        guard flows[flow].stage == .opening, flows[flow].service == ServiceSlot.unrouted else { return }
+        let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow &* 2].pendingCount
+        // What a trusted sender has said, as long as its header is not whole, is not the client's.
+        if !flows[flow].awaitsProxyHeader { counters.add(UInt64(said), .bytesUp, service: ServiceSlot.unrouted) }
+    }
+
+    /// Closes one connection of a flow, whose record is as new afterwards but for its generation.
+    mutating func closeHalf(_ index: Int32, reset: Bool) {
+        if halves[index].socket.exists {
+            if reset { halves[index].socket.reset() } else { halves[index].socket.close() }
+        }
+        if halves[index].pending.exists { buffers.give(&halves[index].pending) }
+        if halves[index].pipe.exists {
+            if halves[index].piped > 0 { pipes.discard(&halves[index].pipe) } else { pipes.give(&halves[index].pipe) }
+        }
+        let generation = (halves[index].generation &+ 1) & 0x3FFF_FFFF
+        halves[index] = Half()
+        halves[index].generation = generation
+    }
+
+    /// Closes the flow that `half` belongs to.
+    mutating func closeFlow(of half: Int32, reset: Bool = false) { close(half >> 1, reset: reset) }
+
+    private mutating func abandonAll() {
+        leaveListeners()
+        for flow in 0..<flowsUsed where flows[flow].stage != .free { close(flow, reset: true) }
+    }
+
+    // MARK: Incidents
+
+    /// Counts an incident, and has it logged unless one of its kind was within the last second.
+    mutating func note(_ incident: Incident, flow: Int32? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
+        counters.add(incident)
+        let kind = incident.rawValue
+        guard now >= lastLogged[kind] &+ 1000 else {
+            leftOut[kind] &+= 1
+            return
+        }
+        lastLogged[kind] = now
+        let report = IncidentReport(
+            incident: incident, service: flow.map { flows[$0].service } ?? ServiceSlot.unrouted,
+            client: flow.flatMap { clientAddress(of: $0)?.description } ?? "", detail: detail(self), leftOut: leftOut[kind])
+        leftOut[kind] = 0
+        plan.incidents.post(report)
+    }
+
+    /// Whose connection this is: as a trusted sender says, where the service believes it, else the peer itself.
+    func clientAddress(of flow: Int32) -> TransportAddress? {
+        flows[flow].hasAssertedAddresses ? asserted[flow].source : halves[flow &* 2].socket.peerAddress
+    }
+}

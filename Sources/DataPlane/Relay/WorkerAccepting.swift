@@ -1,0 +1,242 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Accepting, and reading what a connection says first.
+extension Worker {
+    /// Connections taken from one listener before the other events are looked at again.
+    private static var acceptBatch: Int { 64 }
+    /// For how long nothing is accepted once descriptors have run out.
+    private static var exhaustionPause: UInt64 { 100 }
+
+    mutating func startAccepting() {
+        guard !isAccepting, !isShuttingDown else { return }
+        isAccepting = true
+        for (index, listener) in plan.listeners.enumerated() {
+            epoll.add(listener.socket.number, [.readable, .exclusive], tag: Tag.listener | UInt64(index))
+        }
+    }
+
+    /// Leaves new connections to the kernel's queue, and to the other workers, until `startAccepting`.
+    mutating func pauseAccepting(until time: UInt64) {
+        guard isAccepting else { return }
+        isAccepting = false
+        acceptAgain = time
+        for listener in plan.listeners { epoll.remove(listener.socket.number) }
+    }
+
+    /// Lets go of the listeners for good; whoever opened them closes them.
+    mutating func leaveListeners() {
+        isShuttingDown = true
+        pauseAccepting(until: .max)
+    }
+
+    mutating func accept(_ index: Int) {
+        guard isAccepting else { return }
+        let listener = plan.listeners[index]
+        for _ in 0..<Worker.acceptBatch {
+            guard freeFlow >= 0 || flowsUsed < flows.capacity else {
+                note(.flowLimitReached) { "limit \($0.flows.capacity)" }
+                // The first flow that closes makes room: there is no need to wait longer.
+                pauseAccepting(until: now)
+                return
+            }
+            let answer = listener.socket.accept()
+            if answer.isError {
+                if answer.isExhaustion {
+                    note(.descriptorsExhausted) { _ in SystemCallError.text(of: answer.code) }
+                    pipes.closeIdle()
+                    pauseAccepting(until: now &+ Worker.exhaustionPause)
+                }
+                // Anything else (nothing left, or a client that is gone already) ends the batch.
+                return
+            }
+            guard let flow = takeFlow() else { return }
+            counters.add(1, .accepted)
+            open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
+        }
+    }
+
+    private mutating func open(_ flow: Int32, _ socket: Socket, isHTTP: Bool) {
+        let client = flow &* 2
+        halves[client].socket = socket
+        // No delay is inherited from the listener.
+        halves[client].state = [.writable, .readable, .withoutDelay, .sentOnce]
+        flows[flow].stage = .opening
+        flows[flow].isHTTP = isHTTP
+        flows[flow].lastActive = tick
+        if isHTTP { exchanges[flow] = Exchange() }
+        if view.hasTrustedSenders, let peer = socket.peerAddress {
+            flows[flow].awaitsProxyHeader = view.isTrusted(peer.address)
+        }
+        readOpening(flow)
+        if flows[flow].stage == .opening { register(client) }
+    }
+
+    /// Has epoll report on a half's socket, if it does not yet.
+    mutating func register(_ half: Int32) {
+        guard halves[half].socket.exists, !halves[half].state.contains(.registered) else { return }
+        halves[half].state.insert(.registered)
+        epoll.add(halves[half].socket.number, [.readable, .peerClosed, .urgent, .edgeTriggered], tag: tag(half))
+    }
+
+    // MARK: The opening
+
+    /// Reads on what a connection says first, until it is known where it goes.
+    mutating func readOpening(_ flow: Int32) {
+        if flows[flow].isHTTP { readFirstRequest(flow) } else { readHello(flow) }
+    }
+
+    /// Reads as much of the hello as there is into the client half's pending bytes, and routes by it when it is whole.
+    ///
+    /// The first look is taken in the scratch memory, so nothing is held while a client is silent.
+    private mutating func readHello(_ flow: Int32) {
+        let client = flow &* 2
+        while true {
+            let have = Int(halves[client].pendingOffset &+ halves[client].pendingCount)
+            let into = halves[client].pending.exists ? halves[client].pending : scratch
+            let room = Int(into.capacity) - have
+            guard room > 0 else {
+                guard growPending(client) else { return cutForMemory(flow) }
+                continue
+            }
+            let answer = halves[client].socket.receive(into: into, at: have, upTo: room)
+            guard continues(flow, answer) else { return }
+            let count = answer.value
+            // A short read took all there was; what comes later is reported once epoll knows the socket.
+            let isDrained = count < room && halves[client].state.isDisjoint(with: [.urgent, .failed, .peerClosed])
+            if isDrained { halves[client].state.remove(.readable) }
+            halves[client].pendingCount &+= Int32(count)
+            let total = Int(halves[client].pendingCount)
+            if total >= Int(flows[flow].wanted) {
+                if flows[flow].awaitsProxyHeader {
+                    let start = Int(halves[client].pendingOffset)
+                    guard let used = readProxyHeader(flow, into, start, total) else { return }
+                    halves[client].pendingOffset &+= Int32(used)
+                    halves[client].pendingCount &-= Int32(used)
+                }
+                if !flows[flow].awaitsProxyHeader, halves[client].pendingCount > 0 {
+                    let offset = Int(halves[client].pendingOffset)
+                    let outcome = into.withSpan(offset, Int(halves[client].pendingCount)) {
+                        ClientHello.inspect($0, name: &name)
+                    }
+                    switch outcome {
+                    case .incomplete(let until):
+                        flows[flow].wanted = Int32(until)
+                    case .refused(let refusal):
+                        return refuse(flow, refusal)
+                    case .hello:
+                        guard let service = serviceForName(flow) else {
+                            note(.nameUnknown, flow: flow) { "name \($0.name)" }
+                            halves[client].socket.sendLastWords(TLSAlert.unrecognizedName.span)
+                            return close(flow)
+                        }
+                        assign(flow, to: service, received: Int(halves[client].pendingCount))
+                        guard keepPending(client, from: into) else { return cutForMemory(flow) }
+                        return depart(flow)
+                    }
+                }
+            }
+            guard keepPending(client, from: into) else { return cutForMemory(flow) }
+            if isDrained { return }
+        }
+    }
+
+    /// Whether a read in the opening brought something; closes the flow when the client has gone.
+    mutating func continues(_ flow: Int32, _ answer: KernelAnswer) -> Bool {
+        if answer.value > 0 { return true }
+        if answer.wouldBlock { return false }
+        note(.clientLeftEarly, flow: flow)
+        close(flow)
+        return false
+    }
+
+    /// Moves pending bytes that still lie in the scratch memory into a buffer of their own.
+    private mutating func keepPending(_ half: Int32, from source: Buffer) -> Bool {
+        guard !halves[half].pending.exists else { return true }
+        let count = Int(halves[half].pendingCount)
+        let buffer = buffers.take(count)
+        guard buffer.exists else { return false }
+        buffer.copy(count, from: source, at: Int(halves[half].pendingOffset), to: 0)
+        halves[half].pending = buffer
+        halves[half].pendingOffset = 0
+        return true
+    }
+
+    /// Makes room behind the pending bytes: by moving them to the front, or into a large buffer.
+    private mutating func growPending(_ half: Int32) -> Bool {
+        let count = Int(halves[half].pendingCount)
+        if halves[half].pendingOffset > 0 {
+            halves[half].pending.copy(count, from: halves[half].pending, at: Int(halves[half].pendingOffset), to: 0)
+            halves[half].pendingOffset = 0
+            return true
+        }
+        guard halves[half].pending.capacity < BufferPool.large else { return false }
+        let buffer = buffers.take(Int(BufferPool.large))
+        guard buffer.exists else { return false }
+        buffer.copy(count, from: halves[half].pending, at: 0, to: 0)
+        buffers.give(&halves[half].pending)
+        halves[half].pending = buffer
+        return true
+    }
+
+    mutating func cutForMemory(_ flow: Int32) {
+        note(.buffersExhausted, flow: flow)
+        close(flow, reset: true)
+    }
+
+    private mutating func refuse(_ flow: Int32, _ refusal: ClientHello.Refusal) {
+        note(.helloRefused, flow: flow) { _ in refusal.description }
+        // What is no TLS would not understand an alert.
+        if refusal != .notTLS { halves[flow &* 2].socket.sendLastWords(TLSAlert.decodeError.span) }
+        close(flow)
+    }
+
+    /// Reads a trusted sender's header at `offset` of `buffer`: how many bytes it took, 0 when it is not whole, or nil when the flow was closed.
+    mutating func readProxyHeader(_ flow: Int32, _ buffer: Buffer, _ offset: Int, _ count: Int) -> Int? {
+        switch buffer.withSpan(offset, count, { ProxyHeader.inspect($0) }) {
+        case .incomplete:
+            return 0
+        case .malformed:
+            note(.proxyHeaderRefused, flow: flow)
+            close(flow, reset: true)
+            return nil
+        case .header(let header):
+            flows[flow].awaitsProxyHeader = false
+            flows[flow].wanted = 0
+            if let source = header.source, let destination = header.destination {
+                flows[flow].hasAssertedAddresses = true
+                asserted[flow] = AssertedAddresses(source: source, destination: destination)
+            }
+            return header.length
+        }
+    }
+
+    // MARK: Routing
+
+    /// The service that the name just read belongs to, or the default one of the address that was called.
+    mutating func serviceForName(_ flow: Int32) -> Int32? {
+        if !name.isEmpty, let service = view.service(for: name) { return service }
+        guard let called = halves[flow &* 2].socket.localAddress else { return nil }
+        return view.defaultService(at: called.address)
+    }
+
+    /// Makes the flow one of `service`, of whose client `received` bytes have been read so far.
+    mutating func assign(_ flow: Int32, to service: Int32, received: Int) {
+        flows[flow].service = service
+        counters.add(1, .connectionsOpened, service: service)
+        counters.add(UInt64(received), .bytesUp, service: service)
+        // That the sender is trusted is known; whether the service takes its word is the service's own choice.
+        if !view.route(service).acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
+    }
+
+    /// Sends a flow on its way to its service's endpoint.
+    mutating func depart(_ flow: Int32) {
+        if isDraining, flows[flow].service != ServiceSlot.monitor {
+            note(.drainRefused, flow: flow)
+            if flows[flow].isHTTP { return answer(flow, .overloaded) }
+            return close(flow, reset: true)
+        }
+        startDial(flow)
+    }
+}

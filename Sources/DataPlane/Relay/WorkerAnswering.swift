@@ -1,0 +1,88 @@
+import Routing
+import Syscalls
+
+/// The ends of plain HTTP connections: answers of our own, and what a client says when nobody reads it any more.
+extension Worker {
+    /// Reads of what is thrown away before the other flows get their turn: a megabyte.
+    private static var discardedReads: Int { 16 }
+
+    /// Answers the client ourselves and lets the flow go. The client is heard out for a moment, since closing on bytes that nobody has
+    /// read would reset the connection, and the answer might never be seen.
+    mutating func answer(_ flow: Int32, _ answer: HTTPAnswer) {
+        let client = flow &* 2
+        countUnrouted(flow)
+        abandonDial(of: flow)
+        closeHalf(client &+ 1, reset: false)
+        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
+        halves[client].pendingCount = 0
+        buffers.give(&exchanges[flow].request.inbox)
+        buffers.give(&exchanges[flow].response.inbox)
+        let isHEAD = exchanges[flow].isHEAD
+        let count = scratch.withMutableSpan(0, HTTPAnswer.longest) { answer.write(toHEAD: isHEAD, into: &$0) ?? 0 }
+        let sent = halves[client].socket.send(scratch, at: 0, count: count)
+        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        halves[client].socket.shutdownWriting()
+        flows[flow].stage = .lingering
+        flows[flow].lastActive = tick
+        register(client)
+        // Its end may have come before, and is not reported twice.
+        discardInput(flow)
+    }
+
+    /// Reads and forgets what a client still sends behind an answer of ours.
+    mutating func discardInput(_ flow: Int32) {
+        for _ in 0..<Worker.discardedReads {
+            let answer = halves[flow &* 2].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+            if answer.wouldBlock { return }
+            guard answer.value > 0 else { return close(flow) }
+            counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
+        }
+        close(flow, reset: true)  // a megabyte after the answer: it does not listen
+    }
+
+    /// Closes the connections that wait between two requests.
+    mutating func closeIdleExchanges() {
+        for flow in 0..<flowsUsed where flows[flow].stage == .relaying && flows[flow].isHTTP {
+            let exchange = exchanges[flow]
+            let isDry = halves[flow &* 2].isDry && halves[flow &* 2 &+ 1].isDry
+            if exchange.request.stage == .head, exchange.request.count == 0, isDry {
+                close(flow)
+            }
+        }
+    }
+
+    /// Looks after a client from which no request is taken at present.
+    ///
+    /// Nothing is read before the response has ended, so a client that has only ended its side still gets all of it. After the last
+    /// response its input is thrown away: closing on bytes that nobody has read would reset the connection, and cut the response off.
+    mutating func followSilence(_ flow: Int32) -> Progress {
+        let client = flow &* 2
+        let isOver = exchanges[flow].request.stage == .last && exchanges[flow].response.stage == .head
+        guard isOver || halves[client].state.contains(.shut) else {
+            // Without a FIN of ours a hang-up means that the connection is no more: nobody is left to take the response.
+            guard halves[client].state.contains(.failed) else { return .waits }
+            close(flow, reset: true)
+            return .gone
+        }
+        for _ in 0..<Worker.discardedReads {
+            guard halves[client].state.contains(.readable) else { return .waits }
+            let answer = halves[client].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+            if answer.wouldBlock {
+                halves[client].state.remove(.readable)
+                return .waits
+            }
+            guard answer.value > 0 else {
+                guard answer.isError else {
+                    halves[client].state.insert(.ended)
+                    return .moves
+                }
+                note(.clientReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
+                close(flow, reset: true)
+                return .gone
+            }
+            counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
+        }
+        close(flow, reset: true)  // it does not listen
+        return .gone
+    }
+}

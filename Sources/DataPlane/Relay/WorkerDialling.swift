@@ -1,0 +1,335 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Connecting to endpoints: addresses raced as RFC 8305 says, fallbacks in order, the endpoint policy at each address.
+extension Worker {
+    /// Until the next address is tried although the last has not failed (RFC 8305 section 8: 250 ms).
+    private static var attemptDelay: UInt64 { 250 }
+    /// For how long a flow waits for the first answer about its endpoint's name.
+    private static var namePatience: UInt64 { 5000 }
+
+    /// Between two looks at the dials under way, of which there may be thousands while an endpoint is down.
+    static var tendInterval: UInt64 { 20 }
+
+    private var connectMilliseconds: UInt64 { plan.settings.connectTimeout.milliseconds }
+
+    mutating func startDial(_ flow: Int32) {
+        let index: Int32
+        if freeDial >= 0 {
+            index = freeDial
+            freeDial = dials[index].nextFree
+        } else {
+            // There are as many records as flows, and a flow has one dial.
+            index = dialsUsed
+            dialsUsed &+= 1
+            dials[index] = Dial()
+        }
+        rotation &+= 1
+        let generation = dials[index].generation
+        dials[index] = Dial()
+        dials[index].generation = generation
+        dials[index].flow = flow
+        dials[index].rotation = rotation
+        dials[index].position = dialCount
+        dialsUnderWay[dialCount] = index
+        dialCount &+= 1
+        flows[flow].dial = index
+        flows[flow].stage = .dialling
+        attemptNext(index)
+    }
+
+    /// Takes a dial off the list, and closes the rival if there still is one.
+    private mutating func endDial(_ index: Int32) {
+        if dials[index].rival.exists { closeRival(index) }
+        let last = dialsUnderWay[dialCount &- 1]
+        dialsUnderWay[dials[index].position] = last
+        dials[last].position = dials[index].position
+        dialCount &-= 1
+        flows[dials[index].flow].dial = -1
+        dials[index].flow = -1
+        dials[index].nextFree = freeDial
+        freeDial = index
+    }
+
+    mutating func abandonDial(of flow: Int32) {
+        if flows[flow].dial >= 0 { endDial(flows[flow].dial) }
+    }
+
+    private mutating func closeRival(_ index: Int32) {
+        dials[index].rival.close()
+        dials[index].rival = .none
+        // 22 bits stand in the tag, beside the 32 of the index and the kind.
+        dials[index].generation = (dials[index].generation &+ 1) & 0x3F_FFFF
+    }
+
+    /// Starts an attempt at the next address of the present target or, when there is none left and none under way, of the next target.
+    private mutating func attemptNext(_ index: Int32) {
+        let flow = dials[index].flow
+        let endpoint = flow &* 2 &+ 1
+        guard !halves[endpoint].socket.exists || !dials[index].rival.exists else { return }
+        while true {
+            let route = view.route(flows[flow].service)
+            guard route.targetCount > 0 else {
+                note(.serviceGone, flow: flow)
+                return failDial(index)
+            }
+            guard dials[index].target < route.targetCount else { return failDial(index) }
+            let target = view.target(route, Int(dials[index].target))
+            let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
+            if dials[index].name != target.name || dials[index].port != port {
+                dials[index].name = target.name
+                dials[index].port = port
+                dials[index].candidate = 0
+            }
+            let isUnderWay = halves[endpoint].socket.exists || dials[index].rival.exists
+            var peer: TransportAddress?
+            if target.name == .monitor {
+                if dials[index].candidate == 0 { peer = flows[flow].isHTTP ? plan.responder.http : plan.responder.https }
+            } else {
+                let known = names[target.name.index]
+                if known.tenant != target.name.tenant || known.status == .unknown {
+                    guard !isUnderWay else { return }
+                    if !dials[index].waitsForName {
+                        dials[index].waitsForName = true
+                        dials[index].nameDeadline = now &+ Worker.namePatience
+                    }
+                    return
+                }
+                if known.status == .unresolved {
+                    note(.endpointUnresolved, flow: flow)
+                } else if let candidate = known.candidate(Int(dials[index].candidate), rotation: dials[index].rotation) {
+                    if candidate.isForbidden {
+                        dials[index].candidate &+= 1
+                        dials[index].sawForbidden = true
+                        counters.add(1, .addressesForbidden, service: flows[flow].service)
+                        note(.endpointForbidden, flow: flow) { _ in "address \(candidate.address)" }
+                        continue
+                    }
+                    peer = TransportAddress(candidate.address, port: port)
+                }
+            }
+            dials[index].waitsForName = false
+            guard let peer else {
+                // No address left here. Those under way may still succeed; only then the next target has its turn.
+                dials[index].nextAttempt = .max
+                if isUnderWay { return }
+                if target.name != .monitor { plan.doubts.post(target.name) }
+                dials[index].target &+= 1
+                dials[index].candidate = 0
+                continue
+            }
+            dials[index].candidate &+= 1
+            if attempt(index, peer, target.name) { return }
+        }
+    }
+
+    /// Starts one attempt. False when it failed at once.
+    private mutating func attempt(_ index: Int32, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
+        let endpoint = dials[index].flow &* 2 &+ 1
+        let opened = Socket.open(peer.address.family)
+        guard !opened.isError else {
+            dials[index].lastCode = opened.code
+            if opened.isExhaustion {
+                note(.descriptorsExhausted, flow: dials[index].flow) { _ in SystemCallError.text(of: opened.code) }
+                pipes.closeIdle()
+            }
+            return false
+        }
+        let socket = Socket(number: Int32(truncatingIfNeeded: opened.value))
+        socket.delayAcknowledgement()
+        let answer = socket.connect(to: KernelAddress(peer))
+        guard !answer.isError || answer.inProgress else {
+            socket.close()
+            dials[index].lastCode = answer.code
+            return false
+        }
+        let deadline = now &+ connectMilliseconds
+        let events: EpollEvents = [.readable, .writable, .peerClosed, .urgent, .edgeTriggered]
+        if halves[endpoint].socket.exists {
+            dials[index].rival = socket
+            dials[index].rivalDeadline = deadline
+            let generation = UInt64(dials[index].generation) << 32
+            epoll.add(socket.number, events, tag: Tag.rival | generation | UInt64(UInt32(bitPattern: index)))
+            // Two at a time: the next address waits until one of them has failed.
+            dials[index].nextAttempt = .max
+        } else {
+            halves[endpoint].socket = socket
+            halves[endpoint].state = [.connecting, .registered]
+            dials[index].firstDeadline = deadline
+            epoll.add(socket.number, events, tag: tag(endpoint))
+            dials[index].nextAttempt = dials[index].rival.exists ? .max : now &+ Worker.attemptDelay
+        }
+        return true
+    }
+
+    /// Takes in what epoll says about a flow's first attempt.
+    mutating func handleAttempt(_ flow: Int32, _ events: EpollEvents) {
+        let index = flows[flow].dial
+        guard index >= 0 else { return }
+        let endpoint = flow &* 2 &+ 1
+        if !events.isDisjoint(with: [.error, .hangUp]) {
+            let outcome = halves[endpoint].socket.connectOutcome
+            if outcome.isError {
+                dials[index].lastCode = outcome.code
+                return firstAttemptFailed(index)
+            }
+        }
+        if events.contains(.writable) { connected(index, events) }
+    }
+
+    /// Takes in what epoll says about the rival of a first attempt.
+    mutating func handleRival(_ tag: UInt64) {
+        let index = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+        guard dials[index].rival.exists, UInt64(dials[index].generation) == (tag >> 32) & 0x3F_FFFF else { return }
+        let outcome = dials[index].rival.connectOutcome
+        if outcome.isError {
+            dials[index].lastCode = outcome.code
+            closeRival(index)
+            return attemptNext(index)
+        }
+        // The rival has won: it takes the place of the first attempt, and its events are the half's from now on.
+        let endpoint = dials[index].flow &* 2 &+ 1
+        let winner = dials[index].rival
+        dials[index].rival = .none
+        dials[index].generation = (dials[index].generation &+ 1) & 0x3F_FFFF
+        closeHalf(endpoint, reset: false)
+        halves[endpoint].socket = winner
+        halves[endpoint].state = [.connecting, .registered]
+        epoll.modify(winner.number, [.readable, .writable, .peerClosed, .urgent, .edgeTriggered], tag: self.tag(endpoint))
+        connected(index, [.writable, .readable])
+    }
+
+    private mutating func firstAttemptFailed(_ index: Int32) {
+        closeHalf(dials[index].flow &* 2 &+ 1, reset: false)
+        attemptNext(index)
+    }
+
+    /// An endpoint has accepted: the flow begins to relay.
+    private mutating func connected(_ index: Int32, _ events: EpollEvents) {
+        let flow = dials[index].flow
+        if dials[index].target > 0 {
+            counters.add(1, .fallbacksUsed, service: flows[flow].service)
+            let fallback = dials[index].target
+            note(.fallbackUsed, flow: flow) { _ in "fallback \(fallback)" }
+        }
+        endDial(index)
+        let client = flow &* 2
+        let endpoint = client &+ 1
+        halves[endpoint].state = [.registered, .armedOut, .writable]
+        if events.contains(.peerClosed) { halves[endpoint].state.insert(.peerClosed) }
+        flows[flow].stage = .relaying
+        flows[flow].lastActive = tick
+        let route = view.route(flows[flow].service)
+        if route.sendProxyProtocol != .off, !prependProxyHeader(flow, route.sendProxyProtocol) { return }
+        guard pump(client) else { return }
+        register(client)
+        if !events.isDisjoint(with: [.readable, .peerClosed]) {
+            halves[endpoint].state.insert(.readable)
+            _ = pump(endpoint)
+        }
+    }
+
+    /// Puts the PROXY header before what the client has said so far. False when the flow was closed.
+    private mutating func prependProxyHeader(_ flow: Int32, _ version: RoutingTable.Route.ProxyVersion) -> Bool {
+        let client = flow &* 2
+        let called = flows[flow].hasAssertedAddresses ? asserted[flow].destination : halves[client].socket.localAddress
+        guard let source = clientAddress(of: flow), let called else {
+            close(flow)  // the client has gone: it has no address any more
+            return false
+        }
+        let count = Int(halves[client].pendingCount)
+        let buffer = buffers.take(min(count + ProxyHeader.longestWritten, Int(BufferPool.large)))
+        guard buffer.exists, count + ProxyHeader.longestWritten <= Int(buffer.capacity) else {
+            cutForMemory(flow)
+            return false
+        }
+        let wire: SendProxyProtocol = version == .v1 ? .v1 : .v2
+        let written = buffer.withMutableSpan(0, ProxyHeader.longestWritten) {
+            ProxyHeader.write(wire, source: source, destination: called, into: &$0) ?? 0
+        }
+        if count > 0 {
+            buffer.copy(count, from: halves[client].pending, at: Int(halves[client].pendingOffset), to: written)
+        }
+        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
+        halves[client].pending = buffer
+        halves[client].pendingOffset = 0
+        halves[client].pendingCount = Int32(written + count)
+        return true
+    }
+
+    private mutating func failDial(_ index: Int32) {
+        let flow = dials[index].flow
+        let code = dials[index].lastCode
+        let timedOut = dials[index].sawTimeout && code == 0
+        counters.add(1, .connectFailures, service: flows[flow].service)
+        let sawForbidden = dials[index].sawForbidden
+        note(timedOut ? .endpointTimedOut : .endpointUnreachable, flow: flow) { _ in
+            code != 0 ? SystemCallError.text(of: code) : sawForbidden ? "forbidden by the endpoint policy" : ""
+        }
+        if flows[flow].isHTTP {
+            answer(flow, timedOut ? .gatewayTimeout : .badGateway)
+        } else {
+            close(flow, reset: true)
+        }
+    }
+
+    /// Looks after the dials under way: names that have become known, attempts that took too long, addresses whose turn has come.
+    mutating func tendDials() {
+        nextTend = now &+ Worker.tendInterval
+        var position: Int32 = 0
+        while position < dialCount {
+            let index = dialsUnderWay[position]
+            tend(index)
+            // One that ended has been replaced by the last of the list, which is looked at next.
+            if position < dialCount, dialsUnderWay[position] == index { position &+= 1 }
+        }
+    }
+
+    private mutating func tend(_ index: Int32) {
+        let flow = dials[index].flow
+        if dials[index].waitsForName {
+            if now >= dials[index].nameDeadline {
+                note(.endpointUnresolved, flow: flow) { _ in "no answer in \(Worker.namePatience) ms" }
+                dials[index].waitsForName = false
+                dials[index].target &+= 1
+                dials[index].candidate = 0
+            }
+            return attemptNext(index)
+        }
+        var isNext = now >= dials[index].nextAttempt
+        if dials[index].rival.exists, now >= dials[index].rivalDeadline {
+            closeRival(index)
+            dials[index].sawTimeout = true
+            isNext = true
+        }
+        if halves[flow &* 2 &+ 1].socket.exists, now >= dials[index].firstDeadline {
+            closeHalf(flow &* 2 &+ 1, reset: false)
+            dials[index].sawTimeout = true
+            isNext = true
+        }
+        if isNext { attemptNext(index) }
+    }
+
+    /// Has the dials under way look at the new table: an endpoint that was changed because it does not answer is not waited for.
+    mutating func redirectDials() {
+        for position in 0..<dialCount {
+            let index = dialsUnderWay[position]
+            let flow = dials[index].flow
+            let route = view.route(flows[flow].service)
+            guard dials[index].target < route.targetCount else { continue }
+            let target = view.target(route, Int(dials[index].target))
+            let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
+            if dials[index].name != target.name || dials[index].port != port { dials[index].nextAttempt = now }
+        }
+        nextTend = now
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds; 0 for what is negative.
+    var milliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return seconds < 0 ? 0 : UInt64(seconds) &* 1000 &+ UInt64(max(0, attoseconds) / 1_000_000_000_000_000)
+    }
+}

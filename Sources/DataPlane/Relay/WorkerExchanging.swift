@@ -1,0 +1,457 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Plain HTTP: requests and responses followed, one exchange at a time.
+extension Worker {
+    /// What became of looking at the next bytes of a direction.
+    enum Progress {
+        /// There is something to pass on, or the direction has ended.
+        case moves
+        /// Nothing to do until more comes, or the other direction is done.
+        case waits
+        /// The flow is closed, or has only an answer of ours to deliver.
+        case gone
+    }
+
+    private enum Fill {
+        case some, nothing, ended, failed(KernelAnswer), noMemory
+    }
+
+    /// Reads what the first request says, and routes by it.
+    mutating func readFirstRequest(_ flow: Int32) {
+        let exchanges = exchanges
+        while true {
+            switch fill(flow &* 2, &exchanges[flow].request) {
+            case .some: break
+            case .nothing: return
+            case .ended, .failed:
+                note(.clientLeftEarly, flow: flow)
+                return close(flow)
+            case .noMemory: return cutForMemory(flow)
+            }
+            if flows[flow].awaitsProxyHeader {
+                let request = exchanges[flow].request
+                guard let used = readProxyHeader(flow, request.inbox, Int(request.offset), Int(request.count)) else { return }
+                exchanges[flow].request.offset &+= Int32(used)
+                exchanges[flow].request.count &-= Int32(used)
+                if flows[flow].awaitsProxyHeader { continue }
+            }
+            guard exchanges[flow].request.count > 0 else { continue }
+            if takeRequestHead(flow) != .waits { return }
+        }
+    }
+
+    /// Looks at the next bytes of a direction whose passable ones have passed.
+    mutating func follow(_ source: Int32) -> Progress {
+        source & 1 == 0 ? followRequest(source >> 1) : followResponse(source >> 1)
+    }
+
+    // MARK: Requests
+
+    private mutating func followRequest(_ flow: Int32) -> Progress {
+        let exchanges = exchanges
+        let client = flow &* 2
+        switch exchanges[flow].request.stage {
+        case .body:
+            return followBody(client, &exchanges[flow].request) ?? endRequest(flow)
+        case .done, .last:
+            return followSilence(flow)
+        case .head: break
+        }
+        while true {
+            if exchanges[flow].request.count > 0 {
+                let progress = takeRequestHead(flow)
+                if progress != .waits { return progress }
+            } else if exchanges[flow].request.inbox.exists {
+                buffers.give(&exchanges[flow].request.inbox)
+                exchanges[flow].request.offset = 0
+            }
+            let wasEmpty = exchanges[flow].request.count == 0
+            switch fill(client, &exchanges[flow].request) {
+            case .some:
+                if wasEmpty { exchanges[flow].headSince = tick }
+                counters.add(UInt64(exchanges[flow].request.lastRead), .bytesUp, service: flows[flow].service)
+            case .nothing: return .waits
+            case .ended:
+                guard wasEmpty else {
+                    note(.clientLeftEarly, flow: flow) { _ in "in the middle of a request head" }
+                    close(flow)
+                    return .gone
+                }
+                halves[client].state.insert(.ended)
+                return .moves
+            case .failed(let answer):
+                note(.clientReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
+                close(flow, reset: true)
+                return .gone
+            case .noMemory:
+                cutForMemory(flow)
+                return .gone
+            }
+        }
+    }
+
+    /// Takes a request head off the client's inbox and makes it what the endpoint is to read. `.waits` when it is not whole.
+    private mutating func takeRequestHead(_ flow: Int32) -> Progress {
+        let exchanges = exchanges
+        let client = flow &* 2
+        let inbox = exchanges[flow].request.inbox
+        let offset = Int(exchanges[flow].request.offset)
+        var scanned = Int(exchanges[flow].request.scanned)
+        let outcome = inbox.withSpan(offset, Int(exchanges[flow].request.count)) {
+            RequestHead.inspect($0, scanned: &scanned, host: &name)
+        }
+        exchanges[flow].request.scanned = Int32(scanned)
+        let head: RequestHead
+        switch outcome {
+        case .incomplete:
+            return .waits
+        case .refused(let refusal):
+            note(.requestRefused, flow: flow) { _ in refusal.sentence }
+            if let answer = refusal.answer { self.answer(flow, answer) } else { close(flow, reset: true) }
+            return .gone
+        case .head(let whole):
+            head = whole
+        }
+        exchanges[flow].isHEAD = head.isHEAD
+        let isFirst = flows[flow].stage == .opening
+        guard let service = serviceForName(flow), isFirst || service == flows[flow].service else {
+            note(isFirst ? .nameUnknown : .otherHostOnConnection, flow: flow) { "host \($0.name)" }
+            answer(flow, .misdirected)
+            return .gone
+        }
+        if isFirst { assign(flow, to: service, received: Int(exchanges[flow].request.count)) }
+        guard passOn(flow, head) else { return .gone }
+        exchanges[flow].request.offset &+= Int32(head.length)
+        exchanges[flow].request.count &-= Int32(head.length)
+        exchanges[flow].request.scanned = 0
+        exchanges[flow].request.begin(head.framing, from: .client)
+        exchanges[flow].wantsUpgrade = head.wantsUpgrade
+        exchanges[flow].closes = head.closes
+        exchanges[flow].answered = false
+        exchanges[flow].requests &+= 1
+        counters.add(1, .requests, service: service)
+        if isFirst {
+            halves[client].passable = 0
+            halves[client &+ 1].passable = 0
+            depart(flow)
+            return .gone
+        }
+        return .moves
+    }
+
+    /// Puts the head at the front of the inbox, with the device's address added, into the client half's pending bytes. False when the flow was closed.
+    private mutating func passOn(_ flow: Int32, _ head: RequestHead) -> Bool {
+        let exchanges = exchanges
+        let mode: ForwardedFor
+        let route = view.route(flows[flow].service)
+        switch route.forwardedFor {
+        case .append: mode = .append
+        case .replace: mode = .replace
+        case .off: mode = .off
+        }
+        if exchanges[flow].clientCount == 0, mode != .off {
+            guard let client = clientAddress(of: flow)?.address else {
+                close(flow)  // it has gone: it has no address any more
+                return false
+            }
+            var text = InlineArray<40, UInt8>(repeating: 0)
+            var span = text.mutableSpan
+            exchanges[flow].clientCount = Int32(client.write(into: &span) ?? 0)
+            exchanges[flow].client = text
+        }
+        let room = head.length + RequestHead.longestGrowth + Address.longestText + 2
+        let buffer = buffers.take(room)
+        guard buffer.exists else {
+            cutForMemory(flow)
+            return false
+        }
+        let request = exchanges[flow].request
+        let text = exchanges[flow].client
+        let textCount = Int(exchanges[flow].clientCount)
+        let written = request.inbox.withSpan(Int(request.offset), head.length) { source in
+            buffer.withMutableSpan(0, room) { output in
+                head.copy(source, forwardedFor: mode, client: text.span.extracting(first: textCount), into: &output)
+            }
+        }
+        let client = flow &* 2
+        halves[client].pending = buffer
+        halves[client].pendingOffset = 0
+        halves[client].pendingCount = Int32(written ?? 0)
+        precondition(written != nil, "a head grows by no more than was made room for")
+        return true
+    }
+
+    private mutating func endRequest(_ flow: Int32) -> Progress {
+        if exchanges[flow].response.stage == .done { return endExchange(flow, askedBy: flow &* 2) }
+        exchanges[flow].request.stage = .done
+        return .waits
+    }
+
+    // MARK: Responses
+
+    private mutating func followResponse(_ flow: Int32) -> Progress {
+        let exchanges = exchanges
+        let endpoint = flow &* 2 &+ 1
+        switch exchanges[flow].response.stage {
+        case .body:
+            return followBody(endpoint, &exchanges[flow].response) ?? endResponse(flow)
+        case .done, .last: return .waits
+        case .head: break
+        }
+        while true {
+            if exchanges[flow].response.count > 0, let progress = takeResponseHead(flow) { return progress }
+            switch fill(endpoint, &exchanges[flow].response) {
+            case .some: break
+            case .nothing: return .waits
+            case .ended:
+                guard exchanges[flow].response.count == 0 else {
+                    passBlindly(flow)  // it broke off within a head: the client may make of it what it can
+                    return .moves
+                }
+                halves[endpoint].state.insert(.ended)
+                return .moves
+            case .failed(let answer):
+                note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
+                if owesFirstAnswer(flow) { self.answer(flow, .badGateway) } else { close(flow, reset: true) }
+                return .gone
+            case .noMemory:
+                cutForMemory(flow)
+                return .gone
+            }
+        }
+    }
+
+    /// Takes a response head off the endpoint's inbox. Nil when it is not whole.
+    private mutating func takeResponseHead(_ flow: Int32) -> Progress? {
+        let exchanges = exchanges
+        // What nobody asked for (a time-out notice, most often) is the connection's last word.
+        if exchanges[flow].request.stage == .head || exchanges[flow].request.stage == .last {
+            passBlindly(flow)
+            return .moves
+        }
+        let isHEAD = exchanges[flow].isHEAD
+        var scanned = Int(exchanges[flow].response.scanned)
+        let outcome = exchanges[flow].response.inbox.withSpan(
+            Int(exchanges[flow].response.offset), Int(exchanges[flow].response.count)
+        ) { ResponseHead.inspect($0, scanned: &scanned, toHEAD: isHEAD) }
+        exchanges[flow].response.scanned = Int32(scanned)
+        switch outcome {
+        case .incomplete:
+            return nil
+        case .malformed:
+            passBlindly(flow)
+        case .head(let head):
+            exchanges[flow].answered = true
+            if head.isInterim {
+                exchanges[flow].response.scanned = 0
+                return handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1)
+            }
+            if head.switchesProtocols {
+                guard exchanges[flow].wantsUpgrade, exchanges[flow].request.stage == .done else {
+                    passBlindly(flow)
+                    return .moves
+                }
+                exchanges[flow].request.begin(.untilClose, from: .client)
+                exchanges[flow].response.begin(.untilClose, from: .endpoint)
+                enqueue(flow &* 2)
+                return .moves
+            }
+            if head.closes { exchanges[flow].closes = true }
+            exchanges[flow].response.scanned = 0
+            exchanges[flow].response.begin(head.framing, from: .endpoint)
+            return handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1)
+        }
+        return .moves
+    }
+
+    /// Passes everything that the endpoint still sends as it is, and takes no further request.
+    private mutating func passBlindly(_ flow: Int32) {
+        exchanges[flow].answered = true
+        exchanges[flow].closes = true
+        if exchanges[flow].request.stage != .body { exchanges[flow].request.stage = .last }
+        exchanges[flow].response.begin(.untilClose, from: .endpoint)
+    }
+
+    private mutating func endResponse(_ flow: Int32) -> Progress {
+        if exchanges[flow].request.stage == .done { return endExchange(flow, askedBy: flow &* 2 &+ 1) }
+        exchanges[flow].response.stage = .done
+        return .waits
+    }
+
+    /// Both messages have ended: the next request may come, unless this was the last.
+    private mutating func endExchange(_ flow: Int32, askedBy half: Int32) -> Progress {
+        // The other direction has waited for this, and what it waits to read may have come long ago.
+        enqueue(half ^ 1)
+        exchanges[flow].isHEAD = false
+        exchanges[flow].response.stage = .head
+        exchanges[flow].response.scanned = 0
+        if exchanges[flow].closes {
+            exchanges[flow].request.stage = .last
+        } else {
+            exchanges[flow].request.stage = .head
+            exchanges[flow].headSince = tick
+            if isShuttingDown, exchanges[flow].request.count == 0 {
+                close(flow)
+                return .gone
+            }
+        }
+        return .moves
+    }
+
+    /// Whether the client waits for the response to its first request, and none of it has come.
+    ///
+    /// Only then an answer of ours is of use: on a connection that has carried requests before, a silent close lets the client try again.
+    func owesFirstAnswer(_ flow: Int32) -> Bool {
+        guard flows[flow].isHTTP else { return false }
+        let exchange = exchanges[flow]
+        return exchange.requests == 1 && !exchange.answered && exchange.request.stage != .head
+    }
+
+    // MARK: Both
+
+    /// Moves what may pass of a body. Nil when the body has ended.
+    private mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Progress? {
+        while true {
+            if !message.isChunked {
+                if message.left == 0 { return nil }
+                if message.count > 0 {
+                    let count = Int(min(message.left, UInt64(message.count)))
+                    if message.left != Half.unbounded { message.left &-= UInt64(count) }
+                    return handOver(&message, count, half)
+                }
+                halves[half].passable = message.left
+                if message.left != Half.unbounded { message.left = 0 }
+                return .moves
+            }
+            if message.count > 0 {
+                let outcome = message.inbox.withSpan(Int(message.offset), Int(message.count)) { message.chunked.follow($0) }
+                switch outcome {
+                case .more:
+                    return handOver(&message, Int(message.count), half)
+                case .ended(let count):
+                    message.isChunked = false
+                    message.left = 0
+                    return handOver(&message, count, half)
+                case .malformed:
+                    note(.bodyMalformed, flow: half >> 1)
+                    close(half >> 1, reset: true)
+                    return .gone
+                }
+            }
+            if message.chunked.passable > 0 {
+                let count = message.chunked.passable
+                halves[half].passable = count
+                message.chunked.passed(count)
+                return .moves
+            }
+            switch fill(half, &message) {
+            case .some:
+                if half & 1 == 0 { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half >> 1].service) }
+            case .nothing:
+                return .waits
+            case .ended:
+                halves[half].state.insert(.ended)
+                return .moves
+            case .failed(let answer):
+                note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in SystemCallError.text(of: answer.code) }
+                close(half >> 1, reset: true)
+                return .gone
+            case .noMemory:
+                cutForMemory(half >> 1)
+                return .gone
+            }
+        }
+    }
+
+    /// Lets the next `count` bytes of the inbox pass. The buffer itself goes when nothing stays behind.
+    private mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: Int32) -> Progress {
+        guard count > 0 else { return .moves }
+        if count == Int(message.count) {
+            halves[half].pending = message.inbox
+            halves[half].pendingOffset = message.offset
+            message.inbox = Buffer()
+            message.offset = 0
+            message.count = 0
+        } else {
+            let buffer = buffers.take(count)
+            guard buffer.exists else {
+                cutForMemory(half >> 1)
+                return .gone
+            }
+            buffer.copy(count, from: message.inbox, at: Int(message.offset), to: 0)
+            halves[half].pending = buffer
+            halves[half].pendingOffset = 0
+            message.offset &+= Int32(count)
+            message.count &-= Int32(count)
+        }
+        halves[half].pendingCount = Int32(count)
+        return .moves
+    }
+
+    /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
+    private mutating func fill(_ half: Int32, _ message: inout Exchange.Message) -> Fill {
+        guard halves[half].state.contains(.readable) else { return .nothing }
+        if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity, !makeRoom(&message) {
+            return .noMemory
+        }
+        let into = message.inbox.exists ? message.inbox : scratch
+        let have = message.inbox.exists ? Int(message.offset &+ message.count) : 0
+        let room = Int(into.capacity) - have
+        let answer = halves[half].socket.receive(into: into, at: have, upTo: room)
+        if answer.value <= 0 {
+            if answer.value == 0 { return .ended }
+            guard answer.wouldBlock else { return .failed(answer) }
+            halves[half].state.remove(.readable)
+            return .nothing
+        }
+        let count = answer.value
+        if count < room, halves[half].state.isDisjoint(with: [.urgent, .failed, .peerClosed]) {
+            halves[half].state.remove(.readable)
+        }
+        if !message.inbox.exists {
+            let buffer = buffers.take(count)
+            guard buffer.exists else { return .noMemory }
+            buffer.copy(count, from: scratch, at: 0, to: 0)
+            message.inbox = buffer
+            message.offset = 0
+        }
+        message.count &+= Int32(count)
+        message.lastRead = Int32(count)
+        return .some
+    }
+
+    /// Makes room behind what an inbox holds. False when there is none to be had.
+    private mutating func makeRoom(_ message: inout Exchange.Message) -> Bool {
+        if message.offset > 0 {
+            message.inbox.copy(Int(message.count), from: message.inbox, at: Int(message.offset), to: 0)
+            message.offset = 0
+            return true
+        }
+        guard message.inbox.capacity < BufferPool.large else { return false }
+        let buffer = buffers.take(Int(BufferPool.large))
+        guard buffer.exists else { return false }
+        buffer.copy(Int(message.count), from: message.inbox, at: 0, to: 0)
+        buffers.give(&message.inbox)
+        message.inbox = buffer
+        return true
+    }
+}
+
+extension Exchange.Message {
+    /// Begins the body that a head has announced.
+    mutating func begin(_ framing: BodyFraming, from sender: ChunkedBody.Sender) {
+        stage = .body
+        isChunked = false
+        left = 0
+        switch framing {
+        case .none: break
+        case .length(let count): left = count
+        case .chunked:
+            isChunked = true
+            chunked = ChunkedBody(from: sender)
+        case .untilClose: left = Half.unbounded
+        }
+    }
+}

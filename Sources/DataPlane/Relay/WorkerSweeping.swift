@@ -1,0 +1,68 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Deadlines. Instead of a timer for each flow, every flow is looked at once a second: a store per event, no timer to set or to cancel.
+extension Worker {
+    /// A quarter of the flows are looked at each time.
+    static var sweepInterval: UInt64 { 250 }
+    /// For how long a client is heard out after an answer of ours.
+    private static var lingerTicks: UInt32 { 20 }
+
+    mutating func sweep() {
+        nextSweep = now &+ Worker.sweepInterval
+        counters.set(UInt64(buffers.bytesOnLoan), .bytesBuffered)
+        if !isAccepting, now >= acceptAgain { startAccepting() }
+        let share = flowsUsed / 4 &+ 1
+        let end = min(sweepPosition &+ share, flowsUsed)
+        var flow = sweepPosition
+        while flow < end {
+            if flows[flow].stage != .free { check(flow) }
+            flow &+= 1
+        }
+        sweepPosition = end >= flowsUsed ? 0 : end
+    }
+
+    private func ticks(_ duration: Duration) -> UInt32 {
+        UInt32(clamping: max(1, duration.milliseconds / Worker.tickMilliseconds))
+    }
+
+    private mutating func check(_ flow: Int32) {
+        let age = tick &- flows[flow].lastActive
+        switch flows[flow].stage {
+        case .free, .dialling: break
+        case .opening:
+            guard age >= ticks(plan.settings.helloTimeout) else { return }
+            let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow &* 2].pendingCount
+            if said == 0 {
+                note(.clientSilent, flow: flow)
+                close(flow)
+            } else {
+                timeOutRequest(flow)
+            }
+        case .relaying:
+            if flows[flow].isHTTP, exchanges[flow].request.stage == .head, exchanges[flow].request.count > 0,
+                tick &- exchanges[flow].headSince >= ticks(plan.settings.helloTimeout)
+            {
+                return timeOutRequest(flow)
+            }
+            // Of plain HTTP a client's FIN is not read before the response has come, but is known of.
+            let states = halves[flow &* 2].state.union(halves[flow &* 2 &+ 1].state)
+            let halfClosed = !states.isDisjoint(with: [.ended, .peerClosed])
+            if halfClosed, age >= ticks(plan.settings.halfCloseTimeout) {
+                note(.halfCloseTimedOut, flow: flow)
+                close(flow, reset: true)
+            } else if age >= ticks(plan.settings.idleTimeout) {
+                note(.idleTimedOut, flow: flow)
+                close(flow, reset: true)
+            }
+        case .lingering:
+            if age >= Worker.lingerTicks { close(flow, reset: true) }
+        }
+    }
+
+    private mutating func timeOutRequest(_ flow: Int32) {
+        note(.requestTimedOut, flow: flow)
+        if flows[flow].isHTTP, !flows[flow].awaitsProxyHeader { answer(flow, .requestTimeout) } else { close(flow, reset: true) }
+    }
+}

@@ -1,0 +1,174 @@
+/// Reads the lines of a request head, of which it is known that each ends with CR LF and holds no other control character.
+struct RequestReading {
+    private var isHTTP10 = false
+    private var isHEAD = false
+    private var fields = 0
+
+    /// The authority that an absolute-form target names, and that of the Host field.
+    private var target: Authority?
+    private var host: Authority?
+
+    private var contentLength: UInt64?
+    private var isChunked = false
+    private var saysClose = false
+    private var saysKeepAlive = false
+    private var saysUpgrade = false
+    private var namesProtocol = false
+    private var offersHTTP2 = false
+    private var expectsContinue = false
+    private var forwardedFor = ForwardedForPlace.nowhere
+
+    /// Reads the head of `length` bytes, its host into `name`; answers why it is refused, or nil.
+    mutating func read(_ bytes: Span<UInt8>, length: Int, host name: inout RoutingName) -> RequestHead.Refusal? {
+        let line = RequestReading.endOfLine(bytes, from: 0)
+        if let refusal = readRequestLine(bytes, end: line, name: &name) { return refusal }
+        // Positions are those of bytes that are there, and the two of a CR LF, so no sum overflows.
+        var position = line &+ 2
+        while position < length &- 2 {
+            let end = RequestReading.endOfLine(bytes, from: position)
+            fields &+= 1
+            guard fields <= RequestHead.mostFields else { return .tooManyFields }
+            if let refusal = readField(bytes, from: position, to: end, name: &name) { return refusal }
+            position = end &+ 2
+        }
+        return checkWhole(bytes)
+    }
+
+    func head(length: Int) -> RequestHead {
+        let framing: BodyFraming =
+            if isChunked { .chunked } else if let contentLength, contentLength > 0 { .length(contentLength) } else {
+                .none
+            }
+        return RequestHead(
+            length: length, framing: framing, isHEAD: isHEAD, wantsUpgrade: saysUpgrade && namesProtocol && !isHTTP10,
+            closes: saysClose || (isHTTP10 && !saysKeepAlive), expectsContinue: expectsContinue && !isHTTP10,
+            offersHTTP2: offersHTTP2, forwardedFor: forwardedFor)
+    }
+
+    private static func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var index = bytes.firstControl(from: start, to: bytes.count)
+        while index < bytes.count, bytes[index] == .tab {
+            index = bytes.firstControl(from: index &+ 1, to: bytes.count)
+        }
+        return index
+    }
+
+    // MARK: The request line
+
+    private mutating func readRequestLine(_ bytes: Span<UInt8>, end: Int, name: inout RoutingName) -> RequestHead
+        .Refusal?
+    {
+        var index = 0
+        while index < end, bytes[index].isToken { index &+= 1 }
+        let method = 0..<index
+        guard index < end, bytes[index] == .space else { return .badRequestLine }
+        let start = index &+ 1
+        index = start
+        // Octets above ASCII have no place in a target, but devices send them, and nothing that we decide depends on them. A fragment
+        // never leaves an honest client, and some endpoints would read the path without it.
+        while index < end, bytes[index] > .space, bytes[index] != UInt8(ascii: "#") { index &+= 1 }
+        let target = start..<index
+        guard !target.isEmpty, index < end, bytes[index] == .space else { return .badRequestLine }
+        if let refusal = readVersion(bytes, in: index &+ 1..<end, method: method) { return refusal }
+
+        // Methods are case-sensitive, but not to everyone.
+        guard !bytes.spells("connect", in: method) else { return .connect }
+        if bytes.spells("head", in: method) {
+            guard bytes[0].isUpper, bytes[1].isUpper, bytes[2].isUpper, bytes[3].isUpper else { return .badRequestLine }
+            isHEAD = true
+        }
+        return readTarget(bytes, in: target, method: method, name: &name)
+    }
+
+    private mutating func readVersion(
+        _ bytes: Span<UInt8>, in range: Range<Int>, method: Range<Int>
+    ) -> RequestHead.Refusal? {
+        let start = range.lowerBound
+        guard range.count == 8, bytes.equals("HTTP/", in: start..<start &+ 5) else { return .badRequestLine }
+        let major = bytes[start &+ 5]
+        let minor = bytes[start &+ 7]
+        guard major.isDigit, bytes[start &+ 6] == UInt8(ascii: "."), minor.isDigit else { return .badRequestLine }
+        guard major == UInt8(ascii: "1"), minor <= UInt8(ascii: "1") else {
+            return bytes.equals("PRI", in: method) && major == UInt8(ascii: "2") ? .http2Preface : .unsupportedVersion
+        }
+        isHTTP10 = minor == UInt8(ascii: "0")
+        return nil
+    }
+
+    private mutating func readTarget(
+        _ bytes: Span<UInt8>, in range: Range<Int>, method: Range<Int>, name: inout RoutingName
+    ) -> RequestHead.Refusal? {
+        let start = range.lowerBound
+        if bytes[start] == UInt8(ascii: "/") { return nil }
+        if range.count == 1, bytes[start] == UInt8(ascii: "*") {
+            return bytes.equals("OPTIONS", in: method) ? nil : .badTarget
+        }
+        guard range.count > 7, bytes.spells("http://", in: start..<start &+ 7) else { return .badTarget }
+        var end = start &+ 7
+        while end < range.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end &+= 1 }
+        guard let authority = Authority(bytes, in: start &+ 7..<end, name: &name) else { return .badTarget }
+        target = authority
+        return nil
+    }
+
+    // MARK: The fields
+
+    private mutating func readField(
+        _ bytes: Span<UInt8>, from start: Int, to end: Int, name: inout RoutingName
+    ) -> RequestHead.Refusal? {
+        guard !bytes[start].isBlank else { return .foldedField }
+        var colon = start
+        while colon < end, bytes[colon].isToken { colon &+= 1 }
+        guard colon > start, colon < end, bytes[colon] == UInt8(ascii: ":") else { return .badFieldName }
+        guard let field = FieldName(bytes, in: start..<colon) else { return nil }
+        let value = bytes.trimmed(colon &+ 1..<end)
+        switch field {
+        case .lookalike: return .badFieldName
+        case .host:
+            guard host == nil else { return .severalHosts }
+            host = Authority(bytes, in: value, name: &name)
+            return host == nil ? .badHost : nil
+        case .contentLength:
+            guard contentLength == nil else { return .severalContentLengths }
+            contentLength = BodyFraming.length(bytes, in: value)
+            return contentLength == nil ? .badContentLength : nil
+        case .transferEncoding:
+            guard !isChunked else { return .badTransferEncoding }
+            guard bytes.spells("chunked", in: value) else { return .unknownTransferCoding }
+            isChunked = true
+        case .connection: return readConnection(bytes, in: value)
+        case .upgrade:
+            namesProtocol = namesProtocol || !value.isEmpty
+            offersHTTP2 = offersHTTP2 || RequestHead.offersHTTP2(bytes, in: value)
+        case .expect: expectsContinue = expectsContinue || bytes.spells("100-continue", in: value)
+        case .forwardedFor: forwardedFor = value.isEmpty ? .emptyAfter(colon &+ 1) : .after(value.upperBound)
+        }
+        return nil
+    }
+
+    private mutating func readConnection(_ bytes: Span<UInt8>, in value: Range<Int>) -> RequestHead.Refusal? {
+        var options = ListElements(in: value)
+        while let option = options.next(bytes) {
+            if bytes.spells("close", in: option) {
+                saysClose = true
+            } else if bytes.spells("keep-alive", in: option) {
+                saysKeepAlive = true
+            } else if let field = FieldName(bytes, in: option) {
+                guard !field.isProtected else { return .protectedField }
+                if field == .upgrade { saysUpgrade = true }
+            }
+        }
+        return nil
+    }
+
+    /// What only the whole head can tell.
+    private func checkWhole(_ bytes: Span<UInt8>) -> RequestHead.Refusal? {
+        if isChunked {
+            guard contentLength == nil else { return .contentLengthAndTransferEncoding }
+            guard !isHTTP10 else { return .badTransferEncoding }
+        }
+        guard let host else { return isHTTP10 ? nil : .missingHost }
+        if let target, !target.equals(host, bytes) { return .otherHost }
+        return nil
+    }
+}

@@ -1,0 +1,178 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Gives services and endpoint names their slots, and makes routing tables of snapshots.
+///
+/// A slot is a service's for as long as a snapshot names it, and until its last flow has closed; then, from the next snapshot on, another
+/// service may have it.
+struct SlotRegistry {
+    /// A service that has a slot now.
+    struct Tenant: Sendable, Equatable {
+        let slot: Int32
+        let name: String
+    }
+
+    /// What a snapshot comes to: the table, what the resolver has to do for it, and who has which slot.
+    struct Outcome {
+        let table: RoutingTable
+        let added: [(slot: NameSlot, host: EndpointHost)]
+        let removed: [NameSlot]
+        let tenants: [Tenant]
+        /// Slots that changed hands, whose counters begin at what they stand at.
+        let moved: [Int32]
+    }
+
+    /// There are more services or names than slots.
+    struct Full: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    fileprivate var services: [ServiceName: Int32] = [:]
+    /// Slots of services that are gone, whose flows may still be open.
+    private var retired: [Int32] = []
+    private var nextService = ServiceSlot.firstFree
+    private var names: [EndpointHost: NameSlot] = [:]
+    private var freeNames: [Int32] = []
+    private var nextName: Int32 = 0
+    private var nextTenant: UInt32 = 1
+    private var generation: UInt64 = 0
+    private let monitor: (http: UInt16, https: UInt16)
+    private let seed: UInt64
+
+    init(monitor: (http: UInt16, https: UInt16), seed: UInt64) {
+        self.monitor = monitor
+        self.seed = seed
+    }
+
+    /// Makes the table of `snapshot`. `isIdle` says whether a slot has no open flow.
+    mutating func build(_ snapshot: Snapshot, isIdle: (Int32) -> Bool) throws(Full) -> Outcome {
+        // Both before anything is changed: a snapshot is taken whole or not at all.
+        let hosts = endpointHosts(of: snapshot)
+        guard hosts.count <= Capacity.names else {
+            throw Full(description: "it has \(hosts.count) endpoint hosts, more than this data plane can hold")
+        }
+        let arrivals = snapshot.services.keys.count { services[$0] == nil }
+        guard arrivals <= Capacity.services - Int(nextService) + retired.count(where: isIdle) else {
+            throw Full(description: "it has \(snapshot.services.count) services, more than this data plane has room for")
+        }
+        let moved = settle(snapshot, isIdle)
+        let (added, removed) = settleNames(hosts)
+        var routes = [RoutingTable.Route](repeating: RoutingTable.Route(), count: Int(nextService))
+        var targets: [RoutingTable.Target] = []
+        var domains: [(name: [UInt8], isWildcard: Bool, service: Int32)] = []
+        targets.reserveCapacity(snapshot.services.count)
+        domains.reserveCapacity(snapshot.services.count)
+        for (name, carriage) in snapshot.services {
+            guard let slot = services[name] else { continue }
+            var route = RoutingTable.Route(carriage)
+            route.firstTarget = Int32(targets.count)
+            carriage.endpoint.forEachTarget { target in
+                guard let host = names[target.host] else { return }
+                targets.append(
+                    RoutingTable.Target(name: host, httpPort: target.httpPort.number, httpsPort: target.httpsPort.number))
+            }
+            routes[Int(slot)] = route
+            for domain in carriage.clientDomains {
+                domains.append((Array(domain.name.text.utf8), domain.isWildcard, slot))
+            }
+        }
+        var route = RoutingTable.Route()
+        route.firstTarget = Int32(targets.count)
+        route.targetCount = 1
+        targets.append(RoutingTable.Target(name: .monitor, httpPort: monitor.http, httpsPort: monitor.https))
+        routes[Int(ServiceSlot.monitor)] = route
+        domains.append((Array(snapshot.settings.server.hostname.text.utf8), false, ServiceSlot.monitor))
+        let defaults = snapshot.settings.server.defaultServices.compactMap { address, name in
+            services[name].map { RoutingTable.DefaultRoute(address: address, service: $0) }
+        }
+        generation += 1
+        let table = RoutingTable(
+            generation: generation, domains: domains, routes: routes, targets: targets, defaults: defaults,
+            trusted: snapshot.settings.server.trustedSenders, seed: seed)
+        let tenants = services.map { Tenant(slot: $0.value, name: $0.key.text) }
+        return Outcome(table: table, added: added, removed: removed, tenants: tenants, moved: moved)
+    }
+
+    /// Retires the slots of services that are gone and gives the new ones theirs; the slots that changed hands.
+    private mutating func settle(_ snapshot: Snapshot, _ isIdle: (Int32) -> Bool) -> [Int32] {
+        // Workers route by the table before until they have this one, so the slots of those that go now are for the next to take.
+        let leaving = services.filter { snapshot.services[$0.key] == nil }
+        for name in leaving.keys { services[name] = nil }
+        var moved: [Int32] = []
+        var busy: [Int32] = []
+        for name in snapshot.services.keys where services[name] == nil {
+            var slot: Int32?
+            while slot == nil, let candidate = retired.popLast() {
+                if isIdle(candidate) { slot = candidate } else { busy.append(candidate) }
+            }
+            if let slot { moved.append(slot) }
+            services[name] = slot ?? nextService
+            if slot == nil { nextService += 1 }
+        }
+        retired += busy
+        retired += leaving.values
+        return moved
+    }
+
+    private func endpointHosts(of snapshot: Snapshot) -> Set<EndpointHost> {
+        var hosts = Set<EndpointHost>(minimumCapacity: snapshot.services.count)
+        for carriage in snapshot.services.values {
+            carriage.endpoint.forEachTarget { hosts.insert($0.host) }
+        }
+        return hosts
+    }
+
+    private mutating func settleNames(
+        _ wanted: Set<EndpointHost>
+    ) -> (added: [(slot: NameSlot, host: EndpointHost)], removed: [NameSlot]) {
+        var removed: [NameSlot] = []
+        for (host, slot) in names where !wanted.contains(host) {
+            names[host] = nil
+            freeNames.append(slot.index)
+            removed.append(slot)
+        }
+        var added: [(slot: NameSlot, host: EndpointHost)] = []
+        for host in wanted where names[host] == nil {
+            let index = freeNames.popLast() ?? nextName
+            if index == nextName { nextName += 1 }
+            let slot = NameSlot(index: index, tenant: nextTenant)
+            nextTenant &+= 1
+            names[host] = slot
+            added.append((slot, host))
+        }
+        return (added, removed)
+    }
+}
+
+extension RoutingTable.Route {
+    init(_ carriage: Carriage) {
+        targetCount = Int32(1 + carriage.endpoint.fallbacks.count)
+        acceptProxyProtocol = carriage.acceptProxyProtocol
+        sendProxyProtocol =
+            switch carriage.sendProxyProtocol {
+            case .off: .off
+            case .v1: .v1
+            case .v2: .v2
+            }
+        forwardedFor =
+            switch carriage.forwardedFor {
+            case .append: .append
+            case .replace: .replace
+            case .off: .off
+            }
+    }
+}
+
+extension Endpoint {
+    /// What `targets` has, in its order, without making an array of it for each of a hundred thousand services.
+    fileprivate func forEachTarget(_ body: (EndpointTarget) -> Void) {
+        body(target)
+        for fallback in fallbacks { body(fallback) }
+    }
+}
+
+extension SlotRegistry {
+    /// The slot of a service that the last snapshot named.
+    func slot(of name: ServiceName) -> Int32? { services[name] }
+}

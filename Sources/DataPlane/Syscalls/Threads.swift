@@ -1,0 +1,134 @@
+public import CLinux
+import Glibc
+import Synchronization
+
+/// A thread of our own, joined by whoever started it.
+@safe
+public struct Thread: ~Copyable, Sendable {
+    private let handle: pthread_t
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// Starts `body`. The name, at most 15 characters, is what `top -H` and the debugger show.
+    public init(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+        var handle = pthread_t()
+        let box = unsafe Unmanaged.passRetained(Body(body))
+        let code = unsafe pthread_create(
+            &handle, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
+        guard code == 0 else {
+            unsafe box.release()
+            throw SystemCallError("pthread_create", code: code)
+        }
+        unsafe pthread_setname_np(handle, String(name.prefix(15)))
+        self.handle = handle
+    }
+
+    /// Waits until the thread has ended.
+    public consuming func join() { pthread_join(handle, nil) }
+}
+
+/// Messages to one thread, from any: a lock held for an append, and a descriptor that wakes the reader's epoll or poll.
+///
+/// The reader drains it between two rounds of its events; nothing on the hot path touches it.
+public final class Mailbox<Message: Sendable>: Sendable {
+    private let messages = Mutex<[Message]>([])
+    private let bell: Int32
+    private let limit: Int
+
+    /// Holds at most `limit` messages; beyond that the sender is told.
+    public init(limit: Int = .max) throws(SystemCallError) {
+        bell = Int32(try KernelAnswer(linux_eventfd()).get("eventfd"))
+        self.limit = limit
+    }
+
+    deinit { _ = linux_close(bell) }
+
+    /// The descriptor that is readable while there is mail.
+    public var descriptor: Int32 { bell }
+
+    /// False when the box is full, and the message dropped.
+    @discardableResult
+    public func post(_ message: Message) -> Bool {
+        let (accepted, first) = messages.withLock { messages in
+            guard messages.count < limit else { return (false, false) }
+            messages.append(message)
+            return (true, messages.count == 1)
+        }
+        if first { ring() }
+        return accepted
+    }
+
+    public var isEmpty: Bool { messages.withLock { $0.isEmpty } }
+
+    /// Everything posted since the last time, in order.
+    public func drain() -> [Message] {
+        var count: UInt64 = 0
+        // Silenced before it is emptied: a message posted in between rings again.
+        unsafe _ = linux_read(bell, &count, 8)
+        return messages.withLock { messages in
+            let all = messages
+            messages = []
+            return all
+        }
+    }
+
+    private func ring() {
+        var one: UInt64 = 1
+        unsafe _ = linux_write(bell, &one, 8)
+    }
+}
+
+/// The clocks that the data plane reads.
+public enum Clock {
+    /// Nanoseconds since some fixed moment; never goes back.
+    @inlinable public static var monotonicNanoseconds: UInt64 { linux_monotonic_nanoseconds() }
+    /// Nanoseconds since 1970 by the system's clock, which may be set at any time: for people, never for decisions.
+    public static var realtimeNanoseconds: UInt64 { linux_realtime_nanoseconds() }
+}
+
+/// What the process asks of the kernel as a whole.
+public enum Process {
+    /// Raises the limit of descriptors as far as it goes and answers it.
+    public static func raiseDescriptorLimit() -> Int { Int(clamping: linux_raise_descriptor_limit()) }
+
+    /// Must run before the first thread is started, so that every thread inherits it: signals go to `awaitSignal` alone.
+    public static func blockSignals() { linux_block_signals() }
+
+    /// SIGTERM, SIGINT or SIGHUP when one is pending within so many milliseconds, else nil.
+    public static func awaitSignal(milliseconds: UInt32) -> Int32? {
+        let signal = linux_await_signal(milliseconds)
+        return signal == 0 ? nil : signal
+    }
+
+    /// Writes to standard error, past any log.
+    public static func complain(_ text: String) {
+        var bytes = Array(text.utf8)
+        unsafe _ = linux_write(2, &bytes, bytes.count)
+    }
+
+    /// The environment, as far as it is text.
+    public static var environment: [String: String] {
+        var all: [String: String] = [:]
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            let pair = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { all[String(pair[0])] = String(pair[1]) }
+            unsafe entry += 1
+        }
+        return all
+    }
+
+    public static let terminate = SIGTERM
+    public static let interrupt = SIGINT
+    public static let hangUp = SIGHUP
+
+    public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}

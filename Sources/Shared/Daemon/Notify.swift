@@ -1,0 +1,34 @@
+import CSystemd
+
+/// Tells the service manager how this process is. Without one (`NOTIFY_SOCKET` is not set) each call does nothing.
+public enum Notify {
+    /// The listeners are bound and requests are answered.
+    public static func ready(status: String) {
+        send("READY=1\nSTATUS=\(oneLine(status))")
+    }
+
+    /// A shutdown has begun; sent before anything is drained, so that the manager's timeout counts from here.
+    public static func stopping() {
+        send("STOPPING=1")
+    }
+
+    /// The process is alive and moves; the manager restarts it when this stays out for its WatchdogSec.
+    public static func watchdog() {
+        send("WATCHDOG=1")
+    }
+
+    /// One line for people, shown by `systemctl status`.
+    public static func status(_ text: String) {
+        send("STATUS=\(oneLine(text))")
+    }
+
+    /// A failure is not worth a word: the manager is gone, or gives up on us by its own timeout and says so.
+    static func send(_ message: String) {
+        _ = unsafe sd_notify(0, message)
+    }
+
+    /// A newline would begin another assignment of the protocol.
+    private static func oneLine(_ text: String) -> String {
+        String(text.map { $0.isNewline ? " " : $0 })
+    }
+}

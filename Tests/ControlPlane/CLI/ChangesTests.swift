@@ -1,0 +1,107 @@
+import Testing
+
+@testable import ddirect
+
+@Suite struct `Changes shown` {
+    let before: JSON = [
+        "name": "acme-app", "revision": 4, "updatedAt": "2026-03-01T12:00:00Z", "clientDomains": ["a.test"],
+        "endpoint": ["host": "192.0.2.1", "httpPort": 80, "httpsPort": 443, "fallbacks": []],
+    ]
+
+    @Test func `a cutover shows the endpoint before and after, and no bookkeeping`() {
+        let after: JSON = [
+            "name": "acme-app", "revision": 5, "updatedAt": "2026-03-02T12:00:00Z", "clientDomains": ["a.test"],
+            "endpoint": [
+                "host": "192.0.2.9", "httpPort": 80, "httpsPort": 8443,
+                "fallbacks": [["host": "2001:db8::1", "httpPort": 8080, "httpsPort": 8443]],
+            ],
+        ]
+        #expect(
+            Changes.lines([["kind": "service", "name": "acme-app", "before": before, "after": after]]) == [
+                "service acme-app: changed",
+                "  endpoint.fallbacks  none → [2001:db8::1]:8080:8443",
+                "  endpoint.host       192.0.2.1 → 192.0.2.9",
+                "  endpoint.httpsPort  443 → 8443",
+            ])
+    }
+
+    @Test func `something new shows all it has, and something gone all it had`() {
+        let server: JSON = [
+            "name": "za1", "region": "af-south-1", "addresses": ["192.0.2.7", "192.0.2.8"], "revision": 1,
+        ]
+        let fields = ["  addresses  192.0.2.7, 192.0.2.8", "  region     af-south-1"]
+        #expect(
+            Changes.lines([["kind": "server", "name": "za1", "before": nil, "after": server]]) == [
+                "server za1: created"
+            ] + fields)
+        #expect(
+            Changes.lines([["kind": "server", "name": "za1", "before": server, "after": nil]]) == [
+                "server za1: deleted"
+            ] + fields)
+    }
+
+    @Test func `a long list shows what came and what went`() {
+        let (before, after): (JSON, JSON) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "c", "d", "e"]])
+        #expect(
+            Changes.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last == "  d  - a, + e")
+    }
+
+    @Test func `a long list in another order shows both orders`() {
+        let (before, after): (JSON, JSON) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "a", "c", "d"]])
+        #expect(
+            Changes.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last
+                == "  d  a, b, c, d → b, a, c, d")
+    }
+
+    @Test func `a dry run that changes nothing says so`() {
+        #expect(Session.rehearsal(["dryRun": true, "changes": []]) == ["dry run: nothing would change"])
+    }
+}
+
+@Suite struct `Waiting for applied` {
+    func applied(complete: Bool, _ states: [String]) -> Applied? {
+        let servers = states.enumerated().map { index, state in
+            ["server": .string("s\(index)"), "state": .string(state)] as JSON
+        }
+        return Applied(["applied": ["version": 42, "complete": .bool(complete), "servers": .array(servers)]])
+    }
+
+    @Test func `a change is in force when every connected server has it`() throws {
+        #expect(try #require(applied(complete: true, ["applied", "applied"])).isInForce)
+        #expect(try #require(applied(complete: true, ["applied", "disconnected"])).isInForce)
+        #expect(try #require(applied(complete: true, [])).isInForce)
+    }
+
+    @Test func `a change is not in force when a server is late, has refused it, or all are away`() throws {
+        #expect(try !#require(applied(complete: false, ["applied", "pending"])).isInForce)
+        #expect(try !#require(applied(complete: false, ["applied", "refused"])).isInForce)
+        #expect(try !#require(applied(complete: true, ["disconnected"])).isInForce)
+    }
+
+    @Test func `a refusal is shown with its reasons`() throws {
+        let applied = try #require(
+            Applied([
+                "applied": [
+                    "version": 42, "complete": false,
+                    "servers": [
+                        ["server": "ie1", "state": "refused", "version": 42, "reasons": ["one", "two"]],
+                        ["server": "za1", "state": "applied", "version": 42, "reasons": []],
+                    ],
+                ]
+            ]))
+        #expect(
+            applied.lines == [
+                "version 42 is applied on 1 of 2 connected servers",
+                "SERVER  STATE    VERSION  REASONS",
+                "ie1     refused       42  one; two",
+                "za1     applied       42  -",
+            ])
+        #expect(applied.shortfall.contains("ie1 (refused)"))
+        #expect(!applied.shortfall.contains("za1"))
+    }
+
+    @Test func `an answer without it is not taken for one`() {
+        #expect(Applied(["version": 42]) == nil)
+        #expect(Applied(.null) == nil)
+    }
+}

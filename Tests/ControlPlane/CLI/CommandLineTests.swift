@@ -1,0 +1,115 @@
+import ArgumentParser
+import Testing
+
+@testable import ddirect
+
+@Suite struct `The command line` {
+    func parse<Command>(_ line: String, as type: Command.Type = Command.self) throws -> Command {
+        try #require(try DDirect.parseAsRoot(line.split(separator: " ").map(String.init)) as? Command)
+    }
+
+    @Test func `creating a service sends every field that was given`() throws {
+        let create: ServiceCommand.Create = try parse(
+            """
+            service create acme-app --customer acme --client-domain app.acme.test --client-domain *.acme.test --endpoint 192.0.2.1 \
+            --http-port 8081 --https-port 8444 --fallback 192.0.2.2 --fallback [2001:db8::1]:81:444 --primary za1 --standby ie1 \
+            --standby us1 --accept-proxy-protocol --send-proxy-protocol v2 --forwarded-for replace
+            """)
+        #expect(
+            try JSON.object(create.options.members()) == [
+                "customer": "acme", "clientDomains": ["app.acme.test", "*.acme.test"],
+                "endpoint": [
+                    "host": "192.0.2.1", "httpPort": 8081, "httpsPort": 8444,
+                    "fallbacks": [["host": "192.0.2.2"], ["host": "2001:db8::1", "httpPort": 81, "httpsPort": 444]],
+                ],
+                "primary": "za1", "standbys": ["ie1", "us1"], "acceptProxyProtocol": true, "sendProxyProtocol": "v2",
+                "forwardedFor": "replace",
+            ])
+    }
+
+    @Test func `a merge patch has the fields that were given and no others`() throws {
+        func patch(_ options: String) throws -> JSON {
+            let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")
+            return try .object(edit.options.members())
+        }
+        #expect(try patch("--endpoint 192.0.2.9") == ["endpoint": ["host": "192.0.2.9"]])
+        #expect(try patch("--https-port 8443") == ["endpoint": ["httpsPort": 8443]])
+        #expect(
+            try patch("--no-standbys --no-accept-proxy-protocol") == ["standbys": [], "acceptProxyProtocol": false])
+        #expect(try patch("--no-fallbacks") == ["endpoint": ["fallbacks": []]])
+        #expect(try patch("") == [:])
+    }
+
+    @Test func `a patch without a field is refused before anything is sent`() {
+        #expect(throws: Failure.self) { try Call(editing: "acme-app", of: "services", [:], RevisionOptions.parse([])) }
+    }
+
+    @Test func `moving an endpoint is a merge patch with the revision to match`() throws {
+        let set: EndpointCommand.Set = try parse(
+            "endpoint set acme-app origin.test:8080:8443 --if-match 7 --wait --timeout 2.5")
+        let members: [String: JSON] = ["endpoint": .object(try set.target.members(host: set.host))]
+        var call = try Call(editing: set.service, of: "services", members, set.revision)
+        set.change.apply(to: &call)
+        #expect(call.body == ["endpoint": ["host": "origin.test", "httpPort": 8080, "httpsPort": 8443]])
+        #expect(call.headers.contains { $0 == ("If-Match", "\"7\"") })
+        #expect(call.headers.contains { $0 == ("Content-Type", "application/merge-patch+json") })
+        #expect(
+            call.url(below: "http://api.test") == "http://api.test/api/v1/services/acme-app?wait=applied&timeout=2.5")
+        // The API may take that long to answer, and then some.
+        #expect(call.patience == .seconds(17.5))
+    }
+
+    @Test func `client domains come and go without repeating those that stay`() throws {
+        let edit: ServiceCommand.Edit = try parse(
+            "service edit acme-app --add-client-domain c.test --add-client-domain a.test --remove-client-domain B.test")
+        #expect(try edit.domains.applied(to: ["a.test", "b.test"]) == ["a.test", "c.test"])
+        #expect(throws: Failure.self) { try edit.domains.applied(to: ["a.test"]) }
+    }
+
+    @Test func `a default service is set, and taken away`() throws {
+        let edit: ServerCommand.Edit = try parse(
+            "server edit za1 --default-service 192.0.2.7=acme-app --default-service 2001:db8::7= --no-trusted-senders")
+        #expect(
+            try JSON.object(edit.options.members()) == [
+                "defaultServices": ["192.0.2.7": "acme-app", "2001:db8::7": nil], "trustedSenders": [],
+            ])
+    }
+
+    @Test(arguments: [
+        "service create acme-app", "server create za1 --region r", "endpoint set acme-app",
+        "service edit a --send-proxy-protocol v3",
+        "service edit a --client-domain a.test --add-client-domain b.test", "service list --limit 0",
+        "version show latest",
+        "endpoint set a b --dry-run --wait", "endpoint set a b --wait --timeout 61", "frobnicate", "customer edit acme",
+    ])
+    func `what cannot be is refused with 64 before anything is sent`(line: String) {
+        let error = #expect(throws: (any Error).self) { try parse(line, as: (any ParsableCommand).self) }
+        #expect(error.map { DDirect.exitCode(for: $0).rawValue } == 64)
+    }
+
+    @Test(arguments: [
+        "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys", "--endpoint a.test:1:2 --http-port 3",
+    ])
+    func `options that contradict each other are refused`(options: String) throws {
+        let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")
+        #expect(throws: Failure.self) { try edit.options.members() }
+    }
+
+    @Test func `a check tries what setting the endpoint would make of it`() throws {
+        let check: EndpointCommand.Check = try parse("endpoint check acme-app --host 192.0.2.9")
+        let present: JSON = [
+            "host": "192.0.2.1", "httpPort": 8081, "httpsPort": 8444, "fallbacks": [["host": "192.0.2.2"]],
+        ]
+        #expect(try check.candidate(insteadOf: present) == ["host": "192.0.2.9", "httpPort": 8081, "httpsPort": 8444])
+    }
+
+    @Test func `every command can print JSON`() throws {
+        func leaves(_ command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+            let subcommands = command.configuration.subcommands
+            return subcommands.isEmpty ? [command] : subcommands.flatMap(leaves)
+        }
+        for leaf in leaves(DDirect.self) where leaf != CompletionsCommand.self {
+            #expect(leaf.helpMessage().contains("--json"), "\(leaf)")
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Daemon
+import Domain
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct `Settings` {
+    @Test func `everything has a default`() throws {
+        let settings = try ControlSettings(ControlSettings.Flags(), environment: ["DDIRECT_LISTEN": ""])
+        #expect(settings.listen.description == "127.0.0.1:7080")
+        #expect(settings.channelPath == "/run/ddirect/channel.sock")
+    }
+
+    @Test func `a flag wins over its variable`() throws {
+        var flags = ControlSettings.Flags()
+        flags.listen = "[::1]:0"
+        flags.allowEndpoint = ["127.0.0.0/8"]
+        let settings = try ControlSettings(
+            flags,
+            environment: [
+                "DDIRECT_LISTEN": "127.0.0.1:1", "DDIRECT_CHANNEL": "unix:/tmp/c", "DDIRECT_DATABASE": "/tmp/d",
+                "DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8",
+            ])
+        #expect(settings.listen.description == "[::1]:0")
+        #expect(settings.channelPath == "/tmp/c")
+        #expect(settings.database == "/tmp/d")
+        #expect(settings.exceptions.map(\.description) == ["127.0.0.0/8"])
+    }
+
+    @Test func `everything wrong is told at once`() throws {
+        var flags = ControlSettings.Flags()
+        flags.listen = "0.0.0.0:80"
+        flags.channel = "tcp:[::]:7443"
+        flags.database = ""
+        let faults = #expect(throws: SettingsFaults.self) {
+            try ControlSettings(flags, environment: ["DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8, 10.0.0.1/8,x"])
+        }
+        #expect(faults?.sentences.count == 5)
+        #expect(faults?.description.contains("--listen is '0.0.0.0:80', which others can reach") == true)
+        #expect(faults?.description.contains("DDIRECT_ALLOW_ENDPOINT: 'x' does not begin with an IP address") == true)
+    }
+}

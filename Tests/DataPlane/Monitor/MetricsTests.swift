@@ -1,0 +1,144 @@
+import Domain
+import Foundation
+import Syscalls
+import Testing
+
+@testable import DataPlane
+
+@Suite struct `The metrics` {
+    static let promtool = "/usr/bin/promtool"
+
+    /// The text for two workers after some traffic.
+    private func render(_ status: Status, _ workers: [WorkerCounters]) -> String {
+        let metrics = Metrics(
+            status: status, workers: workers, buildVersion: "1.2.3", startTime: 1_767_225_600_042_000_000)
+        return String(decoding: metrics.rendered(), as: UTF8.self)
+    }
+
+    private func workers(_ count: Int = 2) throws -> [WorkerCounters] {
+        try (0..<count).map { _ in try WorkerCounters(services: 16) }
+    }
+
+    private func lines(_ text: String) -> [Substring] { text.split(separator: "\n") }
+
+    @Test func `count a service over all workers`() throws {
+        let board = try Samples.servingBoard()
+        board.setServices([(slot: 2, name: "acme-app")], moved: [:])
+        let workers = try workers()
+        workers[0].add(100, .bytesUp, service: 2)
+        workers[1].add(11, .bytesUp, service: 2)
+        workers[1].add(7, .bytesDown, service: 2)
+        workers[0].add(3, .connectionsOpened, service: 2)
+        workers[0].add(1, .connectionsClosed, service: 2)
+        let lines = lines(render(board.current, workers))
+        #expect(lines.contains(#"ddirect_service_bytes_total{service="acme-app",direction="up"} 111"#))
+        #expect(lines.contains(#"ddirect_service_bytes_total{service="acme-app",direction="down"} 7"#))
+        #expect(lines.contains(#"ddirect_service_connections_total{service="acme-app"} 3"#))
+        #expect(lines.contains(#"ddirect_service_connections_open{service="acme-app"} 2"#))
+        #expect(lines.contains(#"ddirect_service_connect_failures_total{service="acme-app"} 0"#))
+    }
+
+    @Test func `leave out a service for which nothing was ever counted`() throws {
+        let board = try Samples.servingBoard()
+        board.setServices([(slot: 2, name: "busy"), (slot: 3, name: "quiet")], moved: [:])
+        let workers = try workers()
+        workers[0].add(1, .requests, service: 2)
+        let text = render(board.current, workers)
+        #expect(text.contains(#"ddirect_service_requests_total{service="busy"} 1"#))
+        #expect(!text.contains("quiet"))
+        #expect(text.contains("ddirect_services 2"))
+    }
+
+    @Test func `count a service that has another's former slot from where it began`() throws {
+        let board = try Samples.servingBoard()
+        let workers = try workers()
+        workers[0].add(1000, .bytesUp, service: 2)
+        workers[1].add(4, .connectionsOpened, service: 2)
+        workers[1].add(4, .connectionsClosed, service: 2)
+        board.setServices([(slot: 2, name: "newcomer")], moved: [2: workers.baseline(ofSlot: 2)])
+        #expect(!render(board.current, workers).contains("newcomer"))
+        workers[0].add(5, .bytesUp, service: 2)
+        workers[0].add(1, .connectionsOpened, service: 2)
+        // A later table in which the slot stays with its tenant.
+        board.setServices([(slot: 2, name: "newcomer"), (slot: 3, name: "other")], moved: [3: []])
+        let text = render(board.current, workers)
+        #expect(text.contains(#"ddirect_service_bytes_total{service="newcomer",direction="up"} 5"#))
+        #expect(text.contains(#"ddirect_service_connections_open{service="newcomer"} 1"#))
+    }
+
+    @Test func `show what belongs to no service, and the monitor endpoint, under names no service can have`() throws {
+        let workers = try workers()
+        workers[0].add(517, .bytesUp, service: ServiceSlot.unrouted)
+        workers[0].add(1, .connectionsOpened, service: ServiceSlot.monitor)
+        let text = render(try Samples.servingBoard().current, workers)
+        #expect(text.contains(#"ddirect_service_bytes_total{service="_unrouted",direction="up"} 517"#))
+        #expect(text.contains(#"ddirect_service_connections_total{service="_monitor"} 1"#))
+        #expect(throws: InvalidValue.self) { try ServiceName("_monitor") }
+    }
+
+    @Test func `show each worker and each incident`() throws {
+        let workers = try workers()
+        workers[1].add(9, .accepted)
+        workers[1].add(9, .flowsOpened)
+        workers[1].add(2, .flowsClosed)
+        workers[0].add(.helloRefused)
+        workers[1].add(.helloRefused)
+        let lines = lines(render(try Samples.servingBoard().current, workers))
+        #expect(lines.contains(#"ddirect_worker_accepted_total{worker="0"} 0"#))
+        #expect(lines.contains(#"ddirect_worker_accepted_total{worker="1"} 9"#))
+        #expect(lines.contains(#"ddirect_worker_flows_open{worker="1"} 7"#))
+        #expect(lines.contains(#"ddirect_incidents_total{incident="hello_refused"} 2"#))
+        #expect(lines.count { $0.hasPrefix("ddirect_incidents_total{") } == Incident.allCases.count)
+    }
+
+    @Test func `show the snapshot, and a refusal until the next is applied`() throws {
+        let board = try Samples.servingBoard()
+        board.refused(SnapshotVersion(43), reasons: ["no"])
+        board.setNames(resolved: 8, unresolved: 1)
+        var text = render(board.current, try workers())
+        #expect(text.contains("ddirect_snapshot_version 42\n"))
+        #expect(
+            text.contains(
+                #"ddirect_snapshot_info{server="za1",region="af-south-1",hostname="za1.dfree.test",incarnation="beef"} 1"#
+            ))
+        #expect(text.contains("ddirect_snapshots_refused_total 1\n"))
+        #expect(text.contains("ddirect_snapshot_refused_version 43\n"))
+        #expect(text.contains(#"ddirect_endpoint_names{status="unresolved"} 1"#))
+        #expect(text.contains(#"ddirect_state{state="serving"} 1"#))
+        #expect(text.contains(#"ddirect_state{state="draining"} 0"#))
+        #expect(text.contains("ddirect_control_plane_connected 1\n"))
+        #expect(text.contains("process_start_time_seconds 1767225600.042\n"))
+        board.applied(try Samples.applied(44))
+        text = render(board.current, try workers())
+        #expect(text.contains("ddirect_snapshot_version 44\n"))
+        #expect(text.contains("ddirect_snapshots_refused_total 1\n"))
+        #expect(!text.contains("ddirect_snapshot_refused_version"))
+    }
+
+    @Test func `escape what the format wants escaped in the value of a label`() {
+        var text = MetricsText()
+        text.metric("m", .gauge, "A metric.")
+        text.sample(.max, ["a": #"back\slash "quoted""#, "b": "two\nlines", "c": "ümlaut"])
+        let expected =
+            "# HELP m A metric.\n# TYPE m gauge\n"
+            + #"m{a="back\\slash \"quoted\"",b="two\nlines",c="ümlaut"} 18446744073709551615"# + "\n"
+        #expect(String(decoding: text.bytes, as: UTF8.self) == expected)
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool")))
+    func `are what promtool expects, before a snapshot and after`() throws {
+        let board = try Samples.board()
+        let workers = try workers()
+        var check = try run(
+            `The metrics`.promtool, ["check", "metrics"], input: Array(render(board.current, workers).utf8))
+        #expect(check.status == 0, "\(check.output)")
+        board.applied(try Samples.applied(1))
+        board.refused(SnapshotVersion(2), reasons: ["no"])
+        board.setServices([(slot: 2, name: "acme-app"), (slot: 3, name: "other")], moved: [:])
+        for service in 0..<4 as Range<Int32> { workers[0].add(1, .bytesUp, service: service) }
+        check = try run(
+            `The metrics`.promtool, ["check", "metrics"], input: Array(render(board.current, workers).utf8))
+        #expect(check.status == 0, "\(check.output)")
+        #expect(check.output.isEmpty)
+    }
+}

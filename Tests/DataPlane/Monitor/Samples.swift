@@ -1,0 +1,43 @@
+import Domain
+import Foundation
+
+@testable import DataPlane
+
+/// A board, and what is usually on it.
+enum Samples {
+    static func board() throws -> StatusBoard {
+        StatusBoard(server: try ServerName("za1"), startTime: 1_767_225_600_042_000_000)
+    }
+
+    static func applied(_ version: UInt64, hostname: String = "za1.dfree.test") throws -> Status.Applied {
+        Status.Applied(
+            incarnation: Incarnation(0xBEEF), version: SnapshotVersion(version), region: try RegionName("af-south-1"),
+            hostname: try DomainName(hostname))
+    }
+
+    static func servingBoard() throws -> StatusBoard {
+        let board = try board()
+        board.applied(try applied(42))
+        board.stage(.serving)
+        board.connected(true)
+        return board
+    }
+}
+
+/// Runs a program to its end, with `input` as its standard input.
+func run(_ program: String, _ arguments: [String], input: [UInt8]) throws -> (status: Int32, output: String) {
+    let process = Foundation.Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try Data(input).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let output = Pipe()
+    process.standardInput = try FileHandle(forReadingFrom: file)
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let bytes = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+}

@@ -1,0 +1,130 @@
+import Domain
+import Foundation
+import Glibc
+import Testing
+
+@testable import DataPlane
+
+/// Endpoints that accept nothing: their queue is full, so the kernel drops whatever SYN comes.
+private final class SilentListener {
+    let listener: TestListener
+    private var fillers: [Int32] = []
+
+    init(host: String = "127.0.0.1", port: UInt16 = 0) throws {
+        listener = try TestListener(host: host, port: port, backlog: 0)
+        for _ in 0..<4 { fillers.append(try TestListener.knock(host: host, port: listener.port)) }
+    }
+
+    deinit { for filler in fillers { close(filler) } }
+}
+
+@Suite struct `Dialling` {
+    private let hello = clientHello("one.acme.test")
+
+    private func carriage(_ hosts: [(host: String, port: UInt16)]) throws -> Carriage {
+        try DataPlaneTests.carriage(["one.acme.test"], to: hosts)
+    }
+
+    @Test func `a flow that waits for an endpoint that does not answer goes to the one that replaces it`() throws {
+        let relay = try RelayHarness()
+        let (silent, listener) = (try SilentListener(), try TestListener())
+        try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
+        let start = ContinuousClock.now
+        try relay.route([("one", try carriage([("127.0.0.1", listener.port)]))])
+        let endpoint = try listener.accept()
+        #expect(try endpoint.receive(exactly: hello.count) == hello)
+        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(relay.count(.connectFailures, "one") == 0)
+    }
+
+    @Test func `a fallback takes over when the endpoint refuses, and when its name has no address`() throws {
+        let relay = try RelayHarness()
+        let listener = try TestListener()
+        for (index, first) in ["127.0.0.1", "gone.acme.test"].enumerated() {
+            try relay.route(
+                [("one", try carriage([(first, 1), ("127.0.0.1", listener.port)]))], names: ["gone.acme.test": []])
+            let client = try TestConnection(port: relay.httpsPort)
+            try client.send(hello)
+            #expect(try listener.accept().receive(exactly: hello.count) == hello)
+            #expect(relay.count(.fallbacksUsed, "one") == UInt64(index + 1))
+        }
+    }
+
+    @Test func `of many addresses that do not answer two are tried at a time, and the one that does is found`() throws {
+        var settings = RelaySettings()
+        settings.connectTimeout = .milliseconds(700)
+        let relay = try RelayHarness(settings: settings)
+        let listener = try TestListener(host: "127.0.0.27")
+        let silent = try [22, 23, 24, 25, 26].map { try SilentListener(host: "127.0.0.\($0)", port: listener.port) }
+        let addresses = ["127.0.0.22", "127.0.0.23", "127.0.0.24", "127.0.0.25", "127.0.0.26", "127.0.0.27"]
+        try relay.route(
+            [("one", try carriage([("many.acme.test", listener.port)]))], names: ["many.acme.test": addresses])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        #expect(try endpoint.receive(exactly: hello.count) == hello)
+        try endpoint.send("welcome")
+        #expect(try client.receive(exactly: 7) == Array("welcome".utf8))
+        client.reset()
+        try relay.expectIdle()
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test func `a service that is removed while its endpoint is dialled ends the flow`() throws {
+        let relay = try RelayHarness()
+        let silent = try SilentListener()
+        try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
+        let slot = relay.slot(of: "one")
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
+        try relay.route([])
+        #expect(client.receive() == .reset)
+        #expect(relay.count(.serviceGone) == 1)
+        try eventually("the count") { relay.pool.counters.sum(.connectionsClosed, service: slot) == 1 }
+    }
+
+    @Test func `a name that becomes known is dialled at once`() throws {
+        let relay = try RelayHarness()
+        let listener = try TestListener()
+        let service = [("one", try carriage([("late.acme.test", listener.port)]))]
+        try relay.route(service)
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
+        relay.learn("late.acme.test", ["127.0.0.1"])
+        #expect(try listener.accept().receive(exactly: hello.count) == hello)
+    }
+
+    @Test func `a forbidden address is not dialled`() throws {
+        let relay = try RelayHarness()
+        let listener = try TestListener()
+        try relay.route([("one", try carriage([("127.0.0.1", listener.port)]))], allow: [])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        #expect(client.receive() == .reset)
+        #expect(relay.count(.addressesForbidden, "one") == 1)
+        #expect(relay.count(.connectFailures, "one") == 1)
+    }
+
+    @Test func `the flow limit holds connections back until one has ended`() throws {
+        var settings = RelaySettings()
+        settings.flowLimit = 2
+        let relay = try RelayHarness(settings: settings)
+        let listener = try TestListener()
+        try relay.route([("one", try carriage([("127.0.0.1", listener.port)]))])
+        let clients = try (0..<5).map { _ in try TestConnection(port: relay.httpsPort) }
+        for client in clients { try client.send(hello) }
+        for _ in clients {
+            let endpoint = try listener.accept()
+            #expect(try endpoint.receive(exactly: hello.count) == hello)
+            #expect(relay.pool.flowsOpen <= 2)
+            endpoint.reset()
+        }
+        #expect(relay.count(.flowLimitReached) >= 1)
+        try relay.expectIdle()
+    }
+}

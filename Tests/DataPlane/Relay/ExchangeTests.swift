@@ -1,0 +1,193 @@
+import Domain
+import Foundation
+import Glibc
+import Testing
+
+@testable import DataPlane
+
+@Suite struct `Exchanges of plain HTTP` {
+    private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    /// A relay with one service, and the listener of its endpoint.
+    private func relay(_ settings: RelaySettings = RelaySettings()) throws -> (RelayHarness, TestListener) {
+        let relay = try RelayHarness(settings: settings)
+        let listener = try TestListener()
+        let service = try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off)
+        try relay.route([("one", service)])
+        return (relay, listener)
+    }
+
+    @Test func `another host's request that comes in the moment of a response's end is answered 421`() throws {
+        let (relay, listener) = try relay()
+        for _ in 0..<5 {
+            let client = try TestConnection(port: relay.httpPort)
+            try client.send(get)
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: get.utf8.count)
+            relay.keepBusy()
+            try endpoint.send(ok)
+            try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
+            #expect(client.receiveText().hasPrefix(ok + "HTTP/1.1 421 "))
+        }
+        try relay.expectIdle()
+    }
+
+    @Test func `a client that ends its side early gets the whole of a response that lasts until close`() throws {
+        let (relay, listener) = try relay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        client.shutdownWriting()
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: get.utf8.count)
+        let payload = pattern(8_000_000)
+        let head = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        let sender = Foundation.Thread {
+            try? endpoint.send(head + payload)
+            endpoint.shutdownWriting()
+        }
+        sender.start()
+        // The relay is ahead of this reader by all that the sockets hold when it sees the endpoint's end.
+        var all: [UInt8] = []
+        var end = TestConnection.Read.nothing
+        while true {
+            let read = client.receive(upTo: 20_000)
+            guard case .bytes(let bytes) = read else {
+                end = read
+                break
+            }
+            all += bytes
+        }
+        #expect(end == .end)
+        #expect(all.count == head.count + payload.count)
+        // Said as one fact: a description of how megabytes differ helps nobody.
+        let isWhole = all == head + payload
+        #expect(isWhole)
+        try relay.expectIdle()
+    }
+
+    @Test func `a flow ends with its endpoint although the response came before the request was whole`() throws {
+        let (relay, listener) = try relay()
+        let client = try TestConnection(port: relay.httpPort)
+        let head = "POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 10\r\n\r\n"
+        try client.send(head + "01234")
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: head.utf8.count + 5)
+        let early = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        try endpoint.send(early)
+        endpoint.shutdownWriting()
+        #expect(try client.receive(untilSuffix: "\r\n\r\n") == early)
+        try client.send("56789")
+        _ = try endpoint.receive(exactly: 5)
+        #expect(client.receive() == .end)
+        client.shutdownWriting()
+        try relay.expectIdle()
+    }
+
+    @Test func `the end of a client that asked for the last time is passed on to the endpoint`() throws {
+        let (relay, listener) = try relay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send("GET / HTTP/1.1\r\nHost: one.acme.test\r\nConnection: close\r\n\r\n")
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        try endpoint.send(ok)
+        _ = try client.receive(exactly: ok.utf8.count)
+        client.shutdownWriting()
+        #expect(endpoint.receive() == .end)
+        endpoint.shutdownWriting()
+        #expect(client.receive() == .end)
+        try relay.expectIdle()
+    }
+
+    @Test func `what a client sends behind its last request does not cost it the response`() throws {
+        let (relay, listener) = try relay()
+        for _ in 0..<5 {
+            let client = try TestConnection(port: relay.httpPort)
+            let last = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nConnection: close\r\n\r\n"
+            try client.send(last)
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: last.utf8.count)
+            try client.send(get)
+            let payload = String(repeating: "x", count: 500_000)
+            let response = "HTTP/1.1 200 OK\r\nContent-Length: 500000\r\nConnection: close\r\n\r\n\(payload)"
+            let sender = Foundation.Thread {
+                try? endpoint.send(response)
+                endpoint.shutdownWriting()
+            }
+            sender.start()
+            let answer = client.receiveAll()
+            #expect(answer.bytes.count == response.utf8.count)
+            #expect(answer.end == .end)
+        }
+        try relay.expectIdle()
+    }
+
+    @Test func `a client that leaves while its request waits is let go after the half-close timeout`() throws {
+        var settings = RelaySettings()
+        settings.halfCloseTimeout = .milliseconds(300)
+        let (relay, listener) = try relay(settings)
+        let endpoint = try {
+            let client = try TestConnection(port: relay.httpPort)
+            try client.send(get)
+            return try listener.accept()
+        }()
+        _ = try endpoint.receive(exactly: get.utf8.count)
+        #expect(endpoint.receive() == .reset)
+        #expect(relay.count(.halfCloseTimedOut) == 1)
+        try relay.expectIdle()
+    }
+
+    @Test func `an answer of ours is whole and the flow over at once for a client that has ended its side`() throws {
+        let (relay, _) = try relay()
+        let client = try TestConnection(port: relay.httpPort)
+        relay.keepBusy()
+        try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
+        client.shutdownWriting()
+        let start = ContinuousClock.now
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 421 "))
+        try relay.expectIdle()
+        #expect(ContinuousClock.now - start < .milliseconds(1500))
+    }
+
+    @Test func `interim responses pass before the response, and a HEAD's response has no body`() throws {
+        let (relay, listener) = try relay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send("HEAD / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n" + get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        let first = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
+        try endpoint.send(first)
+        #expect(try endpoint.receive(exactly: get.utf8.count) == Array(get.utf8))
+        try endpoint.send(ok)
+        #expect(try client.receive(exactly: (first + ok).utf8.count) == Array((first + ok).utf8))
+    }
+
+    @Test func `an upgrade that the endpoint declines leaves the connection to the next request`() throws {
+        let (relay, listener) = try relay()
+        let client = try TestConnection(port: relay.httpPort)
+        let upgrade = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+        try client.send(upgrade + get)
+        let endpoint = try listener.accept()
+        #expect(try endpoint.receive(exactly: upgrade.utf8.count) == Array(upgrade.utf8))
+        try endpoint.send(ok)
+        #expect(try endpoint.receive(exactly: get.utf8.count) == Array(get.utf8))
+        try endpoint.send(ok)
+        #expect(try client.receive(exactly: (ok + ok).utf8.count) == Array((ok + ok).utf8))
+    }
+
+    @Test func `an endpoint that leaves without a word is a 502, and one that stops within a response is an end`() throws {
+        let (relay, listener) = try relay()
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+        for said in ["", String(head.prefix(27)), head + "01234"] {
+            let client = try TestConnection(port: relay.httpPort)
+            try client.send(get)
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: get.utf8.count)
+            try endpoint.send(said)
+            endpoint.shutdownWriting()
+            let text = client.receiveText()
+            #expect(said.isEmpty ? text.hasPrefix("HTTP/1.1 502 ") : text == said)
+        }
+        try relay.expectIdle()
+    }
+}

@@ -1,0 +1,146 @@
+import Domain
+import Foundation
+import Glibc
+import Syscalls
+
+@testable import DataPlane
+
+/// One worker on free ports, with services that a test names, without a control plane and without DNS.
+final class RelayHarness {
+    let pool: WorkerPool
+    let doubts: Mailbox<NameSlot>
+    private var threads: [JoinOnce] = []
+    private var registry: SlotRegistry
+    private var version: UInt64 = 0
+    private var policy = EndpointPolicy()
+    private var slots: [String: NameSlot] = [:]
+
+    /// A thread is joined by consuming it, which a collection cannot do.
+    private final class JoinOnce {
+        private var thread: Syscalls.Thread?
+        init(_ thread: consuming Syscalls.Thread) { self.thread = consume thread }
+        func join() { thread.take()?.join() }
+    }
+
+    init(workers: Int = 1, settings: RelaySettings = RelaySettings(), addresses: [String] = ["127.0.0.1"]) throws {
+        var settings = settings
+        settings.flowLimit = min(settings.flowLimit, 4096)
+        let any = try addresses.map { TransportAddress(try Address($0), port: 0) }
+        pool = try WorkerPool(count: workers, http: any, https: any, settings: settings)
+        doubts = try Mailbox(limit: 64)
+        registry = SlotRegistry(monitor: (1, 1), seed: 7)
+        try pool.listen()
+        let nowhere = TransportAddress(Address(ipv4: 0x7F00_0001), port: 1)
+        for index in 0..<workers {
+            threads.append(JoinOnce(try pool.start(index, responder: (nowhere, nowhere), doubts: doubts)))
+        }
+    }
+
+    deinit { stop() }
+
+    func stop() {
+        pool.post(.stop)
+        for thread in threads { thread.join() }
+        threads = []
+    }
+
+    var httpPort: UInt16 { pool.listeners.first { $0.isHTTP }?.address.port ?? 0 }
+    var httpsPort: UInt16 { pool.listeners.first { !$0.isHTTP }?.address.port ?? 0 }
+
+    /// Routes by these services, and returns once every worker does. Endpoints are addresses, or names in `names`.
+    func route(
+        _ services: [(name: String, carriage: Carriage)], trusted: [String] = [], defaults: [String: String] = [:],
+        names: [String: [String]] = [:], allow: [String] = ["127.0.0.0/8", "::1/128"]
+    ) throws {
+        version += 1
+        policy = EndpointPolicy(exceptions: try allow.map { try Prefix($0) })
+        let server = try Server(
+            name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
+            addresses: [Address("127.0.0.1")], trustedSenders: try trusted.map { try Prefix($0) },
+            defaultServices: Dictionary(
+                uniqueKeysWithValues: try defaults.map { (try Address($0.key), try ServiceName($0.value)) }))
+        let snapshot = try Snapshot(
+            incarnation: Incarnation(1), version: SnapshotVersion(version),
+            settings: ServerSettings(server: server, policy: policy),
+            services: Dictionary(uniqueKeysWithValues: try services.map { (try ServiceName($0.name), $0.carriage) }))
+        let outcome = try registry.build(snapshot) { _ in false }
+        for (slot, host) in outcome.added {
+            if case .name(let name) = host { slots[name.text] = slot }
+            var addresses: [Address]?
+            switch host {
+            case .address(let address): addresses = [address]
+            case .name(let name): addresses = try names[name.text]?.map { try Address($0) }
+            }
+            guard let addresses else { continue }
+            let judged = addresses.map { JudgedAddress($0, policy: policy) }
+            let known = EndpointAddresses(
+                tenant: slot.tenant, status: judged.isEmpty ? .unresolved : .known, addresses: judged)
+            pool.post(.addresses([(slot.index, known)]))
+        }
+        pool.post(.route(outcome.table))
+        var waiting = pool.mailboxes.count
+        try eventually { () -> Bool in
+            waiting -= pool.reports.drain().count
+            return waiting <= 0
+        }
+    }
+
+    /// Tells the workers the addresses of a name, as the resolver does.
+    func learn(_ name: String, _ addresses: [String]) {
+        guard let slot = slots[name] else { return }
+        let judged = addresses.compactMap { try? Address($0) }.map { JudgedAddress($0, policy: policy) }
+        let known = EndpointAddresses(tenant: slot.tenant, status: .known, addresses: judged)
+        pool.post(.addresses([(slot.index, known)]))
+    }
+
+    func slot(of service: String) -> Int32 {
+        (try? ServiceName(service)).flatMap { registry.slot(of: $0) } ?? -1
+    }
+
+    func count(_ counter: ServiceCounter, _ service: String) -> UInt64 {
+        pool.counters.sum(counter, service: slot(of: service))
+    }
+
+    func count(_ incident: Incident) -> UInt64 { pool.counters.sum(incident) }
+
+    /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
+    func keepBusy() {
+        let nobody = Int32(Capacity.names - 1)
+        let update = (index: nobody, addresses: EndpointAddresses(tenant: 0, status: .unknown))
+        pool.post(.addresses([(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)))
+    }
+
+    /// Waits until every flow has ended and every buffer has been given back.
+    func expectIdle() throws {
+        try eventually("the end of every flow") { pool.flowsOpen == 0 }
+        try eventually("the return of every buffer") { pool.counters.sum(.bytesBuffered) == 0 }
+    }
+}
+
+/// What a test waited for did not come true in time.
+struct NotInTime: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Waits until `fact` holds, looking often, for at most ten seconds.
+func eventually(_ what: String = "the fact", within patience: Duration = .seconds(10), _ fact: () throws -> Bool) throws {
+    let end = ContinuousClock.now + patience
+    while try !fact() {
+        guard ContinuousClock.now < end else { throw NotInTime(description: "\(what) did not come true in \(patience)") }
+        usleep(2000)
+    }
+}
+
+func carriage(
+    _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
+    forwardedFor: ForwardedFor = .append
+) throws -> Carriage {
+    let targets = try hosts.map {
+        EndpointTarget(
+            host: try EndpointHost($0.host), httpPort: try Port(Int($0.port)), httpsPort: try Port(Int($0.port)))
+    }
+    return try Carriage(
+        clientDomains: domains.map { try ClientDomain($0) },
+        endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst())), acceptProxyProtocol: accept,
+        sendProxyProtocol: send, forwardedFor: forwardedFor)
+}

@@ -1,0 +1,189 @@
+import Foundation
+import Glibc
+
+/// A blocking TCP connection of a test, with a deadline on every read.
+/// Used by one thread at a time.
+final class TestConnection: @unchecked Sendable {
+    let descriptor: Int32
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        setDeadline(seconds: 10)
+    }
+
+    init(port: UInt16, host: String = "127.0.0.1") throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        unsafe inet_pton(AF_INET, host, &address.sin_addr)
+        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard outcome == 0 else {
+            Glibc.close(descriptor)
+            throw NotInTime(description: "cannot connect to port \(port)")
+        }
+        setDeadline(seconds: 10)
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    private func setDeadline(seconds: Int) {
+        var time = timeval(tv_sec: seconds, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    func send(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { throw NotInTime(description: "send: errno \(errno)") }
+            sent += count
+        }
+    }
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    enum Read: Equatable {
+        case bytes([UInt8])
+        case end
+        case reset
+        case nothing
+    }
+
+    func receive(upTo count: Int = 65536) -> Read {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let got = unsafe recv(descriptor, &buffer, count, 0)
+        if got > 0 { return .bytes(Array(buffer.prefix(got))) }
+        if got == 0 { return .end }
+        return errno == ECONNRESET ? .reset : .nothing
+    }
+
+    /// Reads exactly `count` bytes.
+    func receive(exactly count: Int) throws -> [UInt8] {
+        var all: [UInt8] = []
+        while all.count < count {
+            guard case .bytes(let bytes) = receive(upTo: count - all.count) else {
+                throw NotInTime(description: "the stream ended after \(all.count) of \(count) bytes")
+            }
+            all += bytes
+        }
+        return all
+    }
+
+    /// Reads until the peer ends the stream, and how it did.
+    func receiveAll() -> (bytes: [UInt8], end: Read) {
+        var all: [UInt8] = []
+        while true {
+            switch receive() {
+            case .bytes(let bytes): all += bytes
+            case let end: return (all, end)
+            }
+        }
+    }
+
+    func receiveText() -> String { String(decoding: receiveAll().bytes, as: UTF8.self) }
+
+    /// Reads until the stream so far ends with `suffix`.
+    func receive(untilSuffix suffix: String) throws -> String {
+        var all: [UInt8] = []
+        while !all.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) {
+            guard case .bytes(let bytes) = receive() else {
+                throw NotInTime(description: "the stream ended after: \(String(decoding: all, as: UTF8.self))")
+            }
+            all += bytes
+        }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    func shutdownWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Closes so that the peer sees a reset.
+    func reset() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        shutdown(descriptor, Int32(SHUT_RD))
+        // The descriptor itself is closed by `deinit`; connecting it to nothing sends the reset now.
+        var nobody = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        unsafe _ = connect(descriptor, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+}
+
+/// A listening socket of a test's own endpoint.
+final class TestListener {
+    let descriptor: Int32
+    let port: UInt16
+
+    init(host: String = "127.0.0.1", port: UInt16 = 0, backlog: Int32 = 512) throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = descriptor
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        unsafe inet_pton(AF_INET, host, &address.sin_addr)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
+                unsafe bind(descriptor, peer, length) == 0 && listen(descriptor, backlog) == 0
+                    && getsockname(descriptor, peer, &length) == 0
+            }
+        }
+        guard bound else { throw NotInTime(description: "cannot listen") }
+        self.port = UInt16(bigEndian: address.sin_port)
+        var time = timeval(tv_sec: 10, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// A socket that has begun to connect, whether or not anybody answers.
+    static func knock(host: String, port: UInt16) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        unsafe inet_pton(AF_INET, host, &address.sin_addr)
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe _ = connect(descriptor, $0, length)
+            }
+        }
+        return descriptor
+    }
+
+    func accept() throws -> TestConnection {
+        let number = Glibc.accept(descriptor, nil, nil)
+        guard number >= 0 else { throw NotInTime(description: "nobody connected to the endpoint") }
+        return TestConnection(descriptor: number)
+    }
+}
+
+/// A TLS 1.2 ClientHello of few extensions that names `host`.
+func clientHello(_ host: String, padding: Int = 0) -> [UInt8] {
+    func sized(_ width: Int, _ body: [UInt8]) -> [UInt8] {
+        (0..<width).reversed().map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) } + body
+    }
+    let name = sized(2, [0] + sized(2, Array(host.utf8)))
+    var extensions: [UInt8] = [0, 0] + sized(2, name)
+    if padding > 0 { extensions += [0, 21] + sized(2, [UInt8](repeating: 0, count: padding)) }
+    let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + sized(2, [0x13, 0x01]) + [1, 0] + sized(2, extensions)
+    return [22, 3, 1] + sized(2, [1] + sized(3, body))
+}
+
+/// `count` bytes that repeat only after 65,521, a prime: what is lost, doubled or exchanged on the way shows.
+func pattern(_ count: Int) -> [UInt8] {
+    var state: UInt32 = 1
+    let block = (0..<65_521).map { _ -> UInt8 in
+        state = state &* 1_664_525 &+ 1_013_904_223
+        return UInt8(truncatingIfNeeded: state >> 24)
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+    return bytes
+}

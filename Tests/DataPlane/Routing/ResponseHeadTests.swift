@@ -1,0 +1,133 @@
+import Routing
+import Testing
+
+private func inspect(_ text: String, toHEAD: Bool = false) -> ResponseHead.Outcome {
+    let bytes = Array(text.utf8)
+    var scanned = 0
+    return ResponseHead.inspect(bytes.span, scanned: &scanned, toHEAD: toHEAD)
+}
+
+private func parsed(_ outcome: ResponseHead.Outcome) -> ResponseHead? {
+    if case .head(let head) = outcome { head } else { nil }
+}
+
+/// A 200 response with these fields.
+private func response(_ fields: String...) -> ResponseHead? {
+    parsed(inspect((["HTTP/1.1 200 OK"] + fields + ["", ""]).joined(separator: "\r\n")))
+}
+
+@Suite struct `Response head` {
+    static let typical = """
+        HTTP/1.1 200 OK\r
+        Date: Tue, 01 Sep 2026 08:00:00 GMT\r
+        Content-Type: application/json\r
+        Content-Length: 1234\r
+        \r
+
+        """
+
+    @Test func `a response is read`() throws {
+        let head = try #require(parsed(inspect(Self.typical + "{")))
+        #expect(head.length == Self.typical.utf8.count)
+        #expect(head.status == 200)
+        #expect(head.framing == .length(1234))
+        #expect(!head.closes && !head.isInterim && !head.switchesProtocols)
+    }
+
+    @Test func `every prefix asks for more, and a byte at a time finds what the whole does`() {
+        for text in [Self.typical, Self.typical.replacing(#/\r\n/#, with: { _ in "\n" })] {
+            let bytes = Array((text + "{\n\n").utf8)
+            var scanned = 0
+            for count in 0...bytes.count {
+                let outcome = ResponseHead.inspect(
+                    bytes.span.extracting(first: count), scanned: &scanned, toHEAD: false)
+                #expect(outcome == (count < text.utf8.count ? .incomplete : inspect(text)))
+            }
+        }
+    }
+
+    @Test func `statuses without a body have none, whatever their fields say`() {
+        for status in [
+            "100 Continue", "101 Switching Protocols", "103 Early Hints", "204 No Content", "304 Not Modified",
+        ] {
+            let head = parsed(inspect("HTTP/1.1 \(status)\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"))
+            #expect(head?.framing == BodyFraming.none)
+            #expect(head?.closes == false)
+        }
+        #expect(parsed(inspect(Self.typical, toHEAD: true))?.framing == BodyFraming.none)
+    }
+
+    @Test func `interim responses and tunnels are told apart`() {
+        #expect(parsed(inspect("HTTP/1.1 100\r\n\r\n"))?.isInterim == true)
+        #expect(parsed(inspect("HTTP/1.1 103 Early Hints\r\n\r\n"))?.isInterim == true)
+        let tunnel = parsed(inspect("HTTP/1.1 101 Switching Protocols\r\n\r\n"))
+        #expect(tunnel?.isInterim == false)
+        #expect(tunnel?.switchesProtocols == true)
+    }
+
+    @Test func `the framing is told`() {
+        #expect(response("Content-Length: 0")?.framing == BodyFraming.none)
+        #expect(response("Transfer-Encoding: chunked")?.framing == .chunked)
+        #expect(response("Transfer-Encoding: gzip, chunked")?.framing == .chunked)
+        #expect(response("Transfer-Encoding: gzip", "transfer-encoding: Chunked")?.framing == .chunked)
+        #expect(response("Transfer-Encoding: gzip")?.framing == .untilClose)
+        #expect(response()?.framing == .untilClose)
+    }
+
+    @Test func `equal lengths are one`() {
+        #expect(response("Content-Length: 5", "Content-Length: 5")?.framing == .length(5))
+        #expect(response("Content-Length: 5, 5")?.framing == .length(5))
+    }
+
+    @Test(arguments: [
+        ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5, 6"], ["Content-Length: +5"],
+        ["Content-Length: "],
+        ["Content-Length: 5", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "Content-Length: 5"],
+        ["Transfer-Encoding: chunked, gzip"], ["Transfer-Encoding: chunked, chunked"],
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: x"],
+        ["Content-Length : 5"], ["Transfer-Encoding : chunked"], ["Content_Length: 5"], ["Content-Length: 5", " 6"],
+        ["Content-Length: 18446744073709551617"],
+    ])
+    func `framing in doubt lasts until the endpoint closes`(fields: [String]) {
+        let head = parsed(inspect((["HTTP/1.1 200 OK"] + fields + ["", ""]).joined(separator: "\r\n")))
+        #expect(head?.framing == .untilClose)
+        #expect(head?.closes == true)
+    }
+
+    @Test func `who closes is told`() {
+        #expect(response("Content-Length: 5")?.closes == false)
+        #expect(response("Content-Length: 5", "Connection: x, close")?.closes == true)
+        #expect(response()?.closes == true)
+        let old = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n"
+        #expect(parsed(inspect(old + "\r\n"))?.closes == true)
+        #expect(parsed(inspect(old + "Connection: keep-alive\r\n\r\n"))?.closes == false)
+        #expect(parsed(inspect("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))?.framing == .untilClose)
+    }
+
+    @Test func `what is odd but harmless passes`() {
+        #expect(response("no colon here", "X: a", " folded", "Y : \u{1}", "Content-Length: 5")?.framing == .length(5))
+        #expect(parsed(inspect("HTTP/1.1 200\nContent-Length: 5\n\n"))?.framing == .length(5))
+        #expect(parsed(inspect("HTTP/1.1 200 \r\n\n"))?.status == 200)
+        #expect(parsed(inspect("HTTP/1.1 999 Beyond\r\n\r\n"))?.status == 999)
+    }
+
+    @Test(arguments: ["X", "HTTP/2", "http/1.1 200 OK", "\r\nHTTP/1.1 200 OK", "SSH-2.0", "HTTP/1.1 200 \0"])
+    func `what is no response is told as soon as it can be`(text: String) {
+        #expect(inspect(text) == .malformed)
+    }
+
+    @Test(arguments: [
+        "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 099", "HTTP/1.1  200", "HTTP/1.x 200",
+        "HTTP/1.1 2x0",
+    ])
+    func `a malformed status line is told`(line: String) {
+        #expect(inspect(line + "\r\n\r\n") == .malformed)
+    }
+
+    @Test func `a head of 64 KiB is read, and a longer one is malformed`() {
+        let start = "HTTP/1.1 200 OK\r\nX: "
+        let padding = String(repeating: "x", count: ResponseHead.longest - start.utf8.count - 4)
+        #expect(parsed(inspect(start + padding + "\r\n\r\n"))?.length == ResponseHead.longest)
+        #expect(inspect(start + padding + "x\r\n\r\n") == .malformed)
+    }
+}

@@ -1,0 +1,90 @@
+import Glibc
+import Testing
+
+/// SIGTERM: no new connections, the open ones end by themselves or at the deadline.
+@Suite(.realParts) struct `Draining` {
+    @Test func `an open connection may finish, new ones are refused, and the exit code is 0`() throws {
+        let peer = try Peer.echo("first")
+        let fleet = try Fleet.single(to: Endpoint(peer.place), flags: ["--drain-timeout", "30"])
+        let server = fleet.servers[0]
+        let connection = try TCPConnection(to: server.https)
+        try connection.send(clientHello("app.acme.test"))
+        #expect(try connection.receive(until: "\n") == "first\n")
+        try server.program.signal(SIGTERM)
+        try eventually("new connections are refused") {
+            guard let late = try? TCPConnection(to: server.https, patience: .seconds(2)) else { return true }
+            try? late.send(clientHello("app.acme.test"))
+            return late.receive() != .bytes(Array("first\n".utf8))
+        }
+        #expect(try HTTPResponse.get("/readyz", at: server.admin).status == 503)
+        try connection.send("still served")
+        #expect(try connection.receive(exactly: 12) == Array("still served".utf8))
+        #expect(try server.program.isRunning)
+        connection.endWriting()
+        #expect(connection.receive() == .end)
+        #expect(try server.program.waitForEnd(within: .seconds(10)) == .exited(0))
+    }
+
+    @Test func `the deadline cuts what stays open`() throws {
+        let peer = try Peer.echo("first")
+        let fleet = try Fleet.single(to: Endpoint(peer.place), flags: ["--drain-timeout", "1"])
+        let server = fleet.servers[0]
+        let connection = try TCPConnection(to: server.https)
+        try connection.send(clientHello("app.acme.test"))
+        #expect(try connection.receive(until: "\n") == "first\n")
+        let began = now()
+        try server.program.signal(SIGTERM)
+        #expect([.end, .reset].contains(connection.receive()))
+        #expect(now() - began >= .milliseconds(900))
+        #expect(try server.program.waitForEnd(within: .seconds(10)) == .exited(0))
+    }
+
+    @Test func `an idle HTTP connection does not hold the end up, and a request under way is answered`() throws {
+        let peer = try Peer { connection in
+            while true {
+                let head = try connection.receive(until: "\r\n\r\n")
+                if head.hasPrefix("GET /slow") { pause(.seconds(1)) }
+                try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            }
+        }
+        let fleet = try Fleet.single(to: Endpoint(peer.place), flags: ["--drain-timeout", "20"])
+        let server = fleet.servers[0]
+        let idle = try TCPConnection(to: server.http)
+        #expect(try idle.exchange("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n").body == "ok")
+        let busy = try TCPConnection(to: server.http)
+        try busy.send("GET /slow HTTP/1.1\r\nHost: app.acme.test\r\n\r\n")
+        try eventually("the request is under way") { peer.connections == 2 }
+        let began = now()
+        try server.program.signal(SIGTERM)
+        #expect(try busy.receiveResponse().body == "ok")
+        #expect(idle.receive() == .end)
+        #expect(try server.program.waitForEnd(within: .seconds(10)) == .exited(0))
+        #expect(now() - began < .seconds(15))
+    }
+
+    @Test func `the control plane ends cleanly, and servers go on`() throws {
+        let nginx = try Nginx("first")
+        let fleet = try Fleet.single(to: nginx.first.endpoint)
+        fleet.control.signal(SIGTERM)
+        #expect(try fleet.control.waitForEnd() == .exited(0))
+        #expect(try HTTPResponse.get("/", at: fleet.servers[0].http, host: "app.acme.test").status == 200)
+    }
+
+    @Test func `an operator's drain refuses new traffic until it is taken back`() throws {
+        let nginx = try Nginx("first")
+        let fleet = try Fleet.single(to: nginx.first.endpoint)
+        let server = fleet.servers[0]
+        try fleet.api.grant("POST", "/servers/za1/drain")
+        try eventually("traffic is refused") {
+            try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 503
+        }
+        #expect(
+            try HTTPResponse.get("/", at: server.http, host: "za1.dfree.test").status == 503,
+            "the monitor endpoint says so")
+        try fleet.awaitServer("za1", "is draining") { $0["draining"].isTrue }
+        try fleet.api.grant("POST", "/servers/za1/undrain")
+        try eventually("traffic is taken") {
+            try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Glibc
+
+/// A control plane and its servers, as processes.
+final class Fleet {
+    private(set) var control: Program
+    private(set) var servers: [Server] = []
+    let api: API
+    let folder: String
+    private let arguments: [String]
+
+    /// Starts a control plane with an empty database.
+    init() throws {
+        folder = try makeFolder(Scene.present().path("fleet"))
+        let place = try Place.fresh()
+        // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
+        arguments = [
+            "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel", "unix:\(folder)/channel.sock",
+            "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8",
+        ]
+        control = try Program("ddirect-control", arguments)
+        try Fleet.awaitAnswers(control, at: place)
+        api = API(place: place, token: text(ofFile: "\(folder)/token").trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    var tokenFile: String { "\(folder)/token" }
+    var channel: String { "unix:\(folder)/channel.sock" }
+
+    /// Starts the control plane again, on what it has stored, after it was stopped or killed.
+    func restartControl() throws {
+        control = try Program("ddirect-control", arguments, name: "ddirect-control again")
+        try Fleet.awaitAnswers(control, at: api.place)
+    }
+
+    private static func awaitAnswers(_ control: Program, at place: Place) throws {
+        try eventually("the control plane answers; it says: \(control.log)") {
+            guard control.isRunning else { throw Failure("the control plane has ended: \(control.log)") }
+            return (try? HTTPResponse.get("/healthz", at: place))?.status == 200
+        }
+    }
+
+    /// Tells the control plane of a server and starts it; with nothing to carry it is ready all the same.
+    @discardableResult
+    func addServer(
+        _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = []
+    ) throws -> Server {
+        let server = try Server(name, channel: channel, flags: flags)
+        try api.grant(
+            "POST", "/servers",
+            [
+                "name": .string(name), "region": .string(region), "hostname": "\(name).dfree.test",
+                "addresses": [.string(server.address)], "trustedSenders": .array(senders.map(JSON.string)),
+            ])
+        servers.append(server)
+        try server.start()
+        return server
+    }
+
+    /// A service of a customer of the same name; `options` are members of the resource.
+    func addService(
+        _ name: String = "acme-app", domains: [String] = ["app.acme.test"], to endpoint: Endpoint,
+        options: [String: JSON] = [:]
+    ) throws {
+        var body: [String: JSON] = [
+            "name": .string(name), "customer": "acme", "clientDomains": .array(domains.map(JSON.string)),
+            "endpoint": endpoint.json, "primary": .string(servers[0].name),
+            "standbys": .array(servers.dropFirst().map { .string($0.name) }),
+        ]
+        body.merge(options) { $1 }
+        if try api.call("GET", "/customers/acme").status == 404 {
+            try api.grant("POST", "/customers", ["name": "acme"])
+        }
+        try api.apply("POST", "/services", .object(body))
+    }
+
+    /// Moves a service to another endpoint, and returns when all servers have applied that.
+    @discardableResult
+    func cutOver(_ service: String = "acme-app", to endpoint: Endpoint) throws -> API.Answer {
+        try api.apply("PATCH", "/services/\(service)", ["endpoint": endpoint.json])
+    }
+
+    /// Waits until the control plane says of a server what `condition` wants.
+    func awaitServer(_ name: String, _ what: String, within limit: Duration = patience, _ condition: (JSON) -> Bool)
+        throws
+    {
+        var last = JSON.null
+        do {
+            try eventually("\(name) \(what)", within: limit, every: .milliseconds(50)) {
+                last = try api.grant("GET", "/servers/\(name)").body
+                return condition(last)
+            }
+        } catch {
+            throw Failure("\(error): \(last.encoded)")
+        }
+    }
+
+    /// A fleet with two servers in two regions and one service on both.
+    static func pair(to endpoint: Endpoint, options: [String: JSON] = [:], flags: [String] = []) throws -> Fleet {
+        let fleet = try Fleet()
+        try fleet.addServer("za1", flags: flags)
+        try fleet.addServer("ie1", region: "eu-west-1", flags: flags)
+        try fleet.addService(to: endpoint, options: options)
+        return fleet
+    }
+
+    /// A fleet with one server and one service.
+    static func single(
+        to endpoint: Endpoint, trusting senders: [String] = [], options: [String: JSON] = [:], flags: [String] = []
+    ) throws -> Fleet {
+        let fleet = try Fleet()
+        try fleet.addServer("za1", trusting: senders, flags: flags)
+        try fleet.addService(to: endpoint, options: options)
+        return fleet
+    }
+}
+
+/// Where a service's traffic goes.
+struct Endpoint {
+    var host: String
+    var httpPort: UInt16 = 80
+    var httpsPort: UInt16 = 443
+    var fallbacks: [Endpoint] = []
+
+    /// The same port for both, for a peer that has only one.
+    init(_ place: Place) { self.init(host: place.address, httpPort: place.port, httpsPort: place.port) }
+
+    init(host: String, httpPort: UInt16 = 80, httpsPort: UInt16 = 443, fallbacks: [Endpoint] = []) {
+        self.host = host
+        self.httpPort = httpPort
+        self.httpsPort = httpsPort
+        self.fallbacks = fallbacks
+    }
+
+    var json: JSON {
+        var members: [String: JSON] = ["host": .string(host), "httpPort": JSON(httpPort), "httpsPort": JSON(httpsPort)]
+        if !fallbacks.isEmpty { members["fallbacks"] = .array(fallbacks.map(\.json)) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,114 @@
+import Testing
+
+/// Endpoints by name, resolved by a real DNS server whose records change under a running server.
+@Suite(.realParts) struct `An endpoint's name` {
+    private func site(_ server: Server) throws -> String? {
+        told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"]
+    }
+
+    /// A service whose endpoint is `name`, on the ports of nginx's sites.
+    private func fleet(_ knot: Knot, _ nginx: Nginx, name: String = "origin.acme.test") throws -> Fleet {
+        let ports = nginx.first.ports
+        return try Fleet.single(
+            to: Endpoint(host: name, httpPort: ports.http, httpsPort: ports.https), flags: knot.resolver)
+    }
+
+    @Test(.load, arguments: [1, 2]) func `a changed record is followed within its TTL and a second`(ttl: Int) throws {
+        let nginx = try Nginx("first", "second")
+        let knot = try Knot("origin \(ttl) A \(nginx.first.address)")
+        let server = try fleet(knot, nginx).servers[0]
+        for next in [nginx.second, nginx.first, nginx.second] {
+            try #require(try site(server) != next.name)
+            try knot.change("origin", ttl: ttl, to: next.address)
+            let changed = now()
+            try eventually("traffic reaches the \(next.name) site") { try site(server) == next.name }
+            let taken = now() - changed
+            #expect(taken <= .seconds(ttl + 1), "it took \(taken)")
+        }
+    }
+
+    @Test func `an open connection stays where it is when the record changes`() throws {
+        let peer = try Peer.echo("old")
+        let other = try Peer.echo("new", port: peer.place.port)
+        let knot = try Knot("origin 1 A \(peer.place.address)")
+        let fleet = try Fleet.single(
+            to: Endpoint(host: "origin.acme.test", httpsPort: peer.place.port), flags: knot.resolver)
+        let old = try TCPConnection(to: fleet.servers[0].https)
+        try old.send(clientHello("app.acme.test"))
+        #expect(try old.receive(until: "\n") == "old\n")
+        try knot.change("origin", ttl: 1, to: other.place.address)
+        try eventually("new connections go to the new address") {
+            let connection = try TCPConnection(to: fleet.servers[0].https)
+            try connection.send(clientHello("app.acme.test"))
+            return try connection.receive(until: "\n") == "new\n"
+        }
+        try old.send("still here")
+        #expect(try old.receive(exactly: 10) == Array("still here".utf8))
+    }
+
+    @Test func `the last good address goes on while DNS is away, and a new one is followed when it is back`() throws {
+        let nginx = try Nginx("first", "second")
+        let knot = try Knot("origin 1 A \(nginx.first.address)")
+        let server = try fleet(knot, nginx).servers[0]
+        try #require(try site(server) == "first")
+        try knot.stop()
+        let stopped = now()
+        // Far beyond the TTL of one second.
+        while now() - stopped < .seconds(5) {
+            #expect(try site(server) == "first")
+            pause(.milliseconds(100))
+        }
+        try knot.start(["origin 1 A \(nginx.second.address)"])
+        try eventually("traffic reaches the second site", within: .seconds(40)) { try site(server) == "second" }
+    }
+
+    @Test func `a name that does not exist is answered with 502`() throws {
+        let nginx = try Nginx("first")
+        let knot = try Knot()
+        let server = try fleet(knot, nginx, name: "nobody.acme.test").servers[0]
+        let response = try HTTPResponse.get("/", at: server.http, host: "app.acme.test")
+        #expect(response.status == 502)
+        try server.awaitIncident("endpoint_unresolved")
+        let connection = try TCPConnection(to: server.https)
+        try connection.send(clientHello("app.acme.test"))
+        #expect(connection.receiveAll().text == "")
+    }
+
+    @Test func `a name that comes to exist is found`() throws {
+        let nginx = try Nginx("first")
+        let knot = try Knot()
+        let server = try fleet(knot, nginx, name: "late.acme.test").servers[0]
+        #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502)
+        try knot.change("late", ttl: 1, to: nginx.first.address)
+        try eventually("traffic reaches the endpoint", within: .seconds(40)) { try site(server) == "first" }
+    }
+
+    @Test(arguments: ["10.0.0.1", "169.254.169.254", "the server itself"])
+    func `a name that leads to a forbidden address is refused when dialled`(target: String) throws {
+        let nginx = try Nginx("first")
+        let knot = try Knot("origin 1 A \(nginx.first.address)")
+        let server = try fleet(knot, nginx).servers[0]
+        try #require(try site(server) == "first")
+        try knot.change("origin", ttl: 1, to: target.first?.isNumber == true ? target : server.address)
+        try eventually("the endpoint is refused") {
+            try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502
+        }
+        #expect(try server.incidents("endpoint_forbidden") > 0)
+        #expect(try server.metric("ddirect_service_addresses_forbidden_total{service=\"acme-app\"}") > 0)
+        try eventually("it is logged") { server.log.contains("forbidden by the endpoint policy") }
+    }
+
+    @Test(.load) func `an address that refuses is asked about again long before its TTL ends`() throws {
+        let nginx = try Nginx("first")
+        let nobody = Loopback.fresh()
+        let knot = try Knot("origin 60 A \(nobody)")
+        let server = try fleet(knot, nginx).servers[0]
+        #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502)
+        try knot.change("origin", ttl: 60, to: nginx.first.address)
+        let changed = now()
+        try eventually("traffic reaches the new address") {
+            try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200
+        }
+        #expect(now() - changed < .seconds(3))
+    }
+}

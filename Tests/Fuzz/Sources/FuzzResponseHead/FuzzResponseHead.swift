@@ -1,0 +1,35 @@
+import FuzzInput
+import Routing
+
+/// No outcome on a prefix differs from that on the whole, a byte at a time finds what the whole does, and what has no body has none.
+@_cdecl("LLVMFuzzerTestOneInput") public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = unsafe fuzzInput(start, count)
+    for toHEAD in [false, true] { check(input, toHEAD: toHEAD) }
+    return 0
+}
+
+private func check(_ input: [UInt8], toHEAD: Bool) {
+    let whole = inspect(input, toHEAD: toHEAD)
+    for cut in cuts(of: input) {
+        let outcome = inspect(Array(input[..<cut]), toHEAD: toHEAD)
+        require(outcome == .incomplete || outcome == whole, "an outcome is final")
+    }
+    var scanned = 0
+    var outcome = ResponseHead.Outcome.incomplete
+    for cut in 0...input.count where outcome == .incomplete {
+        outcome = ResponseHead.inspect(input.span.extracting(first: cut), scanned: &scanned, toHEAD: toHEAD)
+    }
+    require(outcome == whole, "a byte at a time finds what the whole does")
+
+    guard case .head(let head) = whole else { return }
+    require(head.length <= input.count && head.length <= ResponseHead.longest, "a head is there when it is found")
+    require((100...999).contains(head.status), "a status has three digits")
+    require(head.closes || head.framing != .untilClose, "what lasts until the endpoint closes closes")
+    require(!toHEAD || head.framing == .none, "a response to HEAD has no body")
+    require(!(head.isInterim || head.switchesProtocols) || head.framing == .none, "an interim response has no body")
+}
+
+private func inspect(_ bytes: [UInt8], toHEAD: Bool) -> ResponseHead.Outcome {
+    var scanned = 0
+    return ResponseHead.inspect(bytes.span, scanned: &scanned, toHEAD: toHEAD)
+}

@@ -1,0 +1,73 @@
+# Starting, watching and stopping processes, for deploy/quickstart/run.
+# shellcheck shell=bash
+
+# Where the output of each goes.
+: "${logs:?}"
+
+declare -A pids=()
+patience=15
+
+# start NAME COMMAND…: runs a command in the background, its output in $logs/NAME.log.
+# A session of its own keeps the terminal's Ctrl-C from it: we stop everything ourselves, in order. Should we be killed in
+# a way that nothing can catch, the kernel (pdeathsig) ends it.
+start() {
+    local name=$1
+    shift
+    setsid setpriv --pdeathsig TERM -- "$@" </dev/null >"$logs/$name.log" 2>&1 &
+    pids[$name]=$!
+}
+
+is_running() { [ -n "${pids[$1]:-}" ] && kill -0 "${pids[$1]}" 2>/dev/null; }
+
+# fail SENTENCE [NAME]: says what went wrong, with the end of NAME's log, and ends; what runs is stopped on the way out.
+fail() {
+    echo >&2
+    echo "quickstart: $1" >&2
+    if [ -n "${2:-}" ] && [ -s "$logs/$2.log" ]; then
+        echo "The end of $logs/$2.log:" >&2
+        tail -n 20 "$logs/$2.log" | sed 's/^/  | /' >&2
+    fi
+    exit 1
+}
+
+# until_ready NAME SECONDS COMMAND…: waits until a command succeeds; fails when NAME ends or the time does.
+until_ready() {
+    local name=$1 seconds=$2 deadline=$((SECONDS + $2))
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        is_running "$name" || fail "$name ended while it was starting" "$name"
+        [ "$SECONDS" -lt "$deadline" ] || fail "$name is not ready after $seconds s ($*)" "$name"
+        sleep 0.1
+    done
+}
+
+# stop NAME…: asks these processes to end, all at once, and waits; whoever overstays $patience is killed, and that is said.
+stop() {
+    local name began=$SECONDS stopping=()
+    for name; do
+        is_running "$name" || continue
+        kill -TERM "${pids[$name]}" 2>/dev/null || continue
+        stopping+=("$name")
+    done
+    for name in "${stopping[@]}"; do
+        while is_running "$name" && [ $((SECONDS - began)) -lt "$patience" ]; do sleep 0.05; done
+        if is_running "$name"; then
+            kill -KILL "${pids[$name]}" 2>/dev/null || true
+            wait "${pids[$name]}" 2>/dev/null || true
+            echo "  $name did not end in time and was killed"
+        else
+            wait "${pids[$name]}" 2>/dev/null || true
+            echo "  $name stopped"
+        fi
+        unset "pids[$name]"
+    done
+}
+
+# watch: waits until one of the processes ends, which none should, and fails with its name.
+watch() {
+    local gone name
+    wait -n -p gone "${pids[@]}" 2>/dev/null || true
+    for name in "${!pids[@]}"; do
+        if [ "${pids[$name]}" = "${gone:-}" ]; then fail "$name ended by itself" "$name"; fi
+    done
+}
