@@ -48,7 +48,9 @@ public struct FrameDecoder: Sendable {
             } else {
                 let end = min(bytes.count, position + length - body.count)
                 makeRoom(for: end - position)
-                for index in position..<end { body.append(bytes[index]) }
+                body.append(addingCapacity: end - position) { room in
+                    for index in position..<end { room.append(bytes[index]) }
+                }
                 position = end
                 if body.count == length { finishBody() }
             }
