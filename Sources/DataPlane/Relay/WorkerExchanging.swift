@@ -18,6 +18,11 @@ extension Worker {
         case some, nothing, ended, failed(KernelAnswer), noMemory
     }
 
+    /// What became of following a body. Whoever holds a message does not close its flow: that would take the record from under it.
+    private enum Following {
+        case moves, waits, ended, malformed, failed(KernelAnswer), noMemory
+    }
+
     /// Reads what the first request says, and routes by it.
     mutating func readFirstRequest(_ flow: Int32) {
         let exchanges = exchanges
@@ -54,7 +59,7 @@ extension Worker {
         let client = flow &* 2
         switch exchanges[flow].request.stage {
         case .body:
-            return followBody(client, &exchanges[flow].request) ?? endRequest(flow)
+            return settle(client, followBody(client, &exchanges[flow].request)) ?? endRequest(flow)
         case .done, .last:
             return followSilence(flow)
         case .head: break
@@ -196,7 +201,7 @@ extension Worker {
         let endpoint = flow &* 2 &+ 1
         switch exchanges[flow].response.stage {
         case .body:
-            return followBody(endpoint, &exchanges[flow].response) ?? endResponse(flow)
+            return settle(endpoint, followBody(endpoint, &exchanges[flow].response)) ?? endResponse(flow)
         case .done, .last: return .waits
         case .head: break
         }
@@ -246,7 +251,7 @@ extension Worker {
             exchanges[flow].answered = true
             if head.isInterim {
                 exchanges[flow].response.scanned = 0
-                return handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1)
+                return settle(flow &* 2 &+ 1, handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1))
             }
             if head.switchesProtocols {
                 guard exchanges[flow].wantsUpgrade, exchanges[flow].request.stage == .done else {
@@ -261,7 +266,7 @@ extension Worker {
             if head.closes { exchanges[flow].closes = true }
             exchanges[flow].response.scanned = 0
             exchanges[flow].response.begin(head.framing, from: .endpoint)
-            return handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1)
+            return settle(flow &* 2 &+ 1, handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1))
         }
         return .moves
     }
@@ -311,11 +316,30 @@ extension Worker {
 
     // MARK: Both
 
-    /// Moves what may pass of a body. Nil when the body has ended.
-    private mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Progress? {
+    /// Does what following a body or a head came to. Nil when the body has ended.
+    private mutating func settle(_ half: Int32, _ following: Following) -> Progress? {
+        switch following {
+        case .moves: return .moves
+        case .waits: return .waits
+        case .ended: return nil
+        case .malformed:
+            note(.bodyMalformed, flow: half >> 1)
+            closeFlow(of: half, reset: true)
+        case .failed(let answer):
+            note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in
+                SystemCallError.text(of: answer.code)
+            }
+            closeFlow(of: half, reset: true)
+        case .noMemory: cutForMemory(half >> 1)
+        }
+        return .gone
+    }
+
+    /// Moves what may pass of a body.
+    private mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Following {
         while true {
             if !message.isChunked {
-                if message.left == 0 { return nil }
+                if message.left == 0 { return .ended }
                 if message.count > 0 {
                     let count = Int(min(message.left, UInt64(message.count)))
                     if message.left != Half.unbounded { message.left &-= UInt64(count) }
@@ -334,10 +358,7 @@ extension Worker {
                     message.isChunked = false
                     message.left = 0
                     return handOver(&message, count, half)
-                case .malformed:
-                    note(.bodyMalformed, flow: half >> 1)
-                    close(half >> 1, reset: true)
-                    return .gone
+                case .malformed: return .malformed
                 }
             }
             if message.chunked.passable > 0 {
@@ -349,24 +370,18 @@ extension Worker {
             switch fill(half, &message) {
             case .some:
                 if half & 1 == 0 { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half >> 1].service) }
-            case .nothing:
-                return .waits
+            case .nothing: return .waits
             case .ended:
                 halves[half].state.insert(.ended)
                 return .moves
-            case .failed(let answer):
-                note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in SystemCallError.text(of: answer.code) }
-                close(half >> 1, reset: true)
-                return .gone
-            case .noMemory:
-                cutForMemory(half >> 1)
-                return .gone
+            case .failed(let answer): return .failed(answer)
+            case .noMemory: return .noMemory
             }
         }
     }
 
     /// Lets the next `count` bytes of the inbox pass. The buffer itself goes when nothing stays behind.
-    private mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: Int32) -> Progress {
+    private mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: Int32) -> Following {
         guard count > 0 else { return .moves }
         if count == Int(message.count) {
             halves[half].pending = message.inbox
@@ -376,10 +391,7 @@ extension Worker {
             message.count = 0
         } else {
             let buffer = buffers.take(count)
-            guard buffer.exists else {
-                cutForMemory(half >> 1)
-                return .gone
-            }
+            guard buffer.exists else { return .noMemory }
             buffer.copy(count, from: message.inbox, at: Int(message.offset), to: 0)
             halves[half].pending = buffer
             halves[half].pendingOffset = 0

@@ -19,7 +19,11 @@ extension Worker {
         guard halves[index].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[index].socket.exists else { return }
         if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) { halves[index].state.insert(.readable) }
         if events.contains(.peerClosed) { halves[index].state.insert(.peerClosed) }
-        if events.contains(.urgent) { halves[index].state.insert(.urgent) }
+        if events.contains(.urgent) {
+            // Splice never gets past urgent data.
+            halves[index].state.insert(.urgent)
+            halves[index].state.remove(.bulk)
+        }
         if !events.isDisjoint(with: [.error, .hangUp]) { halves[index].state.insert(.failed) }
         let flow = index >> 1
         switch flows[flow].stage {
@@ -114,7 +118,8 @@ extension Worker {
                     return true
                 }
                 if answer.value == 0 {
-                    halves[source].state.insert(.ended)
+                    // The end, or urgent data with the end behind it, which splice never gets past: a read tells which.
+                    halves[source].state.remove(.bulk)
                     continue
                 }
                 return fail(source, answer)
@@ -142,7 +147,7 @@ extension Worker {
                     halves[source].state.remove(.readable)
                 }
             }
-            if count >= Worker.bulkRead { halves[source].state.insert(.bulk) }
+            if count >= Worker.bulkRead, !halves[source].state.contains(.urgent) { halves[source].state.insert(.bulk) }
             sendPromptly(sink)
             // MORE lets the FIN of the coming shutdown ride on the data.
             let sent = halves[sink].socket.send(scratch, at: 0, count: count, more: halves[source].state.contains(.ended))

@@ -57,7 +57,8 @@ extension Worker {
                 close(flow, reset: true)
             }
         case .lingering:
-            if age >= Worker.lingerTicks { close(flow, reset: true) }
+            // No reset: what the client has not taken yet of the answer, the kernel goes on delivering.
+            if age >= Worker.lingerTicks { close(flow) }
         }
     }
 

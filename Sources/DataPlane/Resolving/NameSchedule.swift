@@ -51,9 +51,11 @@ struct NameSchedule {
     private(set) var underWay = 0
 
     var count: Int { entries.count }
-    var unresolvedCount: Int { entries.values.count { $0.status != .known } }
+    /// How many names have no address, for now.
+    private(set) var unresolvedCount = 0
 
     mutating func add(_ slot: NameSlot, _ name: DomainName, now: UInt64) {
+        unresolvedCount += 1
         entries[slot.index] = Entry(slot: slot, name: name, due: now)
         queue.insert(slot.index, at: now)
     }
@@ -61,6 +63,7 @@ struct NameSchedule {
     mutating func remove(_ slot: NameSlot) {
         guard let entry = entries[slot.index], entry.slot == slot else { return }
         if entry.isUnderWay { underWay -= 1 }
+        if entry.status != .known { unresolvedCount -= 1 }
         entries[slot.index] = nil
     }
 
@@ -115,6 +118,8 @@ struct NameSchedule {
             entry.due = now + retry(&entry)
         }
         entries[slot.index] = entry
+        if before.0 != .known { unresolvedCount -= 1 }
+        if entry.status != .known { unresolvedCount += 1 }
         queue.insert(slot.index, at: entry.due)
         guard before != (entry.status, entry.addresses) else { return nil }
         return Update(slot: slot, status: entry.status, addresses: entry.addresses)

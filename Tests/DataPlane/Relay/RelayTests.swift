@@ -69,6 +69,28 @@ import Testing
         #expect(relay.pool.counters.sum(.bytesSpliced) > 1_000_000)
     }
 
+    @Test func `urgent data in the middle of a large transfer holds nothing up`() throws {
+        let relay = try RelayHarness()
+        let listener = try TestListener()
+        try relay.route([("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)]))])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(clientHello("one.acme.test"))
+        let endpoint = try listener.accept()
+        let payload = pattern(2_000_000)
+        let sender = Foundation.Thread {
+            try? endpoint.send(payload)
+            endpoint.sendUrgently()
+            try? endpoint.send(payload)
+            endpoint.shutdownWriting()
+        }
+        sender.start()
+        let answer = client.receiveAll()
+        #expect(answer.bytes.count == 2 * payload.count)
+        let isWhole = answer.bytes == payload + payload
+        #expect(isWhole)
+        #expect(answer.end == .end)
+    }
+
     @Test func `a reset is passed on as a reset, in both directions`() throws {
         let relay = try RelayHarness()
         let listener = try TestListener()

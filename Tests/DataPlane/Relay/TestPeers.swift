@@ -46,6 +46,12 @@ final class TestConnection: @unchecked Sendable {
         }
     }
 
+    /// Sends one byte as urgent data, which the reader of the stream does not see.
+    func sendUrgently() {
+        var byte: UInt8 = 33
+        unsafe _ = Glibc.send(descriptor, &byte, 1, Int32(MSG_OOB) | Int32(MSG_NOSIGNAL))
+    }
+
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     enum Read: Equatable {
