@@ -24,7 +24,8 @@ public struct ProxyDaemon {
         pool = try WorkerPool(
             count: settings.workers, http: settings.http, https: settings.https, settings: settings.relay)
         responder = try Responder(
-            ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board, workers: pool.counters,
+            ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board,
+            workers: pool.counters,
             logger: logger)
         resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes)
     }
@@ -58,7 +59,8 @@ public struct ProxyDaemon {
         let subscriber = makeSubscriber(mailbox, checker)
         let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
         logger.info(
-            "Waiting for a snapshot", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
+            "Waiting for a snapshot",
+            metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
 
         let signal = watch(until: nil)
         logger.notice("Stopping; open connections may end until the deadline", metadata: ["signal": "\(signal)"])

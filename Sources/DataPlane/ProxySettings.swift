@@ -46,8 +46,12 @@ public struct ProxySettings: Sendable {
             reader.add(fault: "--server (DDIRECT_SERVER) is missing; \(expected)")
         }
         channelPath = reader.channel("--control", flags.control, "DDIRECT_CONTROL")
-        func addresses(_ given: [(name: String, text: String)], default fallback: [TransportAddress]) -> [TransportAddress] {
-            given.isEmpty ? fallback : given.compactMap { reader.value($0) { text throws(InvalidValue) in try TransportAddress(text) } }
+        func addresses(_ given: [(name: String, text: String)], default fallback: [TransportAddress])
+            -> [TransportAddress]
+        {
+            given.isEmpty
+                ? fallback
+                : given.compactMap { reader.value($0) { text throws(InvalidValue) in try TransportAddress(text) } }
         }
         func everywhere(_ port: UInt16) -> [TransportAddress] {
             [TransportAddress(Address(ipv4: 0), port: port), TransportAddress(Address(ipv6: 0), port: port)]
@@ -55,19 +59,28 @@ public struct ProxySettings: Sendable {
         http = addresses(reader.givenList("--http", flags.http, "DDIRECT_HTTP"), default: everywhere(80))
         https = addresses(reader.givenList("--https", flags.https, "DDIRECT_HTTPS"), default: everywhere(443))
         let local = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7081)
-        admin = addresses(reader.givenList("--admin", flags.admin.map { [$0] } ?? [], "DDIRECT_ADMIN"), default: [local]).first ?? local
+        admin =
+            addresses(reader.givenList("--admin", flags.admin.map { [$0] } ?? [], "DDIRECT_ADMIN"), default: [local])
+            .first ?? local
         resolvers = addresses(reader.givenList("--resolver", flags.resolver, "DDIRECT_RESOLVER"), default: [])
-        workers = reader.number("--workers", flags.workers, "DDIRECT_WORKERS", in: 1...256, default: min(processors, 256))
+        workers = reader.number(
+            "--workers", flags.workers, "DDIRECT_WORKERS", in: 1...256, default: min(processors, 256))
         var relay = RelaySettings()
-        relay.helloTimeout = reader.seconds("--hello-timeout", flags.helloTimeout, "DDIRECT_HELLO_TIMEOUT", default: relay.helloTimeout)
-        relay.connectTimeout = reader.seconds("--connect-timeout", flags.connectTimeout, "DDIRECT_CONNECT_TIMEOUT", default: relay.connectTimeout)
-        relay.idleTimeout = reader.seconds("--idle-timeout", flags.idleTimeout, "DDIRECT_IDLE_TIMEOUT", default: relay.idleTimeout)
+        relay.helloTimeout = reader.seconds(
+            "--hello-timeout", flags.helloTimeout, "DDIRECT_HELLO_TIMEOUT", default: relay.helloTimeout)
+        relay.connectTimeout = reader.seconds(
+            "--connect-timeout", flags.connectTimeout, "DDIRECT_CONNECT_TIMEOUT", default: relay.connectTimeout)
+        relay.idleTimeout = reader.seconds(
+            "--idle-timeout", flags.idleTimeout, "DDIRECT_IDLE_TIMEOUT", default: relay.idleTimeout)
         relay.halfCloseTimeout = reader.seconds(
-            "--half-close-timeout", flags.halfCloseTimeout, "DDIRECT_HALF_CLOSE_TIMEOUT", default: relay.halfCloseTimeout)
-        drainTimeout = reader.seconds("--drain-timeout", flags.drainTimeout, "DDIRECT_DRAIN_TIMEOUT", default: .seconds(30))
+            "--half-close-timeout", flags.halfCloseTimeout, "DDIRECT_HALF_CLOSE_TIMEOUT",
+            default: relay.halfCloseTimeout)
+        drainTimeout = reader.seconds(
+            "--drain-timeout", flags.drainTimeout, "DDIRECT_DRAIN_TIMEOUT", default: .seconds(30))
         // Two descriptors a flow; a tenth more for pipes and rivals; 128 for everything else.
         let most = max(64, (descriptors - 128) * 10 / 22)
-        let limit = reader.number("--flow-limit", flags.flowLimit, "DDIRECT_FLOW_LIMIT", in: 1...10_000_000, default: most)
+        let limit = reader.number(
+            "--flow-limit", flags.flowLimit, "DDIRECT_FLOW_LIMIT", in: 1...10_000_000, default: most)
         relay.flowLimit = max(1, limit / workers)
         self.relay = relay
         try reader.check()

@@ -8,7 +8,7 @@ import Testing
             [
                 "--server", "Not A Name", "--control", "tcp:127.0.0.1:1", "--http", "nowhere", "--https",
                 "127.0.0.1:70000", "--admin",
-                "127.0.0.1", "--workers", "0", "--hello-timeout", "soon", "--flow-limit", "-1",
+                "127.0.0.1", "--workers", "0", "--hello-timeout", "soon", "--flow-limit", "0",
             ])
         #expect(said.code == 64)
         for flag in [

@@ -1,6 +1,6 @@
 import ArgumentParser
-import DataPlane
 import Daemon
+import DataPlane
 import Logging
 import Syscalls
 
@@ -8,8 +8,10 @@ import Syscalls
 struct DdirectProxy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ddirect-proxy",
-        abstract: "The data plane of D-Direct: carries traffic from devices to the endpoints that the control plane names.",
-        discussion: "Each setting can also be given in the environment, where its flag is not: DDIRECT_SERVER, DDIRECT_CONTROL, "
+        abstract:
+            "The data plane of D-Direct: carries traffic from devices to the endpoints that the control plane names.",
+        discussion:
+            "Each setting can also be given in the environment, where its flag is not: DDIRECT_SERVER, DDIRECT_CONTROL, "
             + "DDIRECT_HTTP, and so on; where a flag may be given several times, commas separate.")
 
     @Option(help: "The name that this server has in the control plane.")
@@ -30,7 +32,8 @@ struct DdirectProxy: ParsableCommand {
     @Option(help: "Threads that carry traffic. (default: one per processor)")
     var workers: String?
 
-    @Option(help: "Ask this name server: ADDRESS:PORT. Can be given several times. (default: those of /etc/resolv.conf)")
+    @Option(
+        help: "Ask this name server: ADDRESS:PORT. Can be given several times. (default: those of /etc/resolv.conf)")
     var resolver: [String] = []
 
     @Option(help: "Flows at a time; beyond it connections wait to be accepted. (default: what the descriptors allow)")

@@ -52,7 +52,9 @@ struct WorkerCounters: Sendable {
     func add(_ incident: Incident) { own.add(1, at: WorkerCounter.incidents.rawValue + incident.rawValue) }
 
     /// Sets a counter that is a level and not a sum.
-    func set(_ level: UInt64, _ counter: WorkerCounter) { own.add(level &- own.read(counter.rawValue), at: counter.rawValue) }
+    func set(_ level: UInt64, _ counter: WorkerCounter) {
+        own.add(level &- own.read(counter.rawValue), at: counter.rawValue)
+    }
 
     func read(_ counter: ServiceCounter, service: Int32) -> UInt64 {
         services.read(Int(service) * WorkerCounters.perService + counter.rawValue)
@@ -63,7 +65,9 @@ struct WorkerCounters: Sendable {
 }
 
 extension Sequence<WorkerCounters> {
-    func sum(_ counter: ServiceCounter, service: Int32) -> UInt64 { reduce(0) { $0 &+ $1.read(counter, service: service) } }
+    func sum(_ counter: ServiceCounter, service: Int32) -> UInt64 {
+        reduce(0) { $0 &+ $1.read(counter, service: service) }
+    }
     func sum(_ counter: WorkerCounter) -> UInt64 { reduce(0) { $0 &+ $1.read(counter) } }
     func sum(_ incident: Incident) -> UInt64 { reduce(0) { $0 &+ $1.read(incident) } }
 }

@@ -93,7 +93,9 @@ final class RoutingTable: Sendable {
             Int(service) < routes.count ? routes[Int(service)] : Route()
         }
 
-        @inline(__always) func target(_ route: Route, _ index: Int) -> Target { targets[Int(route.firstTarget) &+ index] }
+        @inline(__always) func target(_ route: Route, _ index: Int) -> Target {
+            targets[Int(route.firstTarget) &+ index]
+        }
     }
 
     /// The number of this table: grows with each that is built.
@@ -101,7 +103,8 @@ final class RoutingTable: Sendable {
     let view: View
 
     init(
-        generation: UInt64, domains: [(name: [UInt8], isWildcard: Bool, service: Int32)], routes: [Route], targets: [Target],
+        generation: UInt64, domains: [(name: [UInt8], isWildcard: Bool, service: Int32)], routes: [Route],
+        targets: [Target],
         defaults: [DefaultRoute], trusted: [Prefix], seed: UInt64
     ) {
         self.generation = generation
@@ -123,7 +126,8 @@ final class RoutingTable: Sendable {
             names += domain.name
         }
         view = View(
-            index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names), routes: FrozenArray(routes),
+            index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names),
+            routes: FrozenArray(routes),
             targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted), seed: seed)
     }
 

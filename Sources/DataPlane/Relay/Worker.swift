@@ -287,7 +287,9 @@ struct Worker: ~Copyable {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)
         }
-        if flows[flow].service != ServiceSlot.unrouted { counters.add(1, .connectionsClosed, service: flows[flow].service) }
+        if flows[flow].service != ServiceSlot.unrouted {
+            counters.add(1, .connectionsClosed, service: flows[flow].service)
+        }
         flows[flow].stage = .free
         flows[flow].nextFree = freeFlow
         freeFlow = flow
@@ -340,7 +342,8 @@ struct Worker: ~Copyable {
         lastLogged[kind] = now
         let report = IncidentReport(
             incident: incident, service: flow.map { flows[$0].service } ?? ServiceSlot.unrouted,
-            client: flow.flatMap { clientAddress(of: $0)?.description } ?? "", detail: detail(self), leftOut: leftOut[kind])
+            client: flow.flatMap { clientAddress(of: $0)?.description } ?? "", detail: detail(self),
+            leftOut: leftOut[kind])
         leftOut[kind] = 0
         plan.incidents.post(report)
     }

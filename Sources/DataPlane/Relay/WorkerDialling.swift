@@ -85,7 +85,9 @@ extension Worker {
             let isUnderWay = halves[endpoint].socket.exists || dials[index].rival.exists
             var peer: TransportAddress?
             if target.name == .monitor {
-                if dials[index].candidate == 0 { peer = flows[flow].isHTTP ? plan.responder.http : plan.responder.https }
+                if dials[index].candidate == 0 {
+                    peer = flows[flow].isHTTP ? plan.responder.http : plan.responder.https
+                }
             } else {
                 let known = names[target.name.index]
                 if known.tenant != target.name.tenant || known.status == .unknown {
@@ -98,7 +100,8 @@ extension Worker {
                 }
                 if known.status == .unresolved {
                     note(.endpointUnresolved, flow: flow)
-                } else if let candidate = known.candidate(Int(dials[index].candidate), rotation: dials[index].rotation) {
+                } else if let candidate = known.candidate(Int(dials[index].candidate), rotation: dials[index].rotation)
+                {
                     if candidate.isForbidden {
                         dials[index].candidate &+= 1
                         dials[index].sawForbidden = true
@@ -196,7 +199,8 @@ extension Worker {
         closeHalf(endpoint, reset: false)
         halves[endpoint].socket = winner
         halves[endpoint].state = [.connecting, .registered]
-        epoll.modify(winner.number, [.readable, .writable, .peerClosed, .urgent, .edgeTriggered], tag: self.tag(endpoint))
+        epoll.modify(
+            winner.number, [.readable, .writable, .peerClosed, .urgent, .edgeTriggered], tag: self.tag(endpoint))
         connected(index, [.writable, .readable])
     }
 

@@ -37,7 +37,9 @@ extension Worker {
             }
             if flows[flow].awaitsProxyHeader {
                 let request = exchanges[flow].request
-                guard let used = readProxyHeader(flow, request.inbox, Int(request.offset), Int(request.count)) else { return }
+                guard let used = readProxyHeader(flow, request.inbox, Int(request.offset), Int(request.count)) else {
+                    return
+                }
                 exchanges[flow].request.offset &+= Int32(used)
                 exchanges[flow].request.count &-= Int32(used)
                 if flows[flow].awaitsProxyHeader { continue }
@@ -350,7 +352,9 @@ extension Worker {
                 return .moves
             }
             if message.count > 0 {
-                let outcome = message.inbox.withSpan(Int(message.offset), Int(message.count)) { message.chunked.follow($0) }
+                let outcome = message.inbox.withSpan(Int(message.offset), Int(message.count)) {
+                    message.chunked.follow($0)
+                }
                 switch outcome {
                 case .more:
                     return handOver(&message, Int(message.count), half)

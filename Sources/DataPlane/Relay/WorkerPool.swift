@@ -12,7 +12,9 @@ final class WorkerPool: Sendable {
     private let settings: RelaySettings
 
     /// Binds every address, so that one that is taken is known at once; nothing is accepted before `listen` and `start`.
-    init(count: Int, http: [TransportAddress], https: [TransportAddress], settings: RelaySettings) throws(SystemCallError) {
+    init(count: Int, http: [TransportAddress], https: [TransportAddress], settings: RelaySettings)
+        throws(SystemCallError)
+    {
         var listeners: [Listener] = []
         for (addresses, isHTTP) in [(http, true), (https, false)] {
             for address in addresses {
@@ -67,7 +69,8 @@ final class WorkerPool: Sendable {
             } catch {
                 plan.incidents.post(
                     IncidentReport(
-                        incident: .descriptorsExhausted, service: 0, client: "", detail: "worker \(index): \(error)", leftOut: 0))
+                        incident: .descriptorsExhausted, service: 0, client: "", detail: "worker \(index): \(error)",
+                        leftOut: 0))
             }
         }
     }

@@ -16,8 +16,12 @@ extension Worker {
     @inline(__always) mutating func handle(_ tag: UInt64, _ events: EpollEvents) {
         let halves = halves
         let index = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
-        guard halves[index].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[index].socket.exists else { return }
-        if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) { halves[index].state.insert(.readable) }
+        guard halves[index].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[index].socket.exists else {
+            return
+        }
+        if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
+            halves[index].state.insert(.readable)
+        }
         if events.contains(.peerClosed) { halves[index].state.insert(.peerClosed) }
         if events.contains(.urgent) {
             // Splice never gets past urgent data.
@@ -150,12 +154,15 @@ extension Worker {
             if count >= Worker.bulkRead, !halves[source].state.contains(.urgent) { halves[source].state.insert(.bulk) }
             sendPromptly(sink)
             // MORE lets the FIN of the coming shutdown ride on the data.
-            let sent = halves[sink].socket.send(scratch, at: 0, count: count, more: halves[source].state.contains(.ended))
+            let sent = halves[sink].socket.send(
+                scratch, at: 0, count: count, more: halves[source].state.contains(.ended))
             if sent.isError, !sent.wouldBlock { return fail(sink, sent) }
             let taken = max(0, sent.value)
             countSent(taken, from: source)
             if taken == count {
-                if halves[source].state.isDisjoint(with: [.readable, .ended]), halves[source].passable > 0 { return true }
+                if halves[source].state.isDisjoint(with: [.readable, .ended]), halves[source].passable > 0 {
+                    return true
+                }
                 continue
             }
             let buffer = buffers.take(count &- taken)
@@ -229,7 +236,9 @@ extension Worker {
 
     /// Ends a flow of which one connection has failed: a reset is passed on as a reset.
     private mutating func fail(_ half: Int32, _ answer: KernelAnswer) -> Bool {
-        note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in SystemCallError.text(of: answer.code) }
+        note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in
+            SystemCallError.text(of: answer.code)
+        }
         if half & 1 == 1, owesFirstAnswer(half >> 1) {
             self.answer(half >> 1, .badGateway)
         } else {

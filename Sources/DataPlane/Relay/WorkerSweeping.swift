@@ -64,6 +64,10 @@ extension Worker {
 
     private mutating func timeOutRequest(_ flow: Int32) {
         note(.requestTimedOut, flow: flow)
-        if flows[flow].isHTTP, !flows[flow].awaitsProxyHeader { answer(flow, .requestTimeout) } else { close(flow, reset: true) }
+        if flows[flow].isHTTP, !flows[flow].awaitsProxyHeader {
+            answer(flow, .requestTimeout)
+        } else {
+            close(flow, reset: true)
+        }
     }
 }

@@ -168,7 +168,8 @@ struct DueQueue {
             var parent = 0
             while true {
                 var least = parent
-                for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].time < heap[least].time {
+                for child in [2 * parent + 1, 2 * parent + 2]
+                where child < heap.count && heap[child].time < heap[least].time {
                     least = child
                 }
                 if least == parent { break }

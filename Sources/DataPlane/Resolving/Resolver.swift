@@ -78,7 +78,9 @@ final class Resolver: Sendable {
                     case .judge(let judge):
                         policy = judge
                         updates = schedule.all
-                        updates += addresses.values.map { .init(slot: $0.slot, status: .known, addresses: [$0.address]) }
+                        updates += addresses.values.map {
+                            .init(slot: $0.slot, status: .known, addresses: [$0.address])
+                        }
                     case .stop: isStopped = true
                     }
                 }

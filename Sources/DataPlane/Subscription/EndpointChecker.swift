@@ -33,7 +33,9 @@ final class EndpointChecker: Sendable {
         }
     }
 
-    private func check(_ command: UInt64, _ target: EndpointTarget, _ policy: EndpointPolicy) throws(SystemCallError) -> WireEndpointCheck {
+    private func check(_ command: UInt64, _ target: EndpointTarget, _ policy: EndpointPolicy) throws(SystemCallError)
+        -> WireEndpointCheck
+    {
         var report = WireEndpointCheck()
         report.command = command
         var addresses: [Address] = []
@@ -82,7 +84,9 @@ final class EndpointChecker: Sendable {
                 } else {
                     let opened = Socket.open(address.family)
                     let socket = Socket(number: Int32(truncatingIfNeeded: max(-1, opened.value)))
-                    let answer = opened.isError ? opened : socket.connect(to: KernelAddress(TransportAddress(address, port: port.number)))
+                    let answer =
+                        opened.isError
+                        ? opened : socket.connect(to: KernelAddress(TransportAddress(address, port: port.number)))
                     if answer.isError, !answer.inProgress {
                         attempt.error = SystemCallError.text(of: answer.code)
                         if socket.exists { socket.close() }
@@ -97,7 +101,9 @@ final class EndpointChecker: Sendable {
             let spent = (Clock.monotonicNanoseconds - start) / 1_000_000
             var set = PollSet()
             for (_, socket) in underWay { set.add(socket.number, readable: false, writable: true) }
-            if spent < EndpointChecker.connectPatience { set.wait(milliseconds: Int32(EndpointChecker.connectPatience - spent)) }
+            if spent < EndpointChecker.connectPatience {
+                set.wait(milliseconds: Int32(EndpointChecker.connectPatience - spent))
+            }
             var waiting: [(index: Int, socket: Socket)] = []
             for (place, (index, socket)) in underWay.enumerated() {
                 let isDone = set.isWritable(place)

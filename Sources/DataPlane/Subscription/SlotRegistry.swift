@@ -54,7 +54,8 @@ struct SlotRegistry {
         }
         let arrivals = snapshot.services.keys.count { services[$0] == nil }
         guard arrivals <= Capacity.services - Int(nextService) + retired.count(where: isIdle) else {
-            throw Full(description: "it has \(snapshot.services.count) services, more than this data plane has room for")
+            throw Full(
+                description: "it has \(snapshot.services.count) services, more than this data plane has room for")
         }
         let moved = settle(snapshot, isIdle)
         let (added, removed) = settleNames(hosts)
@@ -70,7 +71,8 @@ struct SlotRegistry {
             carriage.endpoint.forEachTarget { target in
                 guard let host = names[target.host] else { return }
                 targets.append(
-                    RoutingTable.Target(name: host, httpPort: target.httpPort.number, httpsPort: target.httpsPort.number))
+                    RoutingTable.Target(
+                        name: host, httpPort: target.httpPort.number, httpsPort: target.httpsPort.number))
             }
             routes[Int(slot)] = route
             for domain in carriage.clientDomains {

@@ -192,7 +192,8 @@ final class SnapshotSubscriber: Sendable {
             for worker in owner.around.workers { worker.post(.route(outcome.table)) }
             guard awaitWorkers(outcome.table.generation) else {
                 // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a lie.
-                owner.logger.critical("A worker has not taken the new routing table", metadata: ["version": "\(snapshot.version)"])
+                owner.logger.critical(
+                    "A worker has not taken the new routing table", metadata: ["version": "\(snapshot.version)"])
                 return carryOut(machine.refused(snapshot.version, ["a worker of this data plane is stuck"], now: now))
             }
             tenants = outcome.tenants
@@ -235,7 +236,8 @@ final class SnapshotSubscriber: Sendable {
         }
 
         private mutating func setDraining(_ draining: Bool) {
-            owner.logger.notice("\(draining ? "Draining" : "No longer draining")", metadata: ["by": "the control plane"])
+            owner.logger.notice(
+                "\(draining ? "Draining" : "No longer draining")", metadata: ["by": "the control plane"])
             for worker in owner.around.workers { worker.post(.drain(draining)) }
             owner.around.draining(draining)
             nextLoad = 0

@@ -35,7 +35,9 @@ public struct Buffer: BitwiseCopyable {
 
     /// Calls `body` with the bytes from `offset` on, to be written.
     @inlinable @inline(__always)
-    public func withMutableSpan<Result>(_ offset: Int, _ count: Int, _ body: (inout MutableSpan<UInt8>) -> Result) -> Result {
+    public func withMutableSpan<Result>(_ offset: Int, _ count: Int, _ body: (inout MutableSpan<UInt8>) -> Result)
+        -> Result
+    {
         let start = unsafe address(offset, count).assumingMemoryBound(to: UInt8.self)
         var span = unsafe MutableSpan(_unsafeElements: UnsafeMutableBufferPointer(start: start, count: count))
         return body(&span)

@@ -27,7 +27,9 @@ public final class NameQueries {
     /// Asks `servers`, or those of `/etc/resolv.conf` when there are none. Two tries of two seconds each: a name server that is slower
     /// than that is as good as dead, and the last good answer serves meanwhile.
     public init(servers: [TransportAddress]) throws(SystemCallError) {
-        guard ares_library_init(ARES_LIB_INIT_ALL) == 0 else { throw SystemCallError("ares_library_init", code: ENOMEM) }
+        guard ares_library_init(ARES_LIB_INIT_ALL) == 0 else {
+            throw SystemCallError("ares_library_init", code: ENOMEM)
+        }
         var options = unsafe ares_options()
         unsafe options.timeout = 2000
         unsafe options.tries = 2
@@ -40,7 +42,9 @@ public final class NameQueries {
         guard !servers.isEmpty else { return }
         let list = servers.map(\.description).joined(separator: ",")
         let set = unsafe ares_set_servers_ports_csv(channel, list)
-        guard set == 0 else { throw SystemCallError("ares_set_servers_ports_csv: \(NameQueries.text(set))", code: EINVAL) }
+        guard set == 0 else {
+            throw SystemCallError("ares_set_servers_ports_csv: \(NameQueries.text(set))", code: EINVAL)
+        }
     }
 
     deinit { unsafe ares_destroy(channel) }
@@ -88,7 +92,9 @@ public final class NameQueries {
         while let current = unsafe node {
             unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ai_ttl))
             var storage = sockaddr_storage()
-            if let source = unsafe current.pointee.ai_addr, unsafe Int(current.pointee.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size {
+            if let source = unsafe current.pointee.ai_addr,
+                unsafe Int(current.pointee.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size
+            {
                 unsafe memcpy(&storage, source, Int(current.pointee.ai_addrlen))
                 if let peer = KernelAddress(storage: storage).transportAddress, !addresses.contains(peer.address) {
                     addresses.append(peer.address)

@@ -75,7 +75,9 @@ public struct CounterBlock: @unchecked Sendable {
     public let count: Int
 
     public init(count: Int) throws(SystemCallError) {
-        guard let memory = unsafe linux_reserve_memory(max(1, count) * 8) else { throw SystemCallError("mmap", code: 12) }
+        guard let memory = unsafe linux_reserve_memory(max(1, count) * 8) else {
+            throw SystemCallError("mmap", code: 12)
+        }
         unsafe base = memory.bindMemory(to: UInt64.self, capacity: count)
         self.count = count
     }

@@ -153,7 +153,8 @@ public struct KernelAddress: BitwiseCopyable, Sendable {
             case AF_INET:
                 let address = unsafe bytes.load(as: sockaddr_in.self)
                 return TransportAddress(
-                    Address(ipv4: UInt32(bigEndian: address.sin_addr.s_addr)), port: UInt16(bigEndian: address.sin_port))
+                    Address(ipv4: UInt32(bigEndian: address.sin_addr.s_addr)), port: UInt16(bigEndian: address.sin_port)
+                )
             case AF_INET6:
                 let address = unsafe bytes.load(as: sockaddr_in6.self)
                 var bits: UInt128 = 0
@@ -161,7 +162,8 @@ public struct KernelAddress: BitwiseCopyable, Sendable {
                 unsafe withUnsafeMutableBytes(of: &bits) { target in
                     unsafe withUnsafeBytes(of: &raw) { unsafe target.copyMemory(from: $0) }
                 }
-                return TransportAddress(Address(ipv6: UInt128(bigEndian: bits)), port: UInt16(bigEndian: address.sin6_port))
+                return TransportAddress(
+                    Address(ipv6: UInt128(bigEndian: bits)), port: UInt16(bigEndian: address.sin6_port))
             default:
                 return nil
             }

@@ -138,7 +138,8 @@ extension Address: CustomStringConvertible {
     /// Dotted decimal, or the canonical IPv6 form of RFC 5952.
     public var description: String {
         guard family == .ipv6 else {
-            return (0..<4).map { String(UInt8(truncatingIfNeeded: bits >> UInt128(24 - 8 * $0))) }.joined(separator: ".")
+            return (0..<4).map { String(UInt8(truncatingIfNeeded: bits >> UInt128(24 - 8 * $0))) }.joined(
+                separator: ".")
         }
         let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * $0)) }
         // The longest run of two or more zero groups is shortened; the first of equals.

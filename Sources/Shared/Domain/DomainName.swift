@@ -26,13 +26,16 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
         guard !name.isEmpty else { throw InvalidValue(whole, "is empty", expected: expected) }
         guard name.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw InvalidValue(
-                whole, "has characters outside ASCII", expected: "the A-label form that devices send, such as xn--bcher-kva.example")
+                whole, "has characters outside ASCII",
+                expected: "the A-label form that devices send, such as xn--bcher-kva.example")
         }
         guard name.utf8.count <= longest else {
             throw InvalidValue(whole, "is \(name.utf8.count) octets long", expected: "at most \(longest) octets")
         }
         guard !name.contains("*") else {
-            throw InvalidValue(whole, "has a wildcard where none is allowed", expected: "'*' only as the whole first label of a client domain")
+            throw InvalidValue(
+                whole, "has a wildcard where none is allowed",
+                expected: "'*' only as the whole first label of a client domain")
         }
         let lower = name.lowercased()
         let labels = lower.split(separator: ".", omittingEmptySubsequences: false)
@@ -42,7 +45,8 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
         guard labels.count >= 2 else {
             throw InvalidValue(whole, "has only one label", expected: "a full name such as app.acme.example")
         }
-        guard let last = labels.last, !last.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        guard let last = labels.last, !last.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else {
             throw InvalidValue(whole, "ends in a number, so it could be taken for an address", expected: expected)
         }
         return lower
@@ -61,7 +65,9 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
                 let length = index - start
                 guard length > 0, length <= 63 else { return false }
                 guard name[start] != UInt8(ascii: "-"), name[index - 1] != UInt8(ascii: "-") else { return false }
-                if length >= 4, name[start + 2] == UInt8(ascii: "-"), name[start + 3] == UInt8(ascii: "-") { return false }
+                if length >= 4, name[start + 2] == UInt8(ascii: "-"), name[start + 3] == UInt8(ascii: "-") {
+                    return false
+                }
                 labels += 1
                 start = index + 1
                 if index < name.count { onlyDigits = true }
@@ -80,7 +86,8 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
         let expected = "labels of letters, digits and hyphens"
         guard !label.isEmpty else { throw InvalidValue(whole, "has an empty label", expected: expected) }
         guard label.utf8.count <= 63 else {
-            throw InvalidValue(whole, "has a label of \(label.utf8.count) octets", expected: "at most 63 octets a label")
+            throw InvalidValue(
+                whole, "has a label of \(label.utf8.count) octets", expected: "at most 63 octets a label")
         }
         for byte in label.utf8 {
             switch byte {
@@ -95,7 +102,8 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
         if label.dropFirst(2).hasPrefix("--") {
             guard label.hasPrefix("xn--"), Punycode.isALabel(label.dropFirst(4)) else {
                 throw InvalidValue(
-                    whole, "has the label '\(label)', which is no A-label", expected: "'xn--' followed by valid Punycode (RFC 5891)")
+                    whole, "has the label '\(label)', which is no A-label",
+                    expected: "'xn--' followed by valid Punycode (RFC 5891)")
             }
         }
     }

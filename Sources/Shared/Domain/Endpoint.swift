@@ -30,7 +30,8 @@ public enum EndpointHost: Hashable, Sendable, CustomStringConvertible {
         do {
             self = .name(try DomainName(text))
         } catch {
-            throw InvalidValue(error.value, error.problem, expected: "a domain such as origin.acme.example, or an IP address")
+            throw InvalidValue(
+                error.value, error.problem, expected: "a domain such as origin.acme.example, or an IP address")
         }
     }
 
@@ -65,10 +66,13 @@ public struct Endpoint: Hashable, Sendable {
 
     public init(_ target: EndpointTarget, fallbacks: [EndpointTarget] = []) throws(InvalidValue) {
         guard fallbacks.count <= Endpoint.mostFallbacks else {
-            throw InvalidValue("\(fallbacks.count)", "are too many fallbacks", expected: "at most \(Endpoint.mostFallbacks)")
+            throw InvalidValue(
+                "\(fallbacks.count)", "are too many fallbacks", expected: "at most \(Endpoint.mostFallbacks)")
         }
         guard fallbacks.isEmpty || ([target] + fallbacks).firstDuplicate == nil else {
-            throw InvalidValue(target.host.description, "is named twice", expected: "fallbacks that differ from each other and the endpoint")
+            throw InvalidValue(
+                target.host.description, "is named twice",
+                expected: "fallbacks that differ from each other and the endpoint")
         }
         self.target = target
         self.fallbacks = fallbacks

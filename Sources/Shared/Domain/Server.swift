@@ -17,13 +17,16 @@ public struct Server: Hashable, Sendable {
         defaultServices: [Address: ServiceName] = [:]
     ) throws(InvalidValue) {
         guard (1...64).contains(addresses.count), Set(addresses).count == addresses.count else {
-            throw InvalidValue("\(addresses.count)", "is no number of addresses", expected: "1 to 64 of them, each once")
+            throw InvalidValue(
+                "\(addresses.count)", "is no number of addresses", expected: "1 to 64 of them, each once")
         }
         guard trustedSenders.count <= 256 else {
-            throw InvalidValue("\(trustedSenders.count)", "are too many trusted senders", expected: "at most 256 prefixes")
+            throw InvalidValue(
+                "\(trustedSenders.count)", "are too many trusted senders", expected: "at most 256 prefixes")
         }
         for address in defaultServices.keys.sorted() where !addresses.contains(address) {
-            throw InvalidValue(address.description, "is no address of this server", expected: "one of its own addresses")
+            throw InvalidValue(
+                address.description, "is no address of this server", expected: "one of its own addresses")
         }
         self.name = name
         self.region = region

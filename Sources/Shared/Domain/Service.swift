@@ -27,7 +27,8 @@ public struct Carriage: Hashable, Sendable {
         let forwardedFor: ForwardedFor
 
         init(
-            clientDomains: [ClientDomain], endpoint: Endpoint, acceptProxyProtocol: Bool, sendProxyProtocol: SendProxyProtocol,
+            clientDomains: [ClientDomain], endpoint: Endpoint, acceptProxyProtocol: Bool,
+            sendProxyProtocol: SendProxyProtocol,
             forwardedFor: ForwardedFor
         ) {
             self.clientDomains = clientDomains
@@ -55,13 +56,15 @@ public struct Carriage: Hashable, Sendable {
     ) throws(InvalidValue) {
         guard (1...Carriage.mostClientDomains).contains(clientDomains.count) else {
             throw InvalidValue(
-                "\(clientDomains.count)", "is no number of client domains", expected: "1 to \(Carriage.mostClientDomains) of them")
+                "\(clientDomains.count)", "is no number of client domains",
+                expected: "1 to \(Carriage.mostClientDomains) of them")
         }
         if let domain = clientDomains.firstDuplicate {
             throw InvalidValue(domain.description, "is named twice", expected: "each client domain once")
         }
         for target in endpoint.targets {
-            guard case .name(let host) = target.host, let domain = clientDomains.first(where: { $0.matches(host) }) else { continue }
+            guard case .name(let host) = target.host, let domain = clientDomains.first(where: { $0.matches(host) })
+            else { continue }
             throw InvalidValue(
                 host.text, "is also the client domain \(domain), so traffic would go round in a loop",
                 expected: "an endpoint that differs from every client domain of its service")
@@ -74,7 +77,8 @@ public struct Carriage: Hashable, Sendable {
     public static func == (left: Carriage, right: Carriage) -> Bool {
         left.content === right.content
             || left.clientDomains == right.clientDomains && left.endpoint == right.endpoint
-                && left.acceptProxyProtocol == right.acceptProxyProtocol && left.sendProxyProtocol == right.sendProxyProtocol
+                && left.acceptProxyProtocol == right.acceptProxyProtocol
+                && left.sendProxyProtocol == right.sendProxyProtocol
                 && left.forwardedFor == right.forwardedFor
     }
 
@@ -102,7 +106,8 @@ public struct Service: Hashable, Sendable {
     ) throws(InvalidValue) {
         guard Set(standbys).count == standbys.count, !standbys.contains(primary) else {
             throw InvalidValue(
-                standbys.map(\.text).joined(separator: ","), "name a server twice", expected: "servers that differ from each other and the primary")
+                standbys.map(\.text).joined(separator: ","), "name a server twice",
+                expected: "servers that differ from each other and the primary")
         }
         self.name = name
         self.customer = customer

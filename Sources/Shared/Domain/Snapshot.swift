@@ -137,7 +137,8 @@ public struct Snapshot: Sendable, Equatable {
         guard reasons.isEmpty else { throw Inconsistency(reasons: reasons) }
         return try Snapshot(
             incarnation: incarnation, version: difference.version, settings: difference.settings ?? settings,
-            settingsAreNew: difference.settings != nil, services: services, suspects: difference.carried, digest: digest)
+            settingsAreNew: difference.settings != nil, services: services, suspects: difference.carried, digest: digest
+        )
     }
 
     /// What leads from `base` to this snapshot.
@@ -151,7 +152,8 @@ public struct Snapshot: Sendable, Equatable {
     /// What is wrong with the whole, given that the services other than `suspects` agree with each other, and with the settings unless these
     /// are new: then a difference that touches one of many services costs a glance at each at most, and no index of all.
     private static func inconsistencies(
-        settings: ServerSettings, settingsAreNew: Bool, services: [ServiceName: Carriage], suspects: [ServiceName: Carriage]
+        settings: ServerSettings, settingsAreNew: Bool, services: [ServiceName: Carriage],
+        suspects: [ServiceName: Carriage]
     ) -> [String] {
         var reasons: Set<String> = []
         let hostname = settings.server.hostname
@@ -159,14 +161,20 @@ public struct Snapshot: Sendable, Equatable {
         claims.reserveCapacity(suspects.values.reduce(0) { $0 + $1.clientDomains.count })
         for (name, carriage) in suspects {
             for domain in carriage.clientDomains {
-                if let other = claims.updateValue(name, forKey: domain) { reasons.insert(conflict(over: domain, between: name, and: other)) }
-                if !domain.isWildcard, domain.name == hostname { reasons.insert(monitorConflict(over: domain, of: name)) }
+                if let other = claims.updateValue(name, forKey: domain) {
+                    reasons.insert(conflict(over: domain, between: name, and: other))
+                }
+                if !domain.isWildcard, domain.name == hostname {
+                    reasons.insert(monitorConflict(over: domain, of: name))
+                }
             }
         }
         if suspects.count < services.count, settingsAreNew || !suspects.isEmpty {
             for (name, carriage) in services {
                 for domain in carriage.clientDomains {
-                    if let other = claims[domain], other != name { reasons.insert(conflict(over: domain, between: name, and: other)) }
+                    if let other = claims[domain], other != name {
+                        reasons.insert(conflict(over: domain, between: name, and: other))
+                    }
                     if settingsAreNew, !domain.isWildcard, domain.name == hostname {
                         reasons.insert(monitorConflict(over: domain, of: name))
                     }
@@ -183,7 +191,8 @@ public struct Snapshot: Sendable, Equatable {
         "client domain \(domain) of service \(name) is the host name of this server's monitor endpoint"
     }
 
-    private static func conflict(over domain: ClientDomain, between one: ServiceName, and other: ServiceName) -> String {
+    private static func conflict(over domain: ClientDomain, between one: ServiceName, and other: ServiceName) -> String
+    {
         "client domain \(domain) belongs to both service \(min(one, other)) and service \(max(one, other))"
     }
 }

@@ -175,7 +175,9 @@ import Testing
         #expect(try client.receive(exactly: (ok + ok).utf8.count) == Array((ok + ok).utf8))
     }
 
-    @Test func `an endpoint that leaves without a word is a 502, and one that stops within a response is an end`() throws {
+    @Test func `an endpoint that leaves without a word is a 502, and one that stops within a response is an end`()
+        throws
+    {
         let (relay, listener) = try relay()
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
         for said in ["", String(head.prefix(27)), head + "01234"] {

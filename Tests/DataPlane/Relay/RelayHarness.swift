@@ -123,10 +123,13 @@ struct NotInTime: Error, CustomStringConvertible {
 }
 
 /// Waits until `fact` holds, looking often, for at most ten seconds.
-func eventually(_ what: String = "the fact", within patience: Duration = .seconds(10), _ fact: () throws -> Bool) throws {
+func eventually(_ what: String = "the fact", within patience: Duration = .seconds(10), _ fact: () throws -> Bool) throws
+{
     let end = ContinuousClock.now + patience
     while try !fact() {
-        guard ContinuousClock.now < end else { throw NotInTime(description: "\(what) did not come true in \(patience)") }
+        guard ContinuousClock.now < end else {
+            throw NotInTime(description: "\(what) did not come true in \(patience)")
+        }
         usleep(2000)
     }
 }

@@ -13,7 +13,9 @@ import Testing
             ("one", try carriage(["one.acme.test"], to: [("127.0.0.1", first.port)])),
             ("two", try carriage(["*.two.acme.test"], to: [("127.0.0.1", second.port)])),
         ])
-        for (name, listener, service) in [("one.acme.test", first, "one"), ("a.two.acme.test", second, "two"), ("ONE.acme.test", first, "one")] {
+        for (name, listener, service) in [
+            ("one.acme.test", first, "one"), ("a.two.acme.test", second, "two"), ("ONE.acme.test", first, "one"),
+        ] {
             let client = try TestConnection(port: relay.httpsPort)
             let before = relay.count(.bytesUp, service)
             try client.send(clientHello(name))
@@ -114,7 +116,9 @@ import Testing
         let listener = try TestListener()
         try relay.route([("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)]))])
         let client = try TestConnection(port: relay.httpPort)
-        try client.send("GET /1 HTTP/1.1\r\nHost: one.acme.test\r\n\r\nGET /2 HTTP/1.1\r\nHost: one.acme.test\r\nX-Forwarded-For: 10.1.1.1\r\n\r\n")
+        try client.send(
+            "GET /1 HTTP/1.1\r\nHost: one.acme.test\r\n\r\nGET /2 HTTP/1.1\r\nHost: one.acme.test\r\nX-Forwarded-For: 10.1.1.1\r\n\r\n"
+        )
         let endpoint = try listener.accept()
         let first = try endpoint.receive(untilSuffix: "\r\n\r\n")
         #expect(first == "GET /1 HTTP/1.1\r\nHost: one.acme.test\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n")
@@ -130,7 +134,9 @@ import Testing
     @Test func `bodies pass, with a length and in chunks, and the next head is found behind them`() throws {
         let relay = try RelayHarness()
         let listener = try TestListener()
-        try relay.route([("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off))])
+        try relay.route([
+            ("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off))
+        ])
         let client = try TestConnection(port: relay.httpPort)
         let body = String(repeating: "0123456789abcdef", count: 20_000)
         let requests = [
@@ -143,7 +149,10 @@ import Testing
         let endpoint = try listener.accept()
         for (index, request) in requests.enumerated() {
             #expect(String(decoding: try endpoint.receive(exactly: request.utf8.count), as: UTF8.self) == request)
-            let answer = index == 1 ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+            let answer =
+                index == 1
+                ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
             try endpoint.send(answer)
             #expect(String(decoding: try client.receive(exactly: answer.utf8.count), as: UTF8.self) == answer)
         }

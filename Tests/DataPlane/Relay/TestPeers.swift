@@ -40,7 +40,9 @@ final class TestConnection: @unchecked Sendable {
     func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw NotInTime(description: "send: errno \(errno)") }
             sent += count
         }
@@ -177,7 +179,8 @@ func clientHello(_ host: String, padding: Int = 0) -> [UInt8] {
     let name = sized(2, [0] + sized(2, Array(host.utf8)))
     var extensions: [UInt8] = [0, 0] + sized(2, name)
     if padding > 0 { extensions += [0, 21] + sized(2, [UInt8](repeating: 0, count: padding)) }
-    let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + sized(2, [0x13, 0x01]) + [1, 0] + sized(2, extensions)
+    let body =
+        [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + sized(2, [0x13, 0x01]) + [1, 0] + sized(2, extensions)
     return [22, 3, 1] + sized(2, [1] + sized(3, body))
 }
 
