@@ -13,7 +13,7 @@ final class Scene: @unchecked Sendable {
 
     init() throws {
         // Short, since a Unix socket's path has room for 107 octets.
-        var template = Array("\(NSTemporaryDirectory())/dd-XXXXXX".utf8CString)
+        var template = Array("\(URL(fileURLWithPath: NSTemporaryDirectory()).path)/dd-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&template) else { throw Failure("mkdtemp: errno \(errno)") }
         folder = unsafe String(cString: made)
     }
@@ -73,6 +73,8 @@ struct RealParts: TestTrait, SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
+        // A test's own trait inside that of its suite would wait for room which the outer one has taken.
+        guard Scene.current == nil else { throw Failure("\(test.name) has the trait twice; its suite's is enough") }
         await Gate.shared.enter(weight)
         do {
             try await perform(function)
@@ -86,19 +88,20 @@ struct RealParts: TestTrait, SuiteTrait, TestScoping {
     private func perform(_ function: @Sendable () async throws -> Void) async throws {
         let scene = try Scene()
         let thread = TestThread()
-        defer {
-            thread.stop()
-            // DDIRECT_KEEP=1 leaves logs and databases for someone who looks into a failure.
-            let keeps = ProcessInfo.processInfo.environment["DDIRECT_KEEP"] != nil
-            for crash in scene.end(keepingFolder: keeps) { Issue.record("\(crash)") }
-        }
-        do {
-            try await withTaskExecutorPreference(thread) {
-                try await Scene.$current.withValue(scene) { try await function() }
+        defer { thread.stop() }
+        // All of it on that thread: ending a scene takes its time too.
+        try await withTaskExecutorPreference(thread) {
+            defer {
+                // DDIRECT_KEEP=1 leaves logs and databases for someone who looks into a failure.
+                let keeps = ProcessInfo.processInfo.environment["DDIRECT_KEEP"] != nil
+                for crash in scene.end(keepingFolder: keeps) { Issue.record("\(crash)") }
             }
-        } catch {
-            print(scene.logs)
-            throw error
+            do {
+                try await Scene.$current.withValue(scene) { try await function() }
+            } catch {
+                print(scene.logs)
+                throw error
+            }
         }
     }
 }
