@@ -54,7 +54,11 @@ import Testing
             [UInt8](repeating: 255, count: 4096),
             [0x80, 0x2E, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10],
         ]
-        for bytes in openings { #expect(try target.tell(bytes).text == "") }
+        for bytes in openings {
+            // A first byte with the high bit set may be a hello of SSL 2, which gets an alert; the others would not understand one.
+            let longest = bytes[0] & 0x80 == 0 ? 0 : 7
+            #expect(try target.tell(bytes).text.utf8.count <= longest)
+        }
         #expect(try target.server.incidents("hello_refused") == UInt64(openings.count))
         try target.checkIsUnharmed()
     }

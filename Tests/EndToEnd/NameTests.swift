@@ -2,31 +2,6 @@ import Testing
 
 /// Endpoints by name, resolved by a real DNS server whose records change under a running server.
 @Suite(.realParts) struct `An endpoint's name` {
-    private func site(_ server: Server) throws -> String? {
-        told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"]
-    }
-
-    /// A service whose endpoint is `name`, on the ports of nginx's sites.
-    private func fleet(_ knot: Knot, _ nginx: Nginx, name: String = "origin.acme.test") throws -> Fleet {
-        let ports = nginx.first.ports
-        return try Fleet.single(
-            to: Endpoint(host: name, httpPort: ports.http, httpsPort: ports.https), flags: knot.resolver)
-    }
-
-    @Test(.load, arguments: [1, 2]) func `a changed record is followed within its TTL and a second`(ttl: Int) throws {
-        let nginx = try Nginx("first", "second")
-        let knot = try Knot("origin \(ttl) A \(nginx.first.address)")
-        let server = try fleet(knot, nginx).servers[0]
-        for next in [nginx.second, nginx.first, nginx.second] {
-            try #require(try site(server) != next.name)
-            try knot.change("origin", ttl: ttl, to: next.address)
-            let changed = now()
-            try eventually("traffic reaches the \(next.name) site") { try site(server) == next.name }
-            let taken = now() - changed
-            #expect(taken <= .seconds(ttl + 1), "it took \(taken)")
-        }
-    }
-
     @Test func `an open connection stays where it is when the record changes`() throws {
         let peer = try Peer.echo("old")
         let other = try Peer.echo("new", port: peer.place.port)
@@ -97,8 +72,25 @@ import Testing
         #expect(try server.metric("ddirect_service_addresses_forbidden_total{service=\"acme-app\"}") > 0)
         try eventually("it is logged") { server.log.contains("forbidden by the endpoint policy") }
     }
+}
 
-    @Test(.load) func `an address that refuses is asked about again long before its TTL ends`() throws {
+/// How soon a change in DNS is traffic's.
+@Suite(.load, .serialized) struct `A changed name` {
+    @Test(arguments: [1, 2]) func `a changed record is followed within its TTL and a second`(ttl: Int) throws {
+        let nginx = try Nginx("first", "second")
+        let knot = try Knot("origin \(ttl) A \(nginx.first.address)")
+        let server = try fleet(knot, nginx).servers[0]
+        for next in [nginx.second, nginx.first, nginx.second] {
+            try #require(try site(server) != next.name)
+            try knot.change("origin", ttl: ttl, to: next.address)
+            let changed = now()
+            try eventually("traffic reaches the \(next.name) site") { try site(server) == next.name }
+            let taken = now() - changed
+            #expect(taken <= .seconds(ttl + 1), "it took \(taken)")
+        }
+    }
+
+    @Test func `an address that refuses is asked about again long before its TTL ends`() throws {
         let nginx = try Nginx("first")
         let nobody = Loopback.fresh()
         let knot = try Knot("origin 60 A \(nobody)")
@@ -111,4 +103,15 @@ import Testing
         }
         #expect(now() - changed < .seconds(3))
     }
+}
+
+private func site(_ server: Server) throws -> String? {
+    told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"]
+}
+
+/// A service whose endpoint is `name`, on the ports of nginx's sites.
+private func fleet(_ knot: Knot, _ nginx: Nginx, name: String = "origin.acme.test") throws -> Fleet {
+    let ports = nginx.first.ports
+    return try Fleet.single(
+        to: Endpoint(host: name, httpPort: ports.http, httpsPort: ports.https), flags: knot.resolver)
 }

@@ -73,6 +73,8 @@ struct RealParts: TestTrait, SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
+        // A test's own trait inside that of its suite would wait for room which the outer one has taken.
+        guard Scene.current == nil else { throw Failure("\(test.name) has the trait twice; its suite's is enough") }
         await Gate.shared.enter(weight)
         do {
             try await perform(function)
@@ -86,20 +88,16 @@ struct RealParts: TestTrait, SuiteTrait, TestScoping {
     private func perform(_ function: @Sendable () async throws -> Void) async throws {
         let scene = try Scene()
         let thread = TestThread()
-        defer { print("TR stop \(scene.folder)"); thread.stop() }
-        print("TR begin \(scene.folder)")
+        defer { thread.stop() }
         // All of it on that thread: ending a scene takes its time too.
         try await withTaskExecutorPreference(thread) {
             defer {
                 // DDIRECT_KEEP=1 leaves logs and databases for someone who looks into a failure.
                 let keeps = ProcessInfo.processInfo.environment["DDIRECT_KEEP"] != nil
-                print("TR ending \(scene.folder)"); defer { print("TR ended \(scene.folder)") };
                 for crash in scene.end(keepingFolder: keeps) { Issue.record("\(crash)") }
             }
             do {
-                print("TR in \(scene.folder)")
                 try await Scene.$current.withValue(scene) { try await function() }
-                print("TR out \(scene.folder)")
             } catch {
                 print(scene.logs)
                 throw error
