@@ -61,7 +61,8 @@ import Testing
         for number in 0..<200 {
             let connection = try TCPConnection(to: server.http)
             try connection.send(openings[number % openings.count])
-            if number.isMultiple(of: 3) { _ = connection.receive(upTo: 1) }
+            // Only where an answer comes; the others would be waited for until their time is over.
+            if number % openings.count == 3, number.isMultiple(of: 3) { _ = connection.receive(upTo: 1) }
             connection.reset()
         }
         try server.awaitNoFlows()

@@ -82,11 +82,15 @@ import Wire
     @Test func `a peer that beats stays`() async throws {
         let fleet = try FleetHistory().fleet
         let za1 = za1
-        try await withPublisher(fleet, limits: `Publisher and bad peers`.hurried) { publisher, path in
+        // Slow enough that a busy machine does not make the client look silent.
+        var limits = SessionLimits()
+        limits.heartbeatInterval = .milliseconds(200)
+        limits.heartbeatsMissed = 20
+        try await withPublisher(fleet, limits: limits) { publisher, path in
             try await ChannelClient.connected(to: path) { client in
                 try await client.hello(za1)
                 try await client.applyNext()
-                for _ in 0..<12 {
+                for _ in 0..<22 {
                     #expect(try await client.next() == .heartbeat)
                     try await client.send(.heartbeat)
                 }
