@@ -29,7 +29,8 @@ test:
 	@deploy/check-toolchain
 	@deploy/install-packages build test
 	$(build) --build-tests
-	swift test --skip-build --disable-xctest --parallel
+	swift test --skip-build --disable-xctest --parallel --skip EndToEndTests
+	swift test --skip-build --disable-xctest --parallel --filter EndToEndTests
 	if [ -x Tests/Fuzz/run ]; then Tests/Fuzz/run 10; fi
 
 lint:
