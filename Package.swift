@@ -10,9 +10,6 @@ let ours: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The generated wire messages: the same language, but the generator's style is not ours to correct.
-let generated: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
-
 let package = Package(
     name: "ddirect",
     products: [

@@ -14,12 +14,12 @@ extension Worker {
         case gone
     }
 
-    private enum Fill {
+    enum Fill {
         case some, nothing, ended, failed(KernelAnswer), noMemory
     }
 
     /// What became of following a body. Whoever holds a message does not close its flow: that would take the record from under it.
-    private enum Following {
+    enum Following {
         case moves, waits, ended, malformed, failed(KernelAnswer), noMemory
     }
 
@@ -314,160 +314,5 @@ extension Worker {
         guard flows[flow].isHTTP else { return false }
         let exchange = exchanges[flow]
         return exchange.requests == 1 && !exchange.answered && exchange.request.stage != .head
-    }
-
-    // MARK: Both
-
-    /// Does what following a body or a head came to. Nil when the body has ended.
-    private mutating func settle(_ half: Int32, _ following: Following) -> Progress? {
-        switch following {
-        case .moves: return .moves
-        case .waits: return .waits
-        case .ended: return nil
-        case .malformed:
-            note(.bodyMalformed, flow: half >> 1)
-            closeFlow(of: half, reset: true)
-        case .failed(let answer):
-            note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in
-                SystemCallError.text(of: answer.code)
-            }
-            closeFlow(of: half, reset: true)
-        case .noMemory: cutForMemory(half >> 1)
-        }
-        return .gone
-    }
-
-    /// Moves what may pass of a body.
-    private mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Following {
-        while true {
-            if !message.isChunked {
-                if message.left == 0 { return .ended }
-                if message.count > 0 {
-                    let count = Int(min(message.left, UInt64(message.count)))
-                    if message.left != Half.unbounded { message.left &-= UInt64(count) }
-                    return handOver(&message, count, half)
-                }
-                halves[half].passable = message.left
-                if message.left != Half.unbounded { message.left = 0 }
-                return .moves
-            }
-            if message.count > 0 {
-                let outcome = message.inbox.withSpan(Int(message.offset), Int(message.count)) {
-                    message.chunked.follow($0)
-                }
-                switch outcome {
-                case .more:
-                    return handOver(&message, Int(message.count), half)
-                case .ended(let count):
-                    message.isChunked = false
-                    message.left = 0
-                    return handOver(&message, count, half)
-                case .malformed: return .malformed
-                }
-            }
-            if message.chunked.passable > 0 {
-                let count = message.chunked.passable
-                halves[half].passable = count
-                message.chunked.passed(count)
-                return .moves
-            }
-            switch fill(half, &message) {
-            case .some:
-                if half & 1 == 0 { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half >> 1].service) }
-            case .nothing: return .waits
-            case .ended:
-                halves[half].state.insert(.ended)
-                return .moves
-            case .failed(let answer): return .failed(answer)
-            case .noMemory: return .noMemory
-            }
-        }
-    }
-
-    /// Lets the next `count` bytes of the inbox pass. The buffer itself goes when nothing stays behind.
-    private mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: Int32) -> Following {
-        guard count > 0 else { return .moves }
-        if count == Int(message.count) {
-            halves[half].pending = message.inbox
-            halves[half].pendingOffset = message.offset
-            message.inbox = Buffer()
-            message.offset = 0
-            message.count = 0
-        } else {
-            let buffer = buffers.take(count)
-            guard buffer.exists else { return .noMemory }
-            buffer.copy(count, from: message.inbox, at: Int(message.offset), to: 0)
-            halves[half].pending = buffer
-            halves[half].pendingOffset = 0
-            message.offset &+= Int32(count)
-            message.count &-= Int32(count)
-        }
-        halves[half].pendingCount = Int32(count)
-        return .moves
-    }
-
-    /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
-    private mutating func fill(_ half: Int32, _ message: inout Exchange.Message) -> Fill {
-        guard halves[half].state.contains(.readable) else { return .nothing }
-        if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity, !makeRoom(&message) {
-            return .noMemory
-        }
-        let into = message.inbox.exists ? message.inbox : scratch
-        let have = message.inbox.exists ? Int(message.offset &+ message.count) : 0
-        let room = Int(into.capacity) - have
-        let answer = halves[half].socket.receive(into: into, at: have, upTo: room)
-        if answer.value <= 0 {
-            if answer.value == 0 { return .ended }
-            guard answer.wouldBlock else { return .failed(answer) }
-            halves[half].state.remove(.readable)
-            return .nothing
-        }
-        let count = answer.value
-        if count < room, halves[half].state.isDisjoint(with: [.urgent, .failed, .peerClosed]) {
-            halves[half].state.remove(.readable)
-        }
-        if !message.inbox.exists {
-            let buffer = buffers.take(count)
-            guard buffer.exists else { return .noMemory }
-            buffer.copy(count, from: scratch, at: 0, to: 0)
-            message.inbox = buffer
-            message.offset = 0
-        }
-        message.count &+= Int32(count)
-        message.lastRead = Int32(count)
-        return .some
-    }
-
-    /// Makes room behind what an inbox holds. False when there is none to be had.
-    private mutating func makeRoom(_ message: inout Exchange.Message) -> Bool {
-        if message.offset > 0 {
-            message.inbox.copy(Int(message.count), from: message.inbox, at: Int(message.offset), to: 0)
-            message.offset = 0
-            return true
-        }
-        guard message.inbox.capacity < BufferPool.large else { return false }
-        let buffer = buffers.take(Int(BufferPool.large))
-        guard buffer.exists else { return false }
-        buffer.copy(Int(message.count), from: message.inbox, at: 0, to: 0)
-        buffers.give(&message.inbox)
-        message.inbox = buffer
-        return true
-    }
-}
-
-extension Exchange.Message {
-    /// Begins the body that a head has announced.
-    mutating func begin(_ framing: BodyFraming, from sender: ChunkedBody.Sender) {
-        stage = .body
-        isChunked = false
-        left = 0
-        switch framing {
-        case .none: break
-        case .length(let count): left = count
-        case .chunked:
-            isChunked = true
-            chunked = ChunkedBody(from: sender)
-        case .untilClose: left = Half.unbounded
-        }
     }
 }
