@@ -110,6 +110,23 @@ import Testing
         #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200)
     }
 
+    @Test(.enabled(if: getuid() == 0, "only root can be somebody else"))
+    func `a process of another user is turned away from the channel`() throws {
+        let fleet = try Fleet()
+        let path = String(fleet.channel.dropFirst("unix:".count))
+        // Even where the files' modes would let it in.
+        for (place, mode) in [(try Scene.present().folder, "755"), (fleet.folder, "755"), (path, "666")] {
+            try succeed("chmod", [mode, place])
+        }
+        let stranger = "import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect('\(path)'); print(s.recv(1))"
+        let said = try succeed(
+            "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", stranger])
+        #expect(said == "b''\n")
+        try eventually("it is logged; it says: \(fleet.control.log)") {
+            fleet.control.log.contains("runs as user 65534 and group 65534")
+        }
+    }
+
     @Test func `of two servers with one name the newer has the session`() throws {
         let nginx = try Nginx("first")
         let fleet = try Fleet.single(to: nginx.first.endpoint)

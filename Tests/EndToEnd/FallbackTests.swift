@@ -86,8 +86,8 @@ final class SilentPlace {
     private let listener: TCPListener
     private var fillers: [TCPConnection] = []
 
-    init(port: UInt16 = 0) throws {
-        let listener = try TCPListener(Loopback.fresh(), port: port, backlog: 1)
+    init(_ address: String = Loopback.fresh(), port: UInt16 = 0) throws {
+        let listener = try TCPListener(address, port: port, backlog: 1)
         (self.listener, place) = (listener, listener.place)
         // The kernel queues one or two more than it was asked to; then a connection attempt gets no answer.
         while fillers.count < 8, let filler = try? TCPConnection(to: place, patience: .milliseconds(300)) {

@@ -45,6 +45,31 @@ import Testing
         #expect(try late.receive(until: "\n") == "first\n")
     }
 
+    @Test func `a server out of descriptors says so, waits without spinning, and serves again when there are some`() throws {
+        let peer = try Peer.echo("first")
+        let fleet = try Fleet()
+        let server = try fleet.addServer("za1", flags: ["--flow-limit", "1000"], descriptorLimit: 160)
+        try fleet.addService(to: Endpoint(peer.place))
+        // Their own connection to /metrics finds no descriptor either.
+        var connections = try (0..<120).map { _ in
+            let connection = try TCPConnection(to: server.https)
+            try connection.send(clientHello("app.acme.test"))
+            return connection
+        }
+        try eventually("it is logged; it says: \(server.log)") { server.log.contains("descriptors_exhausted") }
+        let before = try server.program.processorTime
+        pause(.seconds(2))
+        #expect(try server.program.processorTime - before < .seconds(1))
+        connections.removeAll()
+        try eventually("it serves again") {
+            let connection = try TCPConnection(to: server.https, patience: .seconds(2))
+            try connection.send(clientHello("app.acme.test"))
+            return (try? connection.receive(until: "\n")) == "first\n"
+        }
+        #expect(try server.incidents("descriptors_exhausted") > 0)
+        try server.awaitNoFlows()
+    }
+
     @Test func `clients who reset in the middle of everything leave nothing behind`() throws {
         let nginx = try Nginx("first")
         try succeed("dd", ["if=/dev/zero", "of=\(nginx.files)/large", "bs=1M", "count=16", "status=none"])

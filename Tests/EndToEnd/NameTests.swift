@@ -90,6 +90,28 @@ import Testing
         }
     }
 
+    /// The second way of moving an endpoint: its name is an intermediate one, whose CNAME the customer changes.
+    @Test func `a changed CNAME is followed through a recursive resolver, however long its target's address holds`() throws {
+        let nginx = try Nginx("first", "second")
+        let bind = try BIND(
+            "origin 1 CNAME hop.acme.test.", "hop 1 CNAME one.acme.test.", "one 3600 A \(nginx.first.address)",
+            "two 3600 A \(nginx.second.address)")
+        let unbound = try Unbound(asking: bind.place)
+        let ports = nginx.first.ports
+        let server = try Fleet.single(
+            to: Endpoint(host: "origin.acme.test", httpPort: ports.http, httpsPort: ports.https), flags: unbound.resolver
+        ).servers[0]
+        for (target, name) in [("two", "second"), ("one", "first")] {
+            try #require(try site(server) != name)
+            try bind.point("hop", ttl: 1, to: target)
+            let changed = now()
+            try eventually("traffic reaches the \(name) site") { try site(server) == name }
+            // The resolver may have asked just before the change, and we just before its answer ended: twice the TTL, and a second.
+            let taken = now() - changed
+            #expect(taken <= .seconds(3), "it took \(taken)")
+        }
+    }
+
     @Test func `an address that refuses is asked about again long before its TTL ends`() throws {
         let nginx = try Nginx("first")
         let nobody = Loopback.fresh()

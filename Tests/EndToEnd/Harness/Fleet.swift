@@ -16,7 +16,7 @@ final class Fleet {
         // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
         arguments = [
             "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel", "unix:\(folder)/channel.sock",
-            "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8",
+            "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8", "--allow-endpoint", "::1/128",
         ]
         control = try Program("ddirect-control", arguments)
         try Fleet.awaitAnswers(control, at: place)
@@ -42,9 +42,10 @@ final class Fleet {
     /// Tells the control plane of a server and starts it; with nothing to carry it is ready all the same.
     @discardableResult
     func addServer(
-        _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = []
+        _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
+        descriptorLimit: Int? = nil
     ) throws -> Server {
-        let server = try Server(name, channel: channel, flags: flags)
+        let server = try Server(name, channel: channel, flags: flags, descriptorLimit: descriptorLimit)
         try api.grant(
             "POST", "/servers",
             [

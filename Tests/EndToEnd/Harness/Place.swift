@@ -6,7 +6,8 @@ struct Place: Hashable, CustomStringConvertible, Sendable {
     let address: String
     let port: UInt16
 
-    var description: String { "\(address):\(port)" }
+    var description: String { isIPv6 ? "[\(address)]:\(port)" : "\(address):\(port)" }
+    var isIPv6: Bool { address.contains(":") }
 
     /// A place that is free and, since its address is this test's own, stays so.
     static func fresh() throws -> Place { try fresh(1)[0] }

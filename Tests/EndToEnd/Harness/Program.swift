@@ -84,6 +84,14 @@ final class Program: Sendable {
 extension Program {
     var descriptorCount: Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0 }
 
+    /// Processor time used so far, in the kernel too.
+    var processorTime: Duration {
+        // The name, in parentheses, may contain anything; utime and stime are the 12th and 13th field after it (proc(5)).
+        let fields = text(ofFile: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { return .zero }
+        return .milliseconds((user + system) * 1000 / max(1, sysconf(Int32(_SC_CLK_TCK))))
+    }
+
     /// In bytes.
     var residentMemory: Int {
         let line = text(ofFile: "/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }

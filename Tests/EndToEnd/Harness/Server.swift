@@ -9,12 +9,15 @@ final class Server {
     let admin: Place
     private let channel: String
     private let flags: [String]
+    /// The most descriptors that it may have, if not as many as the machine allows.
+    private let descriptorLimit: Int?
     private var started: Program?
 
-    init(_ name: String, channel: String, flags: [String]) throws {
+    init(_ name: String, channel: String, flags: [String], descriptorLimit: Int? = nil) throws {
         self.name = name
         self.channel = channel
         self.flags = flags
+        self.descriptorLimit = descriptorLimit
         address = Loopback.fresh()
         let places = try Place.fresh(3, at: address)
         (http, https, admin) = (places[0], places[1], places[2])
@@ -35,7 +38,13 @@ final class Server {
 
     /// Starts it without waiting for anything.
     func launch() throws {
-        started = try Program("ddirect-proxy", arguments, name: started == nil ? name : "\(name) again")
+        let name = started == nil ? name : "\(name) again"
+        guard let descriptorLimit else {
+            started = try Program("ddirect-proxy", arguments, name: name)
+            return
+        }
+        let limited = ["--nofile=\(descriptorLimit)", try Executables.path(of: "ddirect-proxy")]
+        started = try Program("prlimit", limited + arguments, name: name)
     }
 
     var arguments: [String] {

@@ -11,7 +11,7 @@ final class TCPConnection: @unchecked Sendable {
 
     /// Connects, from an address of the test's choice if it matters who calls.
     convenience init(to place: Place, from source: String? = nil, patience: Duration = .seconds(15)) throws {
-        self.init(descriptor: try SystemSocket.make(), patience: patience)
+        self.init(descriptor: try SystemSocket.make(for: place), patience: patience)
         if let source {
             guard SystemSocket.bind(descriptor, Place(address: source, port: 0)) else {
                 throw Failure("cannot bind to \(source)")

@@ -8,9 +8,10 @@ final class TCPListener: Sendable {
 
     /// Listens on `port`, or on one that the kernel chooses.
     init(_ address: String, port: UInt16 = 0, backlog: Int32 = 512) throws {
-        let descriptor = try SystemSocket.make()
+        let wanted = Place(address: address, port: port)
+        let descriptor = try SystemSocket.make(for: wanted)
         self.descriptor = descriptor
-        guard SystemSocket.bind(descriptor, Place(address: address, port: port)), listen(descriptor, backlog) == 0,
+        guard SystemSocket.bind(descriptor, wanted), listen(descriptor, backlog) == 0,
             let bound = SystemSocket.port(of: descriptor)
         else {
             let code = errno
@@ -33,7 +34,9 @@ final class TCPListener: Sendable {
 
 /// The system's calls about sockets, with Swift's types.
 enum SystemSocket {
-    static func make(_ family: Int32 = AF_INET) throws -> Int32 {
+    static func make(for place: Place) throws -> Int32 { try make(place.isIPv6 ? AF_INET6 : AF_INET) }
+
+    static func make(_ family: Int32) throws -> Int32 {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure("socket: errno \(errno)") }
         var yes: Int32 = 1
@@ -75,6 +78,7 @@ enum SystemSocket {
     private static func withAddress(
         _ place: Place, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool
     ) -> Bool {
+        guard !place.isIPv6 else { return withIPv6Address(place, body) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = place.port.bigEndian
@@ -82,6 +86,20 @@ enum SystemSocket {
         return unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    private static func withIPv6Address(
+        _ place: Place, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool
+    ) -> Bool {
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = place.port.bigEndian
+        guard unsafe inet_pton(AF_INET6, place.address, &address.sin6_addr) == 1 else { return false }
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
             }
         }
     }
