@@ -16,13 +16,16 @@ public struct ProxyDaemon {
     private let responder: Responder
     private let resolver: Resolver
 
-    /// Binds every listener; nothing is answered before `run`.
+    /// Binds every listener, or takes over those that the service manager passes; nothing is answered before `run`.
     public init(_ settings: ProxySettings, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
         board = StatusBoard(server: settings.server)
-        pool = try WorkerPool(
-            count: settings.workers, http: settings.http, https: settings.https, settings: settings.relay)
+        let listeners =
+            settings.passed.isEmpty
+            ? try Listener.bound(http: settings.http, https: settings.https)
+            : try Listener.passed(settings.passed, http: settings.http, https: settings.https)
+        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
         responder = try Responder(
             ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board,
             workers: pool.counters,
@@ -42,10 +45,10 @@ public struct ProxyDaemon {
                 logger.critical("The resolver has ended", metadata: ["reason": "\(error)"])
             }
         }
-        var workers: [WorkerThread] = []
+        var workers: [JoinableThread] = []
         for index in 0..<settings.workers {
             let addresses = (responder.addresses.http, responder.addresses.https)
-            workers.append(WorkerThread(try pool.start(index, responder: addresses, doubts: resolver.doubts)))
+            workers.append(try pool.start(index, responder: addresses, doubts: resolver.doubts))
         }
         let mailbox = try Mailbox<SubscriberMessage>()
         let checker = try EndpointChecker(servers: settings.resolvers) { mailbox.post(.checked($0)) }
@@ -80,13 +83,6 @@ public struct ProxyDaemon {
         logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
     }
 
-    /// A thread is joined by consuming it, which an array's element cannot be.
-    private final class WorkerThread {
-        private var thread: Thread?
-        init(_ thread: consuming Thread) { self.thread = consume thread }
-        func join() { thread.take()?.join() }
-    }
-
     private func makeSubscriber(
         _ mailbox: Mailbox<SubscriberMessage>, _ checker: EndpointChecker
     ) -> SnapshotSubscriber {
@@ -112,7 +108,7 @@ public struct ProxyDaemon {
                     board.stage(.serving)
                     let addresses = pool.listeners.map { "\($0.isHTTP ? "http" : "https")=\($0.address)" }
                     logger.notice("Carrying traffic", metadata: ["listeners": "\(addresses.joined(separator: " "))"])
-                    Notify.ready(status: "Carrying \(snapshot.services.count) services, version \(snapshot.version)")
+                    Notify.ready(status: board.current.line)
                 }
             },
             refused: { version, reasons in board.refused(version, reasons: reasons) },
@@ -124,14 +120,20 @@ public struct ProxyDaemon {
             logger: logger, around: around)
     }
 
-    /// Looks after the process: incidents to the log, the watchdog, statistics. Returns the signal that ends it, or 0 at `deadline`, or
-    /// when the last flow has ended once there is a deadline.
+    /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that ends it, or 0 at
+    /// `deadline`, or when the last flow has ended once there is a deadline.
     @discardableResult
     private func watch(until deadline: UInt64?) -> Int32 {
         var pulse = WorkerPulse(patience: .seconds(5))
+        var line = ""
         while true {
             let signal = Process.awaitSignal(milliseconds: 200)
             if let signal, signal == Process.terminate || signal == Process.interrupt { return signal }
+            if signal == Process.hangUp { reload() }
+            if board.current.line != line {
+                line = board.current.line
+                Notify.status(line)
+            }
             let now = Clock.monotonicNanoseconds
             reportIncidents()
             let statistics = resolver.statistics
@@ -144,10 +146,24 @@ public struct ProxyDaemon {
         }
     }
 
+    /// What SIGHUP asks for: reads the system's name servers anew. Everything else comes from the control plane as it changes.
+    private func reload() {
+        let isReady = board.current.unreadiness == nil
+        if isReady { Notify.reloading(atMicroseconds: Clock.monotonicNanoseconds / 1000) }
+        logger.notice("Reading the name servers anew")
+        resolver.mailbox.post(.reload)
+        if isReady { Notify.ready(status: board.current.line) }
+    }
+
     private func drain() {
         Notify.stopping()
         board.stage(.draining)
         pool.post(.shutDown)
+        // Closing a listener resets what still waits in its queue, and the workers accept that first. A worker that is stuck accepts nothing.
+        let patience = Clock.monotonicNanoseconds &+ 1_000_000_000
+        while pool.counters.sum(.listenersLeft) < pool.counters.count, Clock.monotonicNanoseconds < patience {
+            _ = Process.awaitSignal(milliseconds: 2)
+        }
         pool.stopListening()
         let limit = UInt64(settings.drainTimeout.milliseconds) * 1_000_000
         watch(until: Clock.monotonicNanoseconds &+ limit)

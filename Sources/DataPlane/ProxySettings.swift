@@ -7,6 +7,8 @@ public struct ProxySettings: Sendable {
     public var channelPath: String
     public var http: [TransportAddress]
     public var https: [TransportAddress]
+    /// Listening sockets that the service manager passes; when there are any, `http` and `https` are not bound.
+    public var passed: [PassedSocket]
     public var admin: TransportAddress
     public var workers: Int
     /// Name servers to ask; none for those of `/etc/resolv.conf`.
@@ -34,8 +36,9 @@ public struct ProxySettings: Sendable {
     }
 
     /// `processors` and `descriptors` are what the machine allows; they bound the workers and the flows by default.
+    /// `process` is our own number: who was passed sockets is told by it.
     public init(
-        _ flags: Flags, environment: [String: String], processors: Int, descriptors: Int
+        _ flags: Flags, environment: [String: String], processors: Int, descriptors: Int, process: Int32
     ) throws(SettingsFaults) {
         var reader = SettingsReader(environment: environment)
         let expected = "expected the name that this server has in the control plane, such as za1"
@@ -58,6 +61,7 @@ public struct ProxySettings: Sendable {
         }
         http = addresses(reader.givenList("--http", flags.http, "DDIRECT_HTTP"), default: everywhere(80))
         https = addresses(reader.givenList("--https", flags.https, "DDIRECT_HTTPS"), default: everywhere(443))
+        passed = PassedSocket.all(environment: environment, pid: process)
         let local = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7081)
         admin =
             addresses(reader.givenList("--admin", flags.admin.map { [$0] } ?? [], "DDIRECT_ADMIN"), default: [local])

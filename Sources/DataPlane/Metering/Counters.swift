@@ -28,6 +28,8 @@ enum WorkerCounter: Int, CaseIterable, BitwiseCopyable {
     case bytesSpliced
     case bytesCopied
     case bytesBuffered
+    /// 1 once the worker has let go of its listeners for good.
+    case listenersLeft
     /// Incidents follow, one counter for each.
     case incidents
 }

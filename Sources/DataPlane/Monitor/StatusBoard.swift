@@ -60,6 +60,14 @@ struct Status: Sendable, Equatable {
         }
         return stage == .starting ? "The listeners are not open yet." : nil
     }
+
+    /// How this server is, in one line for people.
+    var line: String {
+        guard let applied, stage != .starting else { return "Waiting for a snapshot" }
+        let services = "\(services.count) services, version \(applied.version)"
+        let link = isConnected ? "" : "; no session with the control plane"
+        return "\(stage == .draining ? "Draining" : "Carrying") \(services)\(link)"
+    }
 }
 
 /// Where the parts of this process write down how they are, for the responder to read.

@@ -38,6 +38,8 @@ struct Exchange: BitwiseCopyable {
     var response = Message()
     var isHEAD = false
     var wantsUpgrade = false
+    /// The client waits for leave to send the body, and none has come; nor has it begun without.
+    var awaitsContinue = false
     /// No request is taken after the one under way.
     var closes = false
     /// The response to the request under way has begun to pass.

@@ -31,6 +31,8 @@ struct Half: BitwiseCopyable {
         static var urgent: State { State(rawValue: 4096) }
         /// Epoll has reported an error: the next read tells which.
         static var failed: State { State(rawValue: 8192) }
+        /// A send has failed: nothing can be said to the peer any more, but what it said before may still wait to be read.
+        static var deaf: State { State(rawValue: 16384) }
     }
 
     var socket = Socket.none
@@ -67,6 +69,8 @@ struct Flow: BitwiseCopyable {
     var isHTTP = false
     /// The connection begins with a PROXY header that has not been read yet.
     var awaitsProxyHeader = false
+    /// The end of the lingering is a reset: the endpoint's was.
+    var resetsAtEnd = false
     /// A trusted sender has told whose connection this is: in the worker's `asserted`.
     var hasAssertedAddresses = false
     var service: Int32 = ServiceSlot.unrouted

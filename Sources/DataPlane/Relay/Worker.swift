@@ -24,13 +24,6 @@ enum WorkerReport: Sendable {
     case routes(index: Int, generation: UInt64)
 }
 
-/// A listening socket, and what its connections speak.
-struct Listener: Sendable {
-    let socket: Socket
-    let isHTTP: Bool
-    let address: TransportAddress
-}
-
 /// Everything a worker is made of; made by the composition root and handed to the worker's thread.
 struct WorkerPlan: Sendable {
     let index: Int

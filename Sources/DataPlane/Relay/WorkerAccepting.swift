@@ -29,6 +29,7 @@ extension Worker {
     mutating func leaveListeners() {
         isShuttingDown = true
         pauseAccepting(until: .max)
+        counters.set(1, .listenersLeft)
     }
 
     mutating func accept(_ index: Int) {
@@ -95,7 +96,7 @@ extension Worker {
         while true {
             let have = Int(halves[client].pendingOffset &+ halves[client].pendingCount)
             let into = halves[client].pending.exists ? halves[client].pending : scratch
-            let room = Int(into.capacity) - have
+            let room = min(Int(into.capacity) - have, buffers.mostToRead)
             guard room > 0 else {
                 guard growPending(client) else { return cutForMemory(flow) }
                 continue
@@ -128,8 +129,7 @@ extension Worker {
                     case .hello:
                         guard let service = serviceForName(flow) else {
                             note(.nameUnknown, flow: flow) { "name \($0.name)" }
-                            halves[client].socket.sendLastWords(TLSAlert.unrecognizedName.span)
-                            return close(flow)
+                            return alert(flow, TLSAlert.unrecognizedName)
                         }
                         assign(flow, to: service, received: Int(halves[client].pendingCount))
                         guard keepPending(client, from: into) else { return cutForMemory(flow) }
@@ -171,7 +171,7 @@ extension Worker {
             halves[half].pendingOffset = 0
             return true
         }
-        guard halves[half].pending.capacity < BufferPool.large else { return false }
+        guard halves[half].pending.capacity < BufferPool.large, !buffers.isScarce else { return false }
         let buffer = buffers.take(Int(BufferPool.large))
         guard buffer.exists else { return false }
         buffer.copy(count, from: halves[half].pending, at: 0, to: 0)
@@ -188,8 +188,18 @@ extension Worker {
     private mutating func refuse(_ flow: Int32, _ refusal: ClientHello.Refusal) {
         note(.helloRefused, flow: flow) { _ in refusal.description }
         // What is no TLS would not understand an alert.
-        if refusal != .notTLS { halves[flow &* 2].socket.sendLastWords(TLSAlert.decodeError.span) }
-        close(flow)
+        if refusal == .notTLS { close(flow) } else { alert(flow, TLSAlert.decodeError) }
+    }
+
+    /// Says why in TLS's own words, and lets the flow go.
+    private mutating func alert(_ flow: Int32, _ words: InlineArray<7, UInt8>) {
+        countUnrouted(flow)
+        let client = flow &* 2
+        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
+        halves[client].pendingCount = 0
+        let sent = halves[client].socket.sendLastWords(words.span)
+        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        sayGoodbye(flow)
     }
 
     /// Reads a trusted sender's header at `offset` of `buffer`: how many bytes it took, 0 when it is not whole, or nil when the flow was closed.

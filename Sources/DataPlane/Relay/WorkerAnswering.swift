@@ -6,8 +6,7 @@ extension Worker {
     /// Reads of what is thrown away before the other flows get their turn: a megabyte.
     private static var discardedReads: Int { 16 }
 
-    /// Answers the client ourselves and lets the flow go. The client is heard out for a moment, since closing on bytes that nobody has
-    /// read would reset the connection, and the answer might never be seen.
+    /// Answers the client ourselves and lets the flow go.
     mutating func answer(_ flow: Int32, _ answer: HTTPAnswer) {
         let client = flow &* 2
         countUnrouted(flow)
@@ -21,10 +20,23 @@ extension Worker {
         let count = scratch.withMutableSpan(0, HTTPAnswer.longest) { answer.write(toHEAD: isHEAD, into: &$0) ?? 0 }
         let sent = halves[client].socket.send(scratch, at: 0, count: count)
         counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
-        halves[client].socket.shutdownWriting()
+        sayGoodbye(flow)
+    }
+
+    /// Ends the client's stream, and hears the client out.
+    mutating func sayGoodbye(_ flow: Int32) {
+        halves[flow &* 2].socket.shutdownWriting()
+        hearOut(flow)
+    }
+
+    /// Lets a flow go of which all that the client will get is in its socket. What it still sends is thrown away for a moment: closing on
+    /// bytes that nobody has read would reset the connection, and with it go bytes that are on their way.
+    mutating func hearOut(_ flow: Int32, thenReset: Bool = false) {
+        closeHalf(flow &* 2 &+ 1, reset: false)
         flows[flow].stage = .lingering
+        flows[flow].resetsAtEnd = thenReset
         flows[flow].lastActive = tick
-        register(client)
+        register(flow &* 2)
         // Its end may have come before, and is not reported twice.
         discardInput(flow)
     }
@@ -34,7 +46,7 @@ extension Worker {
         for _ in 0..<Worker.discardedReads {
             let answer = halves[flow &* 2].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
             if answer.wouldBlock { return }
-            guard answer.value > 0 else { return close(flow) }
+            guard answer.value > 0 else { return close(flow, reset: flows[flow].resetsAtEnd) }
             counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
         }
         close(flow, reset: true)  // a megabyte after the answer: it does not listen
@@ -45,7 +57,9 @@ extension Worker {
         for flow in 0..<flowsUsed where flows[flow].stage == .relaying && flows[flow].isHTTP {
             let exchange = exchanges[flow]
             let isDry = halves[flow &* 2].isDry && halves[flow &* 2 &+ 1].isDry
-            if exchange.request.stage == .head, exchange.request.count == 0, isDry {
+            // One whose next request has crossed with the end is served first.
+            let isSilent = !halves[flow &* 2].state.contains(.readable)
+            if exchange.request.stage == .head, exchange.request.count == 0, isDry, isSilent {
                 close(flow)
             }
         }

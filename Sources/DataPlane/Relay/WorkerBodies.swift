@@ -13,11 +13,7 @@ extension Worker {
         case .malformed:
             note(.bodyMalformed, flow: half >> 1)
             closeFlow(of: half, reset: true)
-        case .failed(let answer):
-            note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in
-                SystemCallError.text(of: answer.code)
-            }
-            closeFlow(of: half, reset: true)
+        case .failed(let answer): fail(half, answer)
         case .noMemory: cutForMemory(half >> 1)
         }
         return .gone
@@ -25,6 +21,10 @@ extension Worker {
 
     /// Moves what may pass of a body.
     mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Following {
+        if half & 1 == 0, exchanges[half >> 1].awaitsContinue {
+            guard message.count > 0 || halves[half].state.contains(.readable) else { return .waits }
+            exchanges[half >> 1].awaitsContinue = false  // it waits no longer
+        }
         while true {
             if !message.isChunked {
                 if message.left == 0 { return .ended }
@@ -100,7 +100,7 @@ extension Worker {
         }
         let into = message.inbox.exists ? message.inbox : scratch
         let have = message.inbox.exists ? Int(message.offset &+ message.count) : 0
-        let room = Int(into.capacity) - have
+        let room = min(Int(into.capacity) - have, buffers.mostToRead)
         let answer = halves[half].socket.receive(into: into, at: have, upTo: room)
         if answer.value <= 0 {
             if answer.value == 0 { return .ended }
@@ -131,7 +131,7 @@ extension Worker {
             message.offset = 0
             return true
         }
-        guard message.inbox.capacity < BufferPool.large else { return false }
+        guard message.inbox.capacity < BufferPool.large, !buffers.isScarce else { return false }
         let buffer = buffers.take(Int(BufferPool.large))
         guard buffer.exists else { return false }
         buffer.copy(Int(message.count), from: message.inbox, at: 0, to: 0)

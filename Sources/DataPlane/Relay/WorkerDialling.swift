@@ -36,6 +36,8 @@ extension Worker {
         dialCount &+= 1
         flows[flow].dial = index
         flows[flow].stage = .dialling
+        // An endpoint that is silent is not waited for on behalf of a client that has gone.
+        register(flow &* 2)
         attemptNext(index)
     }
 
@@ -145,6 +147,9 @@ extension Worker {
         guard !answer.isError || answer.inProgress else {
             socket.close()
             dials[index].lastCode = answer.code
+            if answer.isAddressUnavailable, peer.address.family == .ipv4 {
+                note(.localPortsExhausted, flow: dials[index].flow) { _ in "endpoint \(peer)" }
+            }
             return false
         }
         let deadline = now &+ connectMilliseconds
@@ -220,14 +225,14 @@ extension Worker {
         endDial(index)
         let client = flow &* 2
         let endpoint = client &+ 1
-        halves[endpoint].state = [.registered, .armedOut, .writable]
+        halves[endpoint].state.formIntersection([.urgent, .failed])
+        halves[endpoint].state.formUnion([.registered, .armedOut, .writable])
         if events.contains(.peerClosed) { halves[endpoint].state.insert(.peerClosed) }
         flows[flow].stage = .relaying
         flows[flow].lastActive = tick
         let route = view.route(flows[flow].service)
         if route.sendProxyProtocol != .off, !prependProxyHeader(flow, route.sendProxyProtocol) { return }
         guard pump(client) else { return }
-        register(client)
         if !events.isDisjoint(with: [.readable, .peerClosed]) {
             halves[endpoint].state.insert(.readable)
             _ = pump(endpoint)
@@ -315,16 +320,24 @@ extension Worker {
         if isNext { attemptNext(index) }
     }
 
-    /// Has the dials under way look at the new table: an endpoint that was changed because it does not answer is not waited for.
+    /// Has the dials under way look at the new table: one whose target has changed or gone begins anew, so that nobody waits for an
+    /// endpoint that was changed because it does not answer, and nobody reaches one that the service has no longer.
     mutating func redirectDials() {
         for position in 0..<dialCount {
             let index = dialsUnderWay[position]
             let flow = dials[index].flow
             let route = view.route(flows[flow].service)
-            guard dials[index].target < route.targetCount else { continue }
-            let target = view.target(route, Int(dials[index].target))
-            let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
-            if dials[index].name != target.name || dials[index].port != port { dials[index].nextAttempt = now }
+            if dials[index].target < route.targetCount {
+                let target = view.target(route, Int(dials[index].target))
+                let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
+                if dials[index].name == target.name, dials[index].port == port { continue }
+            }
+            closeHalf(flow &* 2 &+ 1, reset: false)
+            if dials[index].rival.exists { closeRival(index) }
+            dials[index].target = 0
+            dials[index].candidate = 0
+            dials[index].waitsForName = false
+            dials[index].nextAttempt = now
         }
         nextTend = now
     }

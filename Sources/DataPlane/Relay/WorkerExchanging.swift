@@ -89,8 +89,7 @@ extension Worker {
                 halves[client].state.insert(.ended)
                 return .moves
             case .failed(let answer):
-                note(.clientReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
-                close(flow, reset: true)
+                fail(client, answer)
                 return .gone
             case .noMemory:
                 cutForMemory(flow)
@@ -133,7 +132,13 @@ extension Worker {
         exchanges[flow].request.offset &+= Int32(head.length)
         exchanges[flow].request.count &-= Int32(head.length)
         exchanges[flow].request.scanned = 0
+        if exchanges[flow].request.count == 0 {
+            // Nothing is held for a request that waits for its response.
+            buffers.give(&exchanges[flow].request.inbox)
+            exchanges[flow].request.offset = 0
+        }
         exchanges[flow].request.begin(head.framing, from: .client)
+        exchanges[flow].awaitsContinue = head.expectsContinue && head.framing != .none
         exchanges[flow].wantsUpgrade = head.wantsUpgrade
         exchanges[flow].closes = head.closes
         exchanges[flow].answered = false
@@ -204,8 +209,19 @@ extension Worker {
         switch exchanges[flow].response.stage {
         case .body:
             return settle(endpoint, followBody(endpoint, &exchanges[flow].response)) ?? endResponse(flow)
-        case .done, .last: return .waits
+        case .done, .last: return outliveRequest(flow)
         case .head: break
+        }
+        if exchanges[flow].request.stage == .last, !halves[endpoint ^ 1].state.contains(.shut) {
+            // The last response has passed, and the client need not wait until the endpoint closes (RFC 9112 section 9.6). The endpoint is
+            // left to close first, as it keeps the port for a while who does; unless there is no time.
+            if isShuttingDown {
+                sayGoodbye(flow)
+                return .gone
+            }
+            halves[endpoint ^ 1].state.insert(.shut)
+            halves[endpoint ^ 1].socket.shutdownWriting()
+            enqueue(endpoint ^ 1)
         }
         while true {
             if exchanges[flow].response.count > 0, let progress = takeResponseHead(flow) { return progress }
@@ -220,8 +236,7 @@ extension Worker {
                 halves[endpoint].state.insert(.ended)
                 return .moves
             case .failed(let answer):
-                note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
-                if owesFirstAnswer(flow) { self.answer(flow, .badGateway) } else { close(flow, reset: true) }
+                fail(endpoint, answer)
                 return .gone
             case .noMemory:
                 cutForMemory(flow)
@@ -252,6 +267,7 @@ extension Worker {
         case .head(let head):
             exchanges[flow].answered = true
             if head.isInterim {
+                exchanges[flow].awaitsContinue = false
                 exchanges[flow].response.scanned = 0
                 return settle(flow &* 2 &+ 1, handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1))
             }
@@ -266,6 +282,12 @@ extension Worker {
                 return .moves
             }
             if head.closes { exchanges[flow].closes = true }
+            if exchanges[flow].awaitsContinue {
+                // Whether the body still comes is the client's choice now (RFC 9110 section 10.1.1), so what it sends next could be read as a
+                // body by us and as a request by the endpoint. Nothing of it is passed on.
+                exchanges[flow].closes = true
+                exchanges[flow].request.stage = .last
+            }
             exchanges[flow].response.scanned = 0
             exchanges[flow].response.begin(head.framing, from: .endpoint)
             return settle(flow &* 2 &+ 1, handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1))
@@ -282,9 +304,21 @@ extension Worker {
     }
 
     private mutating func endResponse(_ flow: Int32) -> Progress {
-        if exchanges[flow].request.stage == .done { return endExchange(flow, askedBy: flow &* 2 &+ 1) }
+        if exchanges[flow].request.stage == .done || exchanges[flow].request.stage == .last {
+            return endExchange(flow, askedBy: flow &* 2 &+ 1)
+        }
         exchanges[flow].response.stage = .done
-        return .waits
+        return outliveRequest(flow)
+    }
+
+    /// Looks after an endpoint that has answered before the request was whole. When it has gone, the client is told so, and the rest of
+    /// the request goes wherever it can.
+    private mutating func outliveRequest(_ flow: Int32) -> Progress {
+        let endpoint = flow &* 2 &+ 1
+        guard !halves[endpoint].state.isDisjoint(with: [.peerClosed, .failed]) else { return .waits }
+        exchanges[flow].closes = true
+        halves[endpoint].state.insert(.ended)
+        return .moves
     }
 
     /// Both messages have ended: the next request may come, unless this was the last.
@@ -294,15 +328,11 @@ extension Worker {
         exchanges[flow].isHEAD = false
         exchanges[flow].response.stage = .head
         exchanges[flow].response.scanned = 0
-        if exchanges[flow].closes {
+        if exchanges[flow].closes || (isShuttingDown && exchanges[flow].request.count == 0) {
             exchanges[flow].request.stage = .last
         } else {
             exchanges[flow].request.stage = .head
             exchanges[flow].headSince = tick
-            if isShuttingDown, exchanges[flow].request.count == 0 {
-                close(flow)
-                return .gone
-            }
         }
         return .moves
     }

@@ -11,17 +11,8 @@ final class WorkerPool: Sendable {
     let listeners: [Listener]
     private let settings: RelaySettings
 
-    /// Binds every address, so that one that is taken is known at once; nothing is accepted before `listen` and `start`.
-    init(count: Int, http: [TransportAddress], https: [TransportAddress], settings: RelaySettings)
-        throws(SystemCallError)
-    {
-        var listeners: [Listener] = []
-        for (addresses, isHTTP) in [(http, true), (https, false)] {
-            for address in addresses {
-                let socket = try Socket.bound(to: address, deferAccept: true)
-                listeners.append(Listener(socket: socket, isHTTP: isHTTP, address: socket.localAddress ?? address))
-            }
-        }
+    /// Nothing is accepted before `listen` and `start`.
+    init(count: Int, listeners: [Listener], settings: RelaySettings) throws(SystemCallError) {
         self.listeners = listeners
         self.settings = settings
         var mailboxes: [Mailbox<WorkerMessage>] = []
@@ -49,20 +40,20 @@ final class WorkerPool: Sendable {
         post(.accept)
     }
 
-    /// Lets the kernel refuse new connections.
+    /// Lets the kernel refuse new connections, but at the sockets that the service manager keeps for who comes after us.
     func stopListening() {
-        for listener in listeners { listener.socket.stopListening() }
+        for listener in listeners where !listener.isPassed { listener.socket.stopListening() }
     }
 
     /// Starts worker `index`; its thread ends after `.stop`.
     func start(
         _ index: Int, responder: (http: TransportAddress, https: TransportAddress), doubts: Mailbox<NameSlot>
-    ) throws(SystemCallError) -> Thread {
+    ) throws(SystemCallError) -> JoinableThread {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
             mailbox: mailboxes[index], reports: reports, incidents: incidents, doubts: doubts)
         let memory = try WorkerMemory(flowLimit: settings.flowLimit)
-        return try Thread(named: "worker-\(index)") {
+        return try JoinableThread(named: "worker-\(index)") {
             do {
                 var worker = Worker(plan, memory: memory, epoll: try Epoll())
                 worker.run()

@@ -7,11 +7,8 @@ extension Worker {
     /// A spliced move smaller than this did not pay; after `smallMovesInARow` of them the direction goes back to copying.
     private static var smallMove: Int { 8192 }
     private static var smallMovesInARow: Int32 { 8 }
-    /// Reads of one direction before the other flows get their turn.
+    /// Moves of one direction before the other flows get their turn: reads, and heads or chunks that pass one by one.
     private static var budget: Int { 16 }
-    /// What is read at a time for a slow peer while buffers are scarce.
-    private static var scarceRead: Int { 4096 }
-
     /// Takes in what epoll says about a half.
     @inline(__always) mutating func handle(_ tag: UInt64, _ events: EpollEvents) {
         let halves = halves
@@ -33,12 +30,19 @@ extension Worker {
         switch flows[flow].stage {
         case .relaying:
             flows[flow].lastActive = tick
-            let becameWritable = events.contains(.writable) && !halves[index].state.contains(.writable)
+            let becameWritable =
+                events.contains(.writable) && halves[index].state.isDisjoint(with: [.writable, .deaf])
             if becameWritable { halves[index].state.insert(.writable) }
             if halves[index].state.contains(.readable), !pump(index) { return }
             if becameWritable { _ = pump(index ^ 1) }
         case .opening: readOpening(flow)
-        case .dialling: if index & 1 == 1 { handleAttempt(flow, events) }
+        case .dialling:
+            if index & 1 == 1 {
+                handleAttempt(flow, events)
+            } else if !events.isDisjoint(with: [.error, .hangUp]) {
+                note(.clientReset, flow: flow)
+                close(flow)
+            }
         case .lingering: discardInput(flow)
         case .free: break
         }
@@ -68,7 +72,7 @@ extension Worker {
                 guard halves[sink].state.contains(.writable) else { return true }
                 let answer = halves[sink].socket.splice(from: halves[source].pipe, count: Int(halves[source].piped))
                 if answer.isError {
-                    guard answer.wouldBlock else { return fail(sink, answer) }
+                    guard answer.wouldBlock else { return sendFailed(sink, answer) }
                     armWriting(sink)
                     return true
                 }
@@ -78,7 +82,13 @@ extension Worker {
                 pipes.give(&halves[source].pipe)
             }
             if halves[source].state.contains(.ended) { return passEnd(source) }
+            budget &-= 1
+            if budget < 0 {
+                enqueue(source)
+                return true
+            }
             if halves[source].passable == 0 {
+                guard !halves[sink].state.contains(.deaf) else { return true }
                 switch follow(source) {
                 case .moves: continue
                 case .waits: return true
@@ -86,11 +96,6 @@ extension Worker {
                 }
             }
             guard halves[source].state.contains(.readable), halves[sink].state.contains(.writable) else { return true }
-            budget &-= 1
-            if budget == 0 {
-                enqueue(source)
-                return true
-            }
             if halves[source].state.contains(.bulk) {
                 if !halves[source].pipe.exists {
                     halves[source].pipe = pipes.take()
@@ -128,7 +133,7 @@ extension Worker {
                 }
                 return fail(source, answer)
             }
-            var most = buffers.isScarce ? Worker.scarceRead : Int(scratch.capacity)
+            var most = buffers.mostToRead
             if UInt64(most) > halves[source].passable { most = Int(halves[source].passable) }
             let answer = halves[source].socket.receive(into: scratch, at: 0, upTo: most)
             if answer.value <= 0 {
@@ -156,7 +161,7 @@ extension Worker {
             // MORE lets the FIN of the coming shutdown ride on the data.
             let sent = halves[sink].socket.send(
                 scratch, at: 0, count: count, more: halves[source].state.contains(.ended))
-            if sent.isError, !sent.wouldBlock { return fail(sink, sent) }
+            if sent.isError, !sent.wouldBlock { return sendFailed(sink, sent) }
             let taken = max(0, sent.value)
             countSent(taken, from: source)
             if taken == count {
@@ -186,7 +191,7 @@ extension Worker {
         let sent = halves[sink].socket.send(
             halves[source].pending, at: Int(halves[source].pendingOffset), count: Int(halves[source].pendingCount))
         if sent.isError {
-            guard sent.wouldBlock else { return fail(sink, sent) }
+            guard sent.wouldBlock else { return sendFailed(sink, sent) }
             armWriting(sink)
             return true
         }
@@ -231,16 +236,38 @@ extension Worker {
             // A client that waits for its response may have ended its side long ago; from now on that is looked for.
             if halves[sink].passable == 0 { enqueue(sink) }
         }
-        return true
+        guard halves[source].state.contains(.deaf) else { return true }
+        // It has said everything and takes nothing: what the client still says is for nobody.
+        hearOut(source >> 1)
+        return false
+    }
+
+    /// Half `half` takes no more. An endpoint may have said why before it went (an early answer, to an upload that it did not want), and
+    /// that still waits in its socket; whoever reads it to its end meets the reset there. False when the flow is gone.
+    private mutating func sendFailed(_ half: Int32, _ answer: KernelAnswer) -> Bool {
+        guard half & 1 == 1, !halves[half].state.contains(.deaf) else { return fail(half, answer) }
+        halves[half].state.insert([.deaf, .readable])
+        halves[half].state.remove(.writable)
+        let client = half ^ 1
+        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
+        halves[client].pendingOffset = 0
+        halves[client].pendingCount = 0
+        if halves[client].pipe.exists { pipes.discard(&halves[client].pipe) }
+        halves[client].piped = 0
+        return pump(half)
     }
 
     /// Ends a flow of which one connection has failed: a reset is passed on as a reset.
-    private mutating func fail(_ half: Int32, _ answer: KernelAnswer) -> Bool {
+    @discardableResult
+    mutating func fail(_ half: Int32, _ answer: KernelAnswer) -> Bool {
         note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in
             SystemCallError.text(of: answer.code)
         }
         if half & 1 == 1, owesFirstAnswer(half >> 1) {
             self.answer(half >> 1, .badGateway)
+        } else if halves[half].state.contains(.deaf) {
+            // A reset on the heels of the answer could keep the client from seeing it.
+            hearOut(half >> 1, thenReset: true)
         } else {
             closeFlow(of: half, reset: true)
         }

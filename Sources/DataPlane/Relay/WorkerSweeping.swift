@@ -48,7 +48,7 @@ extension Worker {
             }
             // Of plain HTTP a client's FIN is not read before the response has come, but is known of.
             let states = halves[flow &* 2].state.union(halves[flow &* 2 &+ 1].state)
-            let halfClosed = !states.isDisjoint(with: [.ended, .peerClosed])
+            let halfClosed = !states.isDisjoint(with: [.ended, .peerClosed, .shut, .deaf])
             if halfClosed, age >= ticks(plan.settings.halfCloseTimeout) {
                 note(.halfCloseTimedOut, flow: flow)
                 close(flow, reset: true)
@@ -57,8 +57,10 @@ extension Worker {
                 close(flow, reset: true)
             }
         case .lingering:
-            // No reset: what the client has not taken yet of the answer, the kernel goes on delivering.
-            if age >= Worker.lingerTicks { close(flow) }
+            guard age >= Worker.lingerTicks else { return }
+            // Whatever the client says to a closed socket is answered by a reset, so a slow one is heard out until it has taken everything.
+            let isTaken = halves[flow &* 2].socket.unsentBytes <= 0
+            if isTaken || age >= ticks(plan.settings.halfCloseTimeout) { close(flow, reset: flows[flow].resetsAtEnd) }
         }
     }
 

@@ -8,6 +8,8 @@ enum ResolverMessage: Sendable {
     case change(add: [(slot: NameSlot, host: EndpointHost)], remove: [NameSlot])
     /// Judge every address by this policy from now on.
     case judge(EndpointPolicy)
+    /// Read the system's name servers anew; those of the settings stay.
+    case reload
     case stop
 }
 
@@ -39,7 +41,7 @@ final class Resolver: Sendable {
     var statistics: Statistics { shared.withLock { $0 } }
 
     func run() throws(SystemCallError) {
-        let queries = try NameQueries(servers: servers)
+        var queries = try NameQueries(servers: servers)
         var schedule = NameSchedule()
         var addresses: [Int32: (slot: NameSlot, address: Address)] = [:]
         var policy = EndpointPolicy()
@@ -81,6 +83,14 @@ final class Resolver: Sendable {
                         updates += addresses.values.map {
                             .init(slot: $0.slot, status: .known, addresses: [$0.address])
                         }
+                    case .reload:
+                        // What is under way fails, is asked again in a second, and its last good answer serves meanwhile.
+                        queries.cancel()
+                        for (token, answer) in queries.takeFinished() {
+                            let slot = NameSlot(token: token)
+                            if let update = schedule.answered(slot, answer, now: milliseconds) { updates.append(update) }
+                        }
+                        queries = try NameQueries(servers: servers)
                     case .stop: isStopped = true
                     }
                 }

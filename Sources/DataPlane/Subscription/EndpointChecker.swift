@@ -2,7 +2,8 @@ import Domain
 import Syscalls
 import Wire
 
-/// Resolves an endpoint and connects to it, now, and reports what it saw. For an operator who asks; on a thread of its own, one at a time.
+/// Resolves an endpoint and connects to it, now, and reports what it saw. For an operator who asks: what is asked together, an endpoint
+/// and its fallbacks most often, is looked at together, each on a thread of its own, as each may have to be waited for.
 final class EndpointChecker: Sendable {
     enum Message: Sendable {
         case check(command: UInt64, EndpointTarget, EndpointPolicy)
@@ -26,9 +27,21 @@ final class EndpointChecker: Sendable {
             var set = PollSet()
             set.add(mailbox.descriptor)
             set.wait(milliseconds: 1000)
+            var threads: [JoinableThread] = []
+            defer { for thread in threads { thread.join() } }
             for message in mailbox.drain() {
                 guard case .check(let command, let target, let policy) = message else { return }
-                answer(try check(command, target, policy))
+                threads.append(
+                    try JoinableThread(named: "check") { [self] in
+                        do {
+                            answer(try check(command, target, policy))
+                        } catch {
+                            var report = WireEndpointCheck()
+                            report.command = command
+                            report.resolveError = "this data plane cannot check that now: \(error)"
+                            answer(report)
+                        }
+                    })
             }
         }
     }

@@ -52,6 +52,13 @@ final class SnapshotSubscriber: Sendable {
         self.around = around
     }
 
+    /// The endpoint policy of a snapshot, by which this machine's own addresses are the fleet's, whether the control plane knows of them
+    /// or not: a connection to one of them would come back to us.
+    private static func policy(of snapshot: Snapshot) -> EndpointPolicy {
+        let policy = snapshot.settings.policy
+        return EndpointPolicy(exceptions: policy.exceptions, fleet: policy.fleet.union(Process.ownAddresses))
+    }
+
     func run() {
         var session = Session(self)
         session.run()
@@ -183,7 +190,7 @@ final class SnapshotSubscriber: Sendable {
                 return carryOut(machine.refused(snapshot.version, [error.description], now: now))
             }
             if machine.held?.settings.policy != snapshot.settings.policy {
-                owner.around.resolver.post(.judge(snapshot.settings.policy))
+                owner.around.resolver.post(.judge(SnapshotSubscriber.policy(of: snapshot)))
             }
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
@@ -222,7 +229,7 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(.check(command: command.id, target, held.settings.policy))
+                    owner.around.checker.post(.check(command: command.id, target, SnapshotSubscriber.policy(of: held)))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id

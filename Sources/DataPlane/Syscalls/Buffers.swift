@@ -60,9 +60,9 @@ public struct Buffer: BitwiseCopyable {
 /// A worker's buffers: two sizes, reused, and a bound on the sum of those on loan.
 public struct BufferPool: ~Copyable {
     /// Holds all but the largest hellos and request heads, and one page costs no more.
-    public static let small: Int32 = 4096
+    @inlinable public static var small: Int32 { 4096 }
     /// 68 KiB: as much as one read of the relay takes, and enough for the largest hello that is accepted, in all its records.
-    public static let large: Int32 = 69632
+    @inlinable public static var large: Int32 { 69632 }
     /// Idle buffers that are kept for reuse, of each size; the rest goes back to the allocator.
     private static let most = 256
 
@@ -77,8 +77,12 @@ public struct BufferPool: ~Copyable {
         larges.reserveCapacity(BufferPool.most)
     }
 
-    /// Whether reads should ask for little, since much is on loan to slow peers.
+    /// Whether more than half of the limit is on loan, to slow peers and to those who have not said yet where they want to go. Then
+    /// nobody gets a large buffer, so that the other half goes to many small ones rather than to a few who hoard.
     public var isScarce: Bool { bytesOnLoan > bytesLimit / 2 }
+
+    /// How much to read at a time, since all of it may have to be kept.
+    @inlinable public var mostToRead: Int { Int(isScarce ? BufferPool.small : BufferPool.large) }
 
     /// A buffer of at least `count` bytes (at most `large`), or none when the limit is reached.
     public mutating func take(_ count: Int) -> Buffer {

@@ -20,9 +20,17 @@ public enum NameAnswer: Sendable, Equatable {
 @safe
 public final class NameQueries {
     private var channel: ares_channel?
-    private var finished: [(token: UInt64, answer: NameAnswer)] = []
+    private let ledger = Ledger()
+
+    /// What the questions of one channel have come to. Each question holds it, since c-ares answers those that are still open while the
+    /// channel is destroyed, when its owner can be reached no more.
+    fileprivate final class Ledger {
+        var finished: [(token: UInt64, answer: NameAnswer)] = []
+        var underWay = 0
+    }
+
     /// Questions that have been asked and not been answered yet.
-    public private(set) var underWay = 0
+    public var underWay: Int { ledger.underWay }
 
     /// Asks `servers`, or those of `/etc/resolv.conf` when there are none. Two tries of two seconds each: a name server that is slower
     /// than that is as good as dead, and the last good answer serves meanwhile.
@@ -49,71 +57,40 @@ public final class NameQueries {
 
     deinit { unsafe ares_destroy(channel) }
 
+    /// Answers every open question with a failure.
+    public func cancel() { unsafe ares_cancel(channel) }
+
     private final class Question {
         let token: UInt64
-        // The owner outlives its questions: it cancels them when it goes.
-        unowned let owner: NameQueries
-        init(_ token: UInt64, _ owner: NameQueries) {
+        let ledger: Ledger
+        init(_ token: UInt64, _ ledger: Ledger) {
             self.token = token
-            self.owner = owner
+            self.ledger = ledger
         }
     }
 
     /// Asks for the IPv4 and IPv6 addresses of `name`; `takeFinished` has the answer, under `token`, sooner or later.
     public func ask(_ name: DomainName, token: UInt64) {
-        underWay += 1
+        ledger.underWay += 1
         var hints = ares_addrinfo_hints()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = ARES_AI_NOSORT
-        let question = unsafe Unmanaged.passRetained(Question(token, self))
+        let question = unsafe Unmanaged.passRetained(Question(token, ledger))
         // With the final dot no search domain of this machine is tried.
         unsafe ares_getaddrinfo(
             channel, name.text + ".", nil, &hints,
             { context, status, _, result in
                 guard let context = unsafe context else { return }
                 let question = unsafe Unmanaged<Question>.fromOpaque(context).takeRetainedValue()
-                unsafe question.owner.finish(question.token, status, result)
+                unsafe question.ledger.finish(question.token, status, result)
             }, question.toOpaque())
-    }
-
-    private func finish(_ token: UInt64, _ status: CInt, _ result: UnsafeMutablePointer<ares_addrinfo>?) {
-        underWay -= 1
-        defer { unsafe ares_freeaddrinfo(result) }
-        guard status == 0, let result = unsafe result else {
-            let isAnswer = status == ARES_ENOTFOUND || status == ARES_ENODATA
-            let text = NameQueries.text(status)
-            finished.append((token, isAnswer ? .nothing(text) : .failed(text)))
-            return
-        }
-        var addresses: [Address] = []
-        var seconds = UInt32.max
-        var node = unsafe result.pointee.nodes
-        while let current = unsafe node {
-            unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ai_ttl))
-            var storage = sockaddr_storage()
-            if let source = unsafe current.pointee.ai_addr,
-                unsafe Int(current.pointee.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size
-            {
-                unsafe memcpy(&storage, source, Int(current.pointee.ai_addrlen))
-                if let peer = KernelAddress(storage: storage).transportAddress, !addresses.contains(peer.address) {
-                    addresses.append(peer.address)
-                }
-            }
-            unsafe node = current.pointee.ai_next
-        }
-        var alias = unsafe result.pointee.cnames
-        while let current = unsafe alias {
-            unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ttl))
-            unsafe alias = current.pointee.next
-        }
-        finished.append((token, addresses.isEmpty ? .nothing("no addresses") : .addresses(addresses, seconds: seconds)))
     }
 
     /// The answers that have come since the last time.
     public func takeFinished() -> [(token: UInt64, answer: NameAnswer)] {
-        let all = finished
-        finished = []
+        let all = ledger.finished
+        ledger.finished = []
         return all
     }
 
@@ -150,5 +127,40 @@ public final class NameQueries {
         unsafe ares_process_fd(channel, -1, -1)
     }
 
-    private static func text(_ status: CInt) -> String { unsafe String(cString: ares_strerror(status)) }
+    fileprivate static func text(_ status: CInt) -> String { unsafe String(cString: ares_strerror(status)) }
+}
+
+extension NameQueries.Ledger {
+    fileprivate func finish(_ token: UInt64, _ status: CInt, _ result: UnsafeMutablePointer<ares_addrinfo>?) {
+        underWay -= 1
+        defer { unsafe ares_freeaddrinfo(result) }
+        guard status == 0, let result = unsafe result else {
+            let isAnswer = status == ARES_ENOTFOUND || status == ARES_ENODATA
+            let text = NameQueries.text(status)
+            finished.append((token, isAnswer ? .nothing(text) : .failed(text)))
+            return
+        }
+        var addresses: [Address] = []
+        var seconds = UInt32.max
+        var node = unsafe result.pointee.nodes
+        while let current = unsafe node {
+            unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ai_ttl))
+            var storage = sockaddr_storage()
+            if let source = unsafe current.pointee.ai_addr,
+                unsafe Int(current.pointee.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size
+            {
+                unsafe memcpy(&storage, source, Int(current.pointee.ai_addrlen))
+                if let peer = KernelAddress(storage: storage).transportAddress, !addresses.contains(peer.address) {
+                    addresses.append(peer.address)
+                }
+            }
+            unsafe node = current.pointee.ai_next
+        }
+        var alias = unsafe result.pointee.cnames
+        while let current = unsafe alias {
+            unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ttl))
+            unsafe alias = current.pointee.next
+        }
+        finished.append((token, addresses.isEmpty ? .nothing("no addresses") : .addresses(addresses, seconds: seconds)))
+    }
 }

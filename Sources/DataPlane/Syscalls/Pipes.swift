@@ -21,39 +21,53 @@ public struct PipePool: ~Copyable {
     public static let capacity: Int32 = 1 << 20
     /// Idle pipes that are kept. Each may hold two descriptors, and no memory while it is empty.
     private static let most = 64
+    /// 256 MiB in pipes, at the worst, for one worker. A direction that waits for a slow peer keeps its pipe, and what is in it is the
+    /// kernel's memory; beyond this others copy, within the limit of the buffers.
+    public static let mostLent = 256
 
     private var idle: [Pipe] = []
+    /// Pipes that are in use.
+    public private(set) var lent = 0
 
     public init() { idle.reserveCapacity(PipePool.most) }
 
-    /// An empty pipe, or none when descriptors have run out.
+    /// An empty pipe, or none when too many are in use or descriptors have run out.
     public mutating func take() -> Pipe {
-        if let pipe = idle.popLast() { return pipe }
+        guard lent < PipePool.mostLent else { return Pipe() }
+        if let pipe = idle.popLast() {
+            lent += 1
+            return pipe
+        }
         let ends = linux_pipe(PipePool.capacity)
         guard ends >= 0 else { return Pipe() }
+        lent += 1
         return Pipe(readEnd: Int32(truncatingIfNeeded: ends), writeEnd: Int32(truncatingIfNeeded: ends >> 32))
     }
 
     /// Takes an empty pipe back and leaves none in its place.
     public mutating func give(_ pipe: inout Pipe) {
-        if idle.count < PipePool.most {
-            idle.append(pipe)
-            pipe = Pipe()
-        } else {
-            discard(&pipe)
-        }
+        guard pipe.exists else { return }
+        guard idle.count < PipePool.most else { return discard(&pipe) }
+        lent -= 1
+        idle.append(pipe)
+        pipe = Pipe()
     }
 
-    /// Closes a pipe, with whatever it still holds.
+    /// Closes a pipe in use, with whatever it still holds.
     public mutating func discard(_ pipe: inout Pipe) {
         guard pipe.exists else { return }
+        lent -= 1
+        close(pipe)
+        pipe = Pipe()
+    }
+
+    private func close(_ pipe: Pipe) {
         _ = linux_close(pipe.readEnd)
         _ = linux_close(pipe.writeEnd)
-        pipe = Pipe()
     }
 
     /// Closes every idle pipe, when descriptors are wanted for something better.
     public mutating func closeIdle() {
-        while var pipe = idle.popLast() { discard(&pipe) }
+        while let pipe = idle.popLast() { close(pipe) }
     }
 }

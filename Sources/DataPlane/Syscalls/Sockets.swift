@@ -38,10 +38,10 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
     }
 
     /// Sends a few bytes; what the kernel does not take at once is lost. For last words such as an alert.
-    public func sendLastWords(_ bytes: Span<UInt8>) {
+    public func sendLastWords(_ bytes: Span<UInt8>) -> KernelAnswer {
         unsafe bytes.withUnsafeBytes { source in
-            guard let start = source.baseAddress else { return }
-            unsafe _ = linux_send(number, start, source.count, 0)
+            guard let start = source.baseAddress else { return KernelAnswer(0) }
+            return unsafe KernelAnswer(linux_send(number, start, source.count, 0))
         }
     }
 
@@ -52,6 +52,9 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
     @inlinable public func splice(from pipe: Pipe, count: Int) -> KernelAnswer {
         KernelAnswer(linux_splice(pipe.readEnd, number, count))
     }
+
+    /// Bytes that were sent and that the peer has not acknowledged (SIOCOUTQ).
+    public var unsentBytes: Int { linux_unsent_bytes(number) }
 
     @inlinable public func shutdownWriting() { _ = linux_shutdown_writing(number) }
 
@@ -92,8 +95,7 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         let answer = open(address.address.family)
         let socket = Socket(number: Int32(try answer.get("socket for \(address)")))
         _ = linux_set_option(socket.number, SOL_SOCKET, SO_REUSEADDR, 1)
-        _ = linux_set_option(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        if deferAccept { _ = linux_set_option(socket.number, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, 5) }
+        socket.setInherited(deferAccept: deferAccept)
         if address.address.family == .ipv6 { _ = linux_set_option(socket.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         var peer = KernelAddress(address)
         do {
@@ -103,6 +105,24 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
             throw error
         }
         return socket
+    }
+
+    private func setInherited(deferAccept: Bool) {
+        _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        if deferAccept { _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, 5) }
+    }
+
+    /// Makes a listening socket that somebody else has opened one of ours.
+    public func adoptListening(deferAccept: Bool) {
+        _ = linux_set_nonblocking(number)
+        _ = linux_set_close_on_exec(number)
+        setInherited(deferAccept: deferAccept)
+    }
+
+    /// Whether this is a stream socket that listens.
+    public var isListening: Bool {
+        linux_get_option(number, SOL_SOCKET, SO_ACCEPTCONN) == 1
+            && linux_get_option(number, SOL_SOCKET, SO_TYPE) == Int(SOCK_STREAM.rawValue)
     }
 
     /// Refuses new connections from now on; the descriptor stays valid for those who still wait on it.

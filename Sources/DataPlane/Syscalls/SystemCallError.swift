@@ -36,6 +36,8 @@ public struct KernelAnswer: Equatable, Sendable {
     /// Nothing to read, or no room to write: wait for the next event.
     @inlinable public var wouldBlock: Bool { value == -11 }
     @inlinable public var inProgress: Bool { value == -115 }
+    /// EADDRNOTAVAIL: no local port is free, or there is no local address of the family.
+    @inlinable public var isAddressUnavailable: Bool { value == -99 }
     @inlinable public var isReset: Bool { value == -104 || value == -32 }
     /// No descriptor, or no memory, to be had: EMFILE, ENFILE, ENOBUFS, ENOMEM.
     @inlinable public var isExhaustion: Bool { value == -24 || value == -23 || value == -105 || value == -12 }

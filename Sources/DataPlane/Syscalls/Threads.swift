@@ -1,4 +1,5 @@
 public import CLinux
+public import Domain
 import Glibc
 import Synchronization
 
@@ -33,6 +34,18 @@ public struct Thread: ~Copyable, Sendable {
 
     /// Waits until the thread has ended.
     public consuming func join() { pthread_join(handle, nil) }
+}
+
+/// A thread among several, which a collection can hold although a thread is joined by consuming it.
+public final class JoinableThread {
+    private var thread: Thread?
+
+    public init(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+        thread = try Thread(named: name, body)
+    }
+
+    /// Waits until the thread has ended; the second time there is nothing to wait for.
+    public func join() { thread.take()?.join() }
 }
 
 /// Messages to one thread, from any: a lock held for an append, and a descriptor that wakes the reader's epoll or poll.
@@ -126,6 +139,32 @@ public enum Process {
         }
         return all
     }
+
+    /// The addresses of this machine's interfaces, but for those of its loopback.
+    public static var ownAddresses: Set<Address> {
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard unsafe getifaddrs(&first) == 0 else { return [] }
+        defer { unsafe freeifaddrs(first) }
+        var all: Set<Address> = []
+        var entry = unsafe first
+        while let interface = unsafe entry {
+            unsafe entry = interface.pointee.ifa_next
+            guard unsafe interface.pointee.ifa_flags & UInt32(IFF_LOOPBACK) == 0,
+                let address = unsafe interface.pointee.ifa_addr
+            else { continue }
+            var storage = sockaddr_storage()
+            switch unsafe Int32(address.pointee.sa_family) {
+            case AF_INET: unsafe memcpy(&storage, address, MemoryLayout<sockaddr_in>.size)
+            case AF_INET6: unsafe memcpy(&storage, address, MemoryLayout<sockaddr_in6>.size)
+            default: continue
+            }
+            if let known = KernelAddress(storage: storage).transportAddress { all.insert(known.address) }
+        }
+        return all
+    }
+
+    /// Our own process number.
+    public static var number: Int32 { getpid() }
 
     public static let terminate = SIGTERM
     public static let interrupt = SIGINT

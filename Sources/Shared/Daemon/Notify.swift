@@ -7,6 +7,12 @@ public enum Notify {
         send("READY=1\nSTATUS=\(oneLine(status))")
     }
 
+    /// Settings are being read anew; `ready` ends that. The time is the monotonic clock's, by which the manager tells one reload from the
+    /// next (sd_notify(3)).
+    public static func reloading(atMicroseconds time: UInt64) {
+        send("RELOADING=1\nMONOTONIC_USEC=\(time)")
+    }
+
     /// A shutdown has begun; sent before anything is drained, so that the manager's timeout counts from here.
     public static func stopping() {
         send("STOPPING=1")

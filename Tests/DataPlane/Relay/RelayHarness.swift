@@ -9,30 +9,24 @@ import Syscalls
 final class RelayHarness {
     let pool: WorkerPool
     let doubts: Mailbox<NameSlot>
-    private var threads: [JoinOnce] = []
+    private var threads: [JoinableThread] = []
     private var registry: SlotRegistry
     private var version: UInt64 = 0
     private var policy = EndpointPolicy()
     private var slots: [String: NameSlot] = [:]
 
-    /// A thread is joined by consuming it, which a collection cannot do.
-    private final class JoinOnce {
-        private var thread: Syscalls.Thread?
-        init(_ thread: consuming Syscalls.Thread) { self.thread = consume thread }
-        func join() { thread.take()?.join() }
-    }
-
     init(workers: Int = 1, settings: RelaySettings = RelaySettings(), addresses: [String] = ["127.0.0.1"]) throws {
         var settings = settings
         settings.flowLimit = min(settings.flowLimit, 4096)
         let any = try addresses.map { TransportAddress(try Address($0), port: 0) }
-        pool = try WorkerPool(count: workers, http: any, https: any, settings: settings)
+        pool = try WorkerPool(
+            count: workers, listeners: Listener.bound(http: any, https: any), settings: settings)
         doubts = try Mailbox(limit: 64)
         registry = SlotRegistry(monitor: (1, 1), seed: 7)
         try pool.listen()
         let nowhere = TransportAddress(Address(ipv4: 0x7F00_0001), port: 1)
         for index in 0..<workers {
-            threads.append(JoinOnce(try pool.start(index, responder: (nowhere, nowhere), doubts: doubts)))
+            threads.append(try pool.start(index, responder: (nowhere, nowhere), doubts: doubts))
         }
     }
 

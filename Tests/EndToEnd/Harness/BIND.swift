@@ -5,7 +5,8 @@ final class BIND {
     /// Starts with `records`, each a line of a zone file such as `app 1 CNAME site.acme.test.`
     init(_ records: String...) throws {
         let folder = try makeFolder(Scene.present().path("bind"))
-        place = try Place.fresh()
+        // named looks for listen-on's addresses among those of its interfaces, and of 127.0.0.0/8 they have this one.
+        place = try Place.fresh(1, at: "127.0.0.1")[0]
         let configuration = "\(folder)/named.conf"
         try write(
             """

@@ -78,7 +78,7 @@ enum SystemSocket {
     private static func withAddress(
         _ place: Place, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool
     ) -> Bool {
-        guard !place.isIPv6 else { return withIPv6Address(place, body) }
+        guard !place.isIPv6 else { return unsafe withIPv6Address(place, body) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = place.port.bigEndian

@@ -15,6 +15,8 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -34,6 +36,7 @@ static inline long linux_close(int fd) { return KERNEL_ANSWER(close(fd)); }
 static inline long linux_read(int fd, void *into, size_t count) { return KERNEL_ANSWER(read(fd, into, count)); }
 static inline long linux_write(int fd, const void *from, size_t count) { return KERNEL_ANSWER(write(fd, from, count)); }
 static inline long linux_set_nonblocking(int fd) { return KERNEL_ANSWER(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)); }
+static inline long linux_set_close_on_exec(int fd) { return KERNEL_ANSWER(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
 static inline long linux_eventfd(void) { return KERNEL_ANSWER(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
 
 // --- sockets
@@ -81,6 +84,10 @@ static inline long linux_connect_outcome(int fd) {
 static inline long linux_reset_on_close(int fd) {
     struct linger now = { .l_onoff = 1, .l_linger = 0 };
     return KERNEL_ANSWER(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+static inline long linux_unsent_bytes(int fd) {
+    int value = 0;
+    return ioctl(fd, SIOCOUTQ, &value) < 0 ? -(long)errno : value;
 }
 // Connects a Unix stream socket; a leading '@' means an abstract name.
 static inline long linux_connect_unix(int fd, const char *path) {
