@@ -46,10 +46,11 @@ let package = Package(
         ),
         .target(
             name: "Daemon",
-            dependencies: ["Domain", "CSystemd", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Domain", "CHost", "CSystemd", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Shared/Daemon",
             swiftSettings: ours
         ),
+        .target(name: "CHost", path: "Sources/Shared/CHost"),
         .systemLibrary(
             name: "CSystemd", path: "Sources/Shared/CSystemd", pkgConfig: "libsystemd",
             providers: [.apt(["libsystemd-dev"])]),

@@ -12,17 +12,27 @@ public struct ControlDaemon: Sendable {
     private let publisher: SnapshotPublisher
     private let api: ControlAPI
     private let listen: TransportAddress
+    private let mostConnections: Int
     private let logger: Logger
 
     /// How many changes the publisher can send as differences to servers that were away; older ones get everything.
     static let recentChanges = 1000
     /// Open API connections: people, scripts and a scraper. More wait in the backlog.
-    static let mostConnections = 1024
+    static let mostConnections = 256
+    /// Sessions of data planes at a time, whose descriptors are theirs: whatever the API is asked, servers get through.
+    static let mostSessions = 2000
+    /// Beside both: the database, its readers, the log.
+    static let otherDescriptors = 64
     /// Longer than the longest `?wait=applied`.
     static let idleTimeout = TimeAmount.seconds(90)
 
     /// Opens the database and reads the state; binds nothing yet.
-    public init(_ settings: ControlSettings, logger: Logger) async throws {
+    ///
+    /// `descriptors` is how many this process may have.
+    public init(_ settings: ControlSettings, descriptors: Int, logger: Logger) async throws {
+        let forPeers = max(16, descriptors - ControlDaemon.otherDescriptors)
+        mostConnections = min(ControlDaemon.mostConnections, forPeers / 2)
+        let mostSessions = min(ControlDaemon.mostSessions, forPeers - mostConnections)
         do {
             store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
         } catch {
@@ -31,7 +41,7 @@ public struct ControlDaemon: Sendable {
         let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
-            channel: ChannelSettings(unixPath: settings.channelPath), logger: logger)
+            channel: ChannelSettings(unixPath: settings.channelPath, mostSessions: mostSessions), logger: logger)
         api = ControlAPI(
             store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
         listen = settings.listen
@@ -56,8 +66,9 @@ public struct ControlDaemon: Sendable {
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         // Requests that wait for servers may take a minute; a service manager's patience is ninety seconds.
         configuration.maximumGracefulShutdownDuration = .seconds(70)
-        try await ServiceGroup(configuration: configuration).run()
-        try store.close()
+        let outcome = await Result { try await ServiceGroup(configuration: configuration).run() }
+        try await store.close()
+        try outcome.get()
         logger.info("Stopped")
     }
 
@@ -67,7 +78,7 @@ public struct ControlDaemon: Sendable {
             server: .http1(configuration: .init(idleTimeout: ControlDaemon.idleTimeout)),
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.address.description, port: Int(listen.port)),
-                availableConnectionsDelegate: MaximumAvailableConnections(ControlDaemon.mostConnections)),
+                availableConnectionsDelegate: MaximumAvailableConnections(mostConnections)),
             onServerRunning: { channel in
                 // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
                 let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
@@ -145,6 +156,17 @@ extension ExitCode {
         case is AdminTokenFile.Failure, is ChannelListener.CannotListen: self = .cannotCreate
         case is IOError: self = .unavailable
         default: self = .internal
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What a piece of work came to, for when something has to be done in either case.
+    fileprivate init(_ work: () async throws -> Success) async {
+        do {
+            self = .success(try await work())
+        } catch {
+            self = .failure(error)
         }
     }
 }

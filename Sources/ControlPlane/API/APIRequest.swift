@@ -96,7 +96,7 @@ enum Query {
         return parameters
     }
 
-    /// Nil when an escape is broken, or what comes out is no UTF-8.
+    /// Nil when an escape is broken, or what comes out is no UTF-8, or has a NUL, at which some would end it.
     static func percentDecoded(_ text: some StringProtocol) -> String? {
         var octets: [UInt8] = []
         var rest = text.utf8[...]
@@ -108,6 +108,7 @@ enum Query {
             guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
                 return nil
             }
+            guard high | low != 0 else { return nil }
             octets.append(high << 4 | low)
         }
         return String(validating: octets, as: UTF8.self)

@@ -117,18 +117,17 @@ extension ControlAPI {
             let status = statuses[name] ?? ServerStatus()
             let state: String
             var reasons: [String] = []
-            if let applied = status.appliedVersion, applied >= version {
-                state = "applied"
-            } else if !status.connected {
+            if !status.connected {
                 state = "disconnected"
             } else if let refusal = status.refusal, refusal.version >= version {
                 state = "refused"
                 reasons = refusal.reasons
-                complete = false
+            } else if let applied = status.appliedVersion, applied >= version {
+                state = "applied"
             } else {
                 state = "pending"
-                complete = false
             }
+            complete = complete && state == "applied"
             return [
                 "server": .string(name.text), "state": .string(state), "version": status.appliedVersion?.json ?? .null,
                 "reasons": .array(reasons.map { .string($0) }),

@@ -2,8 +2,8 @@ import Domain
 import Hummingbird
 
 extension ControlAPI {
-    /// Long enough for a name that is slow to resolve and a connect that is retried once.
-    private static let checkTimeout = Duration.seconds(10)
+    /// Longer than a server takes to find that none of three name servers answers, or that an address does not.
+    private static let checkTimeout = Duration.seconds(25)
 
     /// Asks each server that carries the service to resolve and connect now, and tells what it saw.
     func checkEndpoint(_ request: APIRequest) async throws -> Response {
@@ -37,30 +37,48 @@ extension ControlAPI {
         return draft?.endpoint
     }
 
+    /// What one server saw of each target. One target that is slow, or a server that goes away meanwhile, takes nothing from the others.
     private func check(_ targets: [EndpointTarget], on server: ServerName) async -> JSONValue {
-        do {
-            let checks = try await withThrowingTaskGroup(of: (Int, EndpointCheck).self) { group in
-                for (index, target) in targets.enumerated() {
-                    group.addTask {
-                        (index, try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout))
+        let outcomes = await withTaskGroup(of: (Int, Result<EndpointCheck, CommandFailure>).self) { group in
+            for (index, target) in targets.enumerated() {
+                group.addTask {
+                    do throws(CommandFailure) {
+                        return (
+                            index,
+                            .success(
+                                try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout))
+                        )
+                    } catch {
+                        return (index, .failure(error))
                     }
                 }
-                var checks: [(Int, EndpointCheck)] = []
-                for try await check in group { checks.append(check) }
-                return checks.sorted { $0.0 < $1.0 }
             }
-            return [
-                "server": .string(server.text), "state": "answered",
-                "targets": .array(checks.map { index, check in check.representation(of: targets[index]) }),
-            ]
-        } catch {
-            let state = if case CommandFailure.disconnected = error { "disconnected" } else { "timeout" }
+            var outcomes: [(Int, Result<EndpointCheck, CommandFailure>)] = []
+            for await outcome in group { outcomes.append(outcome) }
+            return outcomes.sorted { $0.0 < $1.0 }
+        }
+        let failures = outcomes.compactMap { _, outcome in if case .failure(let failure) = outcome { failure } else { nil } }
+        guard failures.count < outcomes.count else {
+            let state = failures.contains(.disconnected) ? "disconnected" : "timeout"
             return ["server": .string(server.text), "state": .string(state), "targets": []]
         }
+        let answers = outcomes.map { index, outcome in
+            switch outcome {
+            case .success(let check): check.representation(of: targets[index])
+            case .failure(let failure): EndpointCheck(failed: failure).representation(of: targets[index])
+            }
+        }
+        return ["server": .string(server.text), "state": "answered", "targets": .array(answers)]
     }
 }
 
 extension EndpointCheck {
+    /// A check that brought no answer, beside others that did.
+    fileprivate init(failed failure: CommandFailure) {
+        let reason = failure == .disconnected ? "the server's session ended meanwhile" : "the server did not answer in time"
+        self.init(resolveError: reason, timeToLive: nil, resolveTime: .zero, attempts: [])
+    }
+
     fileprivate func representation(of target: EndpointTarget) -> JSONValue {
         var body = target.document
         body["resolveError"] = resolveError.map { .string($0) } ?? .null

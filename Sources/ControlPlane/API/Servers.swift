@@ -52,22 +52,30 @@ extension ControlAPI {
         }
         let verb = draining ? "drain" : "undrain"
         let entry = ChangeRequest(author: request.author, action: "server.\(verb)", target: name.text)
+        guard await publisher.status(of: name).connected else { throw await notTold(entry, .disconnected) }
+        // Before it is told: what was asked of a server is on record, whatever becomes of it and of us.
+        try await store.enter(entry, done: true, detail: "\(verb) server \(name)")
         do {
             try await publisher.setDraining(draining, on: name)
         } catch {
-            switch error {
-            case .disconnected:
-                await enterRefusal(entry, "Server \(name) is not connected.")
-                throw Problem(
-                    .conflict, "Server \(name) is not connected, so it cannot be told; expected a connected server.")
-            case .timedOut:
-                await enterRefusal(entry, "Server \(name) did not answer.")
-                throw Problem(
-                    .unavailable, "Server \(name) did not answer in time. Try again later.", headers: [.retryAfter: "5"]
-                )
-            }
+            throw await notTold(entry, error)
         }
-        try await store.enter(entry, done: true, detail: "\(verb) server \(name)")
         return .json(["server": .string(name.text), "draining": .bool(draining)], status: .accepted)
+    }
+
+    /// Enters into the audit trail why a server could not be told something, and makes the answer that says so.
+    private func notTold(_ entry: ChangeRequest, _ failure: CommandFailure) async -> Problem {
+        switch failure {
+        case .disconnected:
+            await enterRefusal(entry, "Server \(entry.target) is not connected.")
+            return Problem(
+                .conflict,
+                "Server \(entry.target) is not connected, so it cannot be told; expected a connected server.")
+        case .timedOut:
+            await enterRefusal(entry, "Server \(entry.target) did not answer.")
+            return Problem(
+                .unavailable, "Server \(entry.target) did not answer in time. Try again later.",
+                headers: [.retryAfter: "5"])
+        }
     }
 }

@@ -21,6 +21,12 @@ extension ControlAPI {
         guard let (value, _) = try await request.json(types: ["application/json"]) else {
             throw Problem(.invalidJSON, "")
         }
+        guard request.headers[.idempotencyKey] == nil else {
+            throw Problem(
+                .invalidParameter,
+                "Tokens take no Idempotency-Key, as a secret is shown once and cannot be repeated. When an answer was lost, delete "
+                    + "the token and create it anew.")
+        }
         let findings = Findings()
         var reader = ObjectReader(value, at: "", findings)
         let name = reader?.text("name", expected: "a name for the token, such as deploy") { text throws(InvalidValue) in

@@ -38,9 +38,9 @@ final class AccessTokens: Sendable {
     }
 
     func delete(_ name: TokenName, by author: String) async throws {
-        try await store.removeToken(name, ChangeRequest(author: author, action: "token.delete", target: name.text))
-        names.withLock { names in
-            for (digest, owner) in names where owner == name { names[digest] = nil }
-        }
+        let digest = try await store.removeToken(
+            name, ChangeRequest(author: author, action: "token.delete", target: name.text))
+        // By the digest: another token of that name may have been made since.
+        names.withLock { $0[digest] = nil }
     }
 }

@@ -45,7 +45,8 @@ struct DdirectControl: AsyncParsableCommand {
         umask(0o077)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         do {
-            try await ControlDaemon(settings, logger: Logger(label: "ddirect.control")).run()
+            let descriptors = Descriptors.raiseLimit()
+            try await ControlDaemon(settings, descriptors: descriptors, logger: Logger(label: "ddirect.control")).run()
         } catch {
             throw failure(Daemon.ExitCode(error), "\(error)")
         }

@@ -5,8 +5,13 @@ import NIOPosix
 /// Where the control plane listens for data planes.
 public struct ChannelSettings: Sendable {
     public let unixPath: String
+    /// More connections than this are turned away: each server has one, and a fleet has tens.
+    public let mostSessions: Int
 
-    public init(unixPath: String) { self.unixPath = unixPath }
+    public init(unixPath: String, mostSessions: Int = 2000) {
+        self.unixPath = unixPath
+        self.mostSessions = mostSessions
+    }
 }
 
 typealias ChannelConnection = NIOAsyncChannel<ByteBuffer, ByteBuffer>

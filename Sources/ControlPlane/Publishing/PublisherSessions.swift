@@ -18,6 +18,11 @@ extension SnapshotPublisher {
             return
         }
         let (wakeUps, wakeUp) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        // It may have begun while the peer's credentials were asked for.
+        guard !isStopping else {
+            try? await connection.executeThenClose { _, _ in }
+            return
+        }
         let id = SessionID(number: nextNumber())
         sessions[id] = OpenSession(
             machine: SessionMachine(limits: limits, at: clock.now), channel: connection.channel, wakeUp: wakeUp)
@@ -28,7 +33,7 @@ extension SnapshotPublisher {
 
     private func refusal(of channel: any Channel) async -> String? {
         guard !isStopping else { return "the control plane is stopping" }
-        guard sessions.count < SnapshotPublisher.mostSessions else {
+        guard sessions.count < settings.mostSessions else {
             return "there are \(sessions.count) sessions already"
         }
         let peer: PeerCredentials
@@ -98,13 +103,13 @@ extension SnapshotPublisher {
         case .nothing, .standingRefusal: return nil
         case .difference(let holding):
             if let step = builder.step(of: server, from: holding.version), step.digestBefore == holding.digest {
-                machine.sending(builder.version, digest: step.digest)
+                machine.sending(builder.version, digest: step.digest, isWhole: false)
                 return .difference(step.difference, digest: step.digest, incarnation: builder.fleet.incarnation)
             }
         case .whole: break
         }
         guard let draft = builder.draft(of: server) else { return nil }
-        machine.sending(draft.version, digest: draft.digest)
+        machine.sending(draft.version, digest: draft.digest, isWhole: true)
         return .whole(draft)
     }
 
@@ -168,7 +173,9 @@ extension SnapshotPublisher {
         changeStatus(of: hello.server) { status in
             status.connectedSince = since
             status.softwareVersion = hello.softwareVersion
-            if let applied { status.applied(applied) }
+            // What an earlier life of it had applied says nothing about this one.
+            status.appliedVersion = applied
+            status.refusal = nil
         }
         logger.info(
             "data plane connected",
@@ -207,7 +214,10 @@ extension SnapshotPublisher {
         for pending in pendingCommands.values where pending.session == id { pending.answer.finish() }
         if let server = session.server, sessionOfServer[server] == id {
             sessionOfServer[server] = nil
-            changeStatus(of: server) { $0.connectedSince = nil }
+            changeStatus(of: server) { status in
+                status.connectedSince = nil
+                status.disconnectedAt = clock.now
+            }
         }
         guard ending.saysGoodbye, !session.isWriting else {
             // With a frame half sent there is no way to say anything.

@@ -15,7 +15,9 @@ public struct ServerStatus: Sendable, Equatable {
 
     /// Since when its session has been up, in seconds since 1970; nil when there is none.
     public var connectedSince: Double?
-    /// The newest version that it has said it applied, in this session or an earlier one; nil before the first.
+    /// When its last session ended, if there was one since this control plane started.
+    var disconnectedAt: ContinuousClock.Instant?
+    /// The version that it has said it applied and serves with; nil when it has none. Without a session, what it said in the last one.
     public var appliedVersion: SnapshotVersion?
     /// The refusal that is still in force: of a version newer than the applied one.
     public var refusal: Refusal?

@@ -12,6 +12,11 @@ struct SessionLimits: Sendable {
     /// applies is the one that sends heartbeats, and must not be taken for dead because it works. (A data plane that dies closes
     /// its socket; silence is what is left when its machine dies.)
     var silenceWhileApplying = Duration.seconds(30)
+    /// For how long a data plane may go on without answering a snapshot: one that only beats would be thought of as up to date for ever.
+    var answerDeadline = Duration.seconds(60)
+    /// For how long an answer waits for a server that has only just lost its session: a data plane is back within the longest of its
+    /// first few attempts to connect.
+    var returnPatience = Duration.seconds(3)
     /// 64 KiB: some five hundred services, which are applied in milliseconds.
     var bigSnapshot = 64 << 10
 
@@ -58,6 +63,8 @@ struct SessionMachine: Sendable {
     private var lastHeard: ContinuousClock.Instant
     /// How many octets the snapshot on its way has; 0 until it has been made.
     private var octetsInFlight = 0
+    /// Since when the snapshot on its way waits for its answer.
+    private var inFlightSince: ContinuousClock.Instant?
     /// Since when a frame waits to be read by the other side.
     private var sendingSince: ContinuousClock.Instant?
 
@@ -98,7 +105,7 @@ struct SessionMachine: Sendable {
         case (.known(let subscription), .applied(let message)):
             return applied(SnapshotVersion(message.version), subscription)
         case (.known(let subscription), .refused(let message)):
-            return refused(SnapshotVersion(message.version), reasons: message.reasons, subscription)
+            return refused(SnapshotVersion(message.version), reasons: Self.bounded(message.reasons), subscription)
         case (.known, .observation(let observation)): return [.observe(observation)]
         case (.known, .snapshot), (.known, .command): return end("a frame that only the control plane sends")
         }
@@ -125,16 +132,18 @@ struct SessionMachine: Sendable {
     }
 
     /// A snapshot is being made and sent.
-    mutating func sending(_ version: SnapshotVersion, digest: Digest) {
+    mutating func sending(_ version: SnapshotVersion, digest: Digest, isWhole: Bool) {
         guard case .known(var subscription) = state else { return }
-        subscription.sending(version, digest: digest)
+        subscription.sending(version, digest: digest, isWhole: isWhole)
         state = .known(subscription)
         octetsInFlight = 0
+        inFlightSince = nil
     }
 
     /// The snapshot on its way has been made, and has so many octets.
     mutating func made(octets: Int, at now: ContinuousClock.Instant) {
         octetsInFlight = octets
+        inFlightSince = now
         lastHeard = max(lastHeard, now)
     }
 
@@ -142,6 +151,11 @@ struct SessionMachine: Sendable {
     mutating func notMade(reasons: [String]) -> [Action] {
         guard case .known(let subscription) = state, let version = subscription.inFlight?.version else { return [] }
         return refused(version, reasons: reasons, subscription)
+    }
+
+    /// A peer's words as we keep and show them: not too many, not too long, and each on one line.
+    private static func bounded(_ reasons: [String]) -> [String] {
+        reasons.prefix(100).map { reason in String(reason.prefix(500).map { $0.isNewline ? " " : $0 }) }
     }
 
     mutating func beganSending(at now: ContinuousClock.Instant) { sendingSince = now }
@@ -158,6 +172,9 @@ struct SessionMachine: Sendable {
         case .known(let subscription):
             if let sendingSince, now - sendingSince >= limits.sendDeadline {
                 return end("nothing was read for \(limits.sendDeadline)", saysGoodbye: false)
+            }
+            if subscription.inFlight != nil, let inFlightSince, now - inFlightSince >= limits.answerDeadline {
+                return end("a snapshot was not answered for \(limits.answerDeadline)")
             }
             let isApplying = subscription.inFlight != nil && octetsInFlight > limits.bigSnapshot
             let patience = isApplying ? max(limits.silence, limits.silenceWhileApplying) : limits.silence

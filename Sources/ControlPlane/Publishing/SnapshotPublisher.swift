@@ -35,8 +35,9 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
 
     let logger: Logger
     let limits: SessionLimits
-    private let settings: ChannelSettings
+    let settings: ChannelSettings
     let clock = ContinuousClock()
+    private let started = ContinuousClock.now
 
     var builder: SnapshotBuilder
     var sessions: [SessionID: OpenSession] = [:]
@@ -50,8 +51,6 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     var isStopping = false
     private var lastNumber: UInt64 = 0
 
-    /// More connections than this are turned away: each server has one, and a fleet has tens.
-    static let mostSessions = 2000
     /// More commands than this for one server to read, and it does not read them.
     static let mostCommandsWaiting = 100
 
@@ -94,8 +93,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
         builder.fleet.servers.mapValues { knownStatuses[$0.name] ?? ServerStatus() }
     }
 
-    /// Waits until every connected one of `servers` has applied or refused `version` or a newer one, but no longer than `timeout`.
-    /// Answers what each has come to; one that is not connected is not waited for.
+    /// Waits until every one of `servers` has applied or refused `version` or a newer one, but no longer than `timeout`. Answers what
+    /// each has come to; one that has been away for some seconds is not waited for.
     public func waitUntilApplied(
         _ version: SnapshotVersion, by servers: [ServerName], timeout: Duration
     ) async -> [ServerName: ServerStatus] {
@@ -187,6 +186,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
                 if let closesBy = session.closesBy, closesBy <= now { session.channel.close(promise: nil) }
                 update(id) { $0.tick(at: now) }
             }
+            // Those who wait for a server to come back wait for time to pass, too.
+            for watcher in statusWatchers.values { watcher.yield() }
         }
     }
 
@@ -203,7 +204,11 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
 
     private func haveAnswered(_ version: SnapshotVersion, _ servers: [ServerName]) -> Bool {
         servers.allSatisfy { server in
-            guard let status = knownStatuses[server], status.connected else { return true }
+            let status = knownStatuses[server] ?? ServerStatus()
+            guard status.connected else {
+                // One that has only just gone is most often back in a moment, as are all when we have only just started.
+                return clock.now - (status.disconnectedAt ?? started) >= limits.returnPatience
+            }
             return status.answeredVersion.map { $0 >= version } ?? false
         }
     }

@@ -18,14 +18,12 @@ struct Subscription: Sendable {
     /// What the data plane serves with; nil when it has nothing.
     private(set) var holding: Hello.Holding?
     /// What is on its way: sent, or being made.
-    private(set) var inFlight: (version: SnapshotVersion, digest: Digest)?
+    private(set) var inFlight: (version: SnapshotVersion, digest: Digest, isWhole: Bool)?
     /// The newest version that the data plane has answered in this session.
     private var answered: SnapshotVersion?
     private var lastRefusal: [String]?
-    private var refusalsInARow = 0
-
-    /// After so many refusals one after the other everything is sent, in case that it is the difference that does not fit.
-    private static let mostRefusedDifferences = 2
+    /// A difference was refused: the next snapshot is whole, in case that it was the difference that did not fit.
+    private var wantsWhole = false
 
     init(incarnation: Incarnation, holding: Hello.Holding?) {
         self.incarnation = incarnation
@@ -44,12 +42,12 @@ struct Subscription: Sendable {
         guard inFlight == nil else { return .nothing }
         if let answered, answered >= newest { return .nothing }
         if isBeyond(newest) { return lastRefusal.map { .standingRefusal(reasons: $0) } ?? .whole }
-        guard let holding, refusalsInARow < Subscription.mostRefusedDifferences else { return .whole }
+        guard let holding, !wantsWhole else { return .whole }
         return .difference(from: holding)
     }
 
-    mutating func sending(_ version: SnapshotVersion, digest: Digest) {
-        inFlight = (version, digest)
+    mutating func sending(_ version: SnapshotVersion, digest: Digest, isWhole: Bool) {
+        inFlight = (version, digest, isWhole)
     }
 
     /// The data plane says that it has applied `version`. False when that is not what is on its way.
@@ -59,17 +57,18 @@ struct Subscription: Sendable {
         answered = version
         inFlight = nil
         lastRefusal = nil
-        refusalsInARow = 0
+        wantsWhole = false
         return true
     }
 
     /// The data plane says that it will not have `version`. False when that is not what is on its way.
     mutating func refused(_ version: SnapshotVersion, reasons: [String]) -> Bool {
         guard let sent = inFlight, sent.version == version else { return false }
-        answered = version
+        // A refused difference is not the last word on a version: everything is sent once before that.
+        if sent.isWhole { answered = version }
+        wantsWhole = !sent.isWhole
         inFlight = nil
         lastRefusal = reasons
-        refusalsInARow += 1
         return true
     }
 

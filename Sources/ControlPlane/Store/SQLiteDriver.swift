@@ -77,11 +77,13 @@ struct SQLiteDriver: Sendable {
         configuration.busyMode = .timeout(SQLiteDriver.patience)
         configuration.maximumReaderCount = 4
         configuration.label = "ddirect.store"
-        configuration.prepareDatabase { database in
-            // FULL: a version that a data plane has applied must outlive a power cut, or versions would be given twice.
-            try database.execute(sql: "PRAGMA synchronous = FULL")
+        pool = try translating {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            // FULL: a version that a data plane has applied must outlive a power cut, or versions would be given twice. Only now, since
+            // the pool itself chooses NORMAL when it sets up the journal.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            return pool
         }
-        pool = try translating { try DatabasePool(path: path, configuration: configuration) }
     }
 
     /// Reads a consistent state, beside any writer.
@@ -115,7 +117,17 @@ struct SQLiteDriver: Sendable {
         }
     }
 
-    func close() throws(StoreFailure) {
+    /// Brings everything from the journal into the database's own file, so that this alone is a whole copy, and closes.
+    ///
+    /// A reader of another process may keep the journal from being emptied; nothing is lost then, and the next start takes it in.
+    func close() async throws {
+        do {
+            try await pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // Somebody reads it: see above.
+        } catch {
+            throw StoreFailure.translated(error)
+        }
         try translating { try pool.close() }
     }
 }

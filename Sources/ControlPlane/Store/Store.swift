@@ -62,9 +62,9 @@ final class Store: Sendable {
     }
 
     /// Ends `changes` and lets go of the files.
-    func close() throws {
+    func close() async throws {
         committed.finish()
-        try driver.close()
+        try await driver.close()
     }
 
     /// Reads, and counts failures.

@@ -43,10 +43,12 @@ extension Store {
         }
     }
 
-    func removeToken(_ name: TokenName, _ request: ChangeRequest) async throws {
+    /// Removes a token, and answers the digest of its secret.
+    func removeToken(_ name: TokenName, _ request: ChangeRequest) async throws -> String {
         let at = Timestamp.text(now())
-        _ = try await write { connection in
-            guard try !connection.rows("SELECT name FROM tokens WHERE name = ?", [.text(name.text)]).isEmpty else {
+        let digest = try await write { connection -> String? in
+            let rows = try connection.rows("SELECT digest FROM tokens WHERE name = ?", [.text(name.text)])
+            guard let digest = try rows.first?.text(0) else {
                 throw ChangeRefusal.notFound("There is no token \(name).")
             }
             guard try connection.rows("SELECT name FROM tokens LIMIT 2").count > 1 else {
@@ -60,7 +62,8 @@ extension Store {
             try connection.execute("DELETE FROM tokens WHERE name = ?", [.text(name.text)])
             try AuditRecord.insert(
                 request, at: at, version: nil, done: true, detail: "delete token \(name)", connection)
-            return true
+            return digest
         }
+        return digest ?? ""
     }
 }

@@ -59,7 +59,7 @@ struct DdirectProxy: ParsableCommand {
         do {
             settings = try ProxySettings(
                 flags, environment: Process.environment, processors: Process.processors,
-                descriptors: Process.raiseDescriptorLimit(), process: Process.number)
+                descriptors: Descriptors.raiseLimit(), process: Process.number)
         } catch {
             throw failure(.usage, "\(error)")
         }

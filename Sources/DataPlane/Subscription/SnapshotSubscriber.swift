@@ -77,6 +77,8 @@ final class SnapshotSubscriber: Sendable {
         /// By slot: how many connect failures have been reported, or were its former tenant's.
         var failuresTold: [Int32: UInt64] = [:]
         var tenants: [SlotRegistry.Tenant] = []
+        /// Of the snapshot that the workers were last given; that of the one in force, unless a worker did not take it.
+        var posted: Digest?
 
         init(_ owner: SnapshotSubscriber) {
             self.owner = owner
@@ -90,7 +92,6 @@ final class SnapshotSubscriber: Sendable {
 
         mutating func run() {
             while !isStopped {
-                carryOut(machine.passed(now: now, chance: chance))
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
                 var set = PollSet()
                 let mail = set.add(owner.mailbox.descriptor)
@@ -102,6 +103,8 @@ final class SnapshotSubscriber: Sendable {
                 if set.isReadable(mail) { readMail() }
                 if let channel, set.isWritable(channel), let problem = connection?.flush() { lose(problem) }
                 if let channel, set.isReadable(channel) { receive() }
+                // After reading: what came while a snapshot was applied was not silence.
+                carryOut(machine.passed(now: now, chance: chance))
             }
             if connection != nil { carryOut([.send(.goodbye("this data plane is stopping"))]) }
         }
@@ -118,6 +121,7 @@ final class SnapshotSubscriber: Sendable {
         private mutating func receive() {
             var frames: [WireFrame] = []
             let problem = connection?.receive { frames.append($0) }
+            machine.heard(now: now)
             for frame in frames { carryOut(machine.received(frame, now: now, chance: chance)) }
             if let problem { lose(problem) }
         }
@@ -175,7 +179,7 @@ final class SnapshotSubscriber: Sendable {
         /// Brings a snapshot to the resolver and the workers, and waits until every worker routes by it.
         private mutating func apply(_ snapshot: Snapshot) {
             // Most often nothing of a server's own has changed, and only the version moves on.
-            if let held = machine.held, held.digest == snapshot.digest {
+            if let held = machine.held, held.digest == snapshot.digest, posted == held.digest {
                 owner.around.applied(snapshot, tenants, [:])
                 return carryOut(machine.applied(snapshot, now: now))
             }
@@ -189,7 +193,9 @@ final class SnapshotSubscriber: Sendable {
             } catch {
                 return carryOut(machine.refused(snapshot.version, [error.description], now: now))
             }
-            if machine.held?.settings.policy != snapshot.settings.policy {
+            let isJudgedSo = posted != nil && posted == machine.held?.digest
+            posted = snapshot.digest
+            if !isJudgedSo || machine.held?.settings.policy != snapshot.settings.policy {
                 owner.around.resolver.post(.judge(SnapshotSubscriber.policy(of: snapshot)))
             }
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
@@ -214,7 +220,13 @@ final class SnapshotSubscriber: Sendable {
         private func awaitWorkers(_ generation: UInt64) -> Bool {
             var waiting = Set(0..<owner.around.workers.count)
             let deadline = now + SnapshotSubscriber.workerPatience
+            var nextBeat = now + UInt64(ChannelRules.heartbeatInterval.milliseconds)
             while !waiting.isEmpty, now < deadline {
+                if now >= nextBeat {
+                    // The control plane should not think that it is we who are stuck. That a send fails is noticed afterwards.
+                    _ = connection?.send(.heartbeat)
+                    nextBeat = now + UInt64(ChannelRules.heartbeatInterval.milliseconds)
+                }
                 var set = PollSet()
                 set.add(owner.around.reports.descriptor)
                 set.wait(milliseconds: 100)

@@ -23,13 +23,15 @@ struct SubscriptionMachine {
     private enum State: Equatable {
         case waiting(until: UInt64)
         case connecting(until: UInt64)
-        case subscribed(heard: UInt64, sent: UInt64)
+        case subscribed(heard: UInt64, sent: UInt64, since: UInt64)
     }
 
     /// Between attempts to connect: full jitter below a bound that doubles from 200 ms to 5 s, so that a fleet does not come back as one.
     static let shortestBackoff: UInt64 = 200
     static let longestBackoff: UInt64 = 5000
     static let connectPatience: UInt64 = 5000
+    /// After a session of this length the next attempt need not wait long.
+    static let goodSession: UInt64 = 10_000
 
     private let server: ServerName
     private let softwareVersion: String
@@ -60,7 +62,7 @@ struct SubscriptionMachine {
         case .connecting(let until):
             guard now >= until else { return [] }
             return lost("no answer to the connection", now: now, chance: chance)
-        case .subscribed(let heard, let sent):
+        case .subscribed(let heard, let sent, _):
             if now - heard > interval * UInt64(ChannelRules.heartbeatsMissed) {
                 return lost("the control plane has been silent for \(now - heard) ms", now: now, chance: chance)
             }
@@ -74,13 +76,13 @@ struct SubscriptionMachine {
         let interval = UInt64(ChannelRules.heartbeatInterval.milliseconds)
         return switch state {
         case .waiting(let until), .connecting(let until): until
-        case .subscribed(let heard, let sent):
+        case .subscribed(let heard, let sent, _):
             min(heard + interval * UInt64(ChannelRules.heartbeatsMissed) + 1, sent + interval)
         }
     }
 
     mutating func connected(now: UInt64) -> [Action] {
-        state = .subscribed(heard: now, sent: now)
+        state = .subscribed(heard: now, sent: now, since: now)
         let hello = Hello(
             server: server, softwareVersion: softwareVersion, holding: held.map(Hello.Holding.init), bootID: bootID)
         return [send(.hello(hello), now: now)]
@@ -91,13 +93,17 @@ struct SubscriptionMachine {
         lost(reason, now: now, chance: chance)
     }
 
+    /// Something has come, if only a part of a frame: a whole snapshot may take long on a slow link.
+    mutating func heard(now: UInt64) {
+        guard case .subscribed(_, let sent, let since) = state else { return }
+        state = .subscribed(heard: now, sent: sent, since: since)
+    }
+
     mutating func received(_ frame: WireFrame, now: UInt64, chance: Double) -> [Action] {
-        guard case .subscribed(_, let sent) = state else { return [] }
-        state = .subscribed(heard: now, sent: sent)
+        guard isSubscribed else { return [] }
+        heard(now: now)
         switch frame.message {
         case .snapshot(let message):
-            // A session that has brought a configuration is a good one: the next attempt need not wait long.
-            failures = 0
             do {
                 return [.apply(try SnapshotContent(message).applied(to: held))]
             } catch {
@@ -128,12 +134,14 @@ struct SubscriptionMachine {
     }
 
     private mutating func send(_ frame: WireFrame, now: UInt64) -> Action {
-        if case .subscribed(let heard, _) = state { state = .subscribed(heard: heard, sent: now) }
+        if case .subscribed(let heard, _, let since) = state { state = .subscribed(heard: heard, sent: now, since: since) }
         return .send(frame)
     }
 
     private mutating func lost(_ reason: String, now: UInt64, chance: Double) -> [Action] {
         if case .waiting = state { return [] }
+        // A session that ends soon after it began is no success, whatever it brought: another server may go by our name.
+        if case .subscribed(_, _, let since) = state, now - since >= SubscriptionMachine.goodSession { failures = 0 }
         let bound = min(SubscriptionMachine.shortestBackoff << min(failures, 10), SubscriptionMachine.longestBackoff)
         failures += 1
         state = .waiting(until: now + UInt64(Double(bound) * min(max(chance, 0), 1)) + 20)

@@ -109,9 +109,6 @@ public enum Clock {
 
 /// What the process asks of the kernel as a whole.
 public enum Process {
-    /// Raises the limit of descriptors as far as it goes and answers it.
-    public static func raiseDescriptorLimit() -> Int { Int(clamping: linux_raise_descriptor_limit()) }
-
     /// Must run before the first thread is started, so that every thread inherits it: signals go to `awaitSignal` alone.
     public static func blockSignals() { linux_block_signals() }
 

@@ -46,8 +46,8 @@ public struct Hello: Sendable, Equatable {
         var collector = ReasonCollector()
         let server = collector.value(of: "server") { () throws(InvalidValue) in try ServerName(message.server) }
         for (field, text) in [("software_version", message.softwareVersion), ("boot_id", message.bootID)]
-        where text.utf8.count > Hello.longestText {
-            collector.add("\(field): is \(text.utf8.count) octets long; expected at most \(Hello.longestText)")
+        where text.utf8.count > Hello.longestText || !text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
+            collector.add("\(field): is no text of visible ASCII with at most \(Hello.longestText) characters")
         }
         var holding: Holding?
         if message.incarnation != 0 || message.version != 0 || !message.digest.isEmpty {

@@ -63,7 +63,7 @@ import Testing
                 !$0.isWhitespace
             }
             #expect(Array(try await store.tokens().keys) == [AccessToken.digest(of: secret)])
-            try store.close()
+            try await store.close()
         }
     }
 
@@ -75,7 +75,7 @@ import Testing
             let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
             #expect(tokens.owner(ofSecret: secret)?.text == "admin")
             #expect(tokens.owner(ofSecret: secret + "\n") == nil)
-            try store.close()
+            try await store.close()
         }
     }
 
@@ -90,7 +90,7 @@ import Testing
             #expect(failure?.description.contains("32 to 200") == true)
             #expect(text.isEmpty || failure?.description.contains(text) == false)
             #expect(try await store.tokens().isEmpty)
-            try store.close()
+            try await store.close()
         }
     }
 
@@ -100,7 +100,7 @@ import Testing
             await #expect(throws: AdminTokenFile.Failure.self) {
                 _ = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/none/admin.token"))
             }
-            try store.close()
+            try await store.close()
         }
     }
 }

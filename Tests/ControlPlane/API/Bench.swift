@@ -36,7 +36,7 @@ struct Bench: Sendable {
             try await application.test(.router) { client in
                 try await body(Bench(client: client, store: store, token: token.filter { !$0.isWhitespace }))
             }
-            try store.close()
+            try await store.close()
         }
     }
 

@@ -113,7 +113,7 @@ import Testing
             }
             #expect(
                 answer["applied"] == [
-                    "version": 5, "complete": true, "servers": [disconnected("ie1"), disconnected("za1")],
+                    "version": 5, "complete": false, "servers": [disconnected("ie1"), disconnected("za1")],
                 ])
             let deleted = try await bench.delete("/services/acme-app?wait=applied&timeout=0.2")
             #expect(deleted.status == 200)

@@ -97,14 +97,14 @@ import Testing
             try await lenient.furnish(endpoint: "10.0.0.9")
             let app = try #require(lenient.state.services.values.first)
             try await lenient.propose([.service(app.name, before: app, after: nil)])
-            try lenient.close()
+            try await lenient.close()
             let strict = try await Store.open(at: path, exceptions: [])
             let request = ChangeRequest(author: "test", action: "version.restore", target: "3")
             let rejection = await #expect(throws: Rejection.self) {
                 _ = try await strict.restore(SnapshotVersion(3), request)
             }
             #expect(rejection?.violations.map(\.pointer) == ["/services/app/endpoint/host"])
-            try strict.close()
+            try await strict.close()
         }
     }
 

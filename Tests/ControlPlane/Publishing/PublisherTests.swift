@@ -88,8 +88,12 @@ import Wire
                 try await client.hello(za1)
                 try await client.applyNext()
                 await publisher.publish(changes[0])
-                let refused = try await client.nextSnapshot()
-                try await client.send(.refused(SnapshotVersion(refused.version), reasons: ["one", "two"]))
+                // First the difference, and then, in case that only this did not fit, everything.
+                for base in [start.version.number, nil] {
+                    let refused = try await client.nextSnapshot()
+                    #expect((refused.hasBase ? refused.base : nil) == base)
+                    try await client.send(.refused(SnapshotVersion(refused.version), reasons: ["one", "two"]))
+                }
                 let statuses = await publisher.waitUntilApplied(
                     changes[0].version, by: [za1], timeout: `Publisher`.patience)
                 #expect(statuses[za1]?.appliedVersion == start.version)

@@ -49,42 +49,63 @@ import Wire
 
     @Test func `has one snapshot on its way at a time, and then the newest`() throws {
         var machine = try known(holding(3), newest: 5)
-        machine.sending(version(5), digest: Digest(bits: 55))
+        machine.sending(version(5), digest: Digest(bits: 55), isWhole: true)
         #expect(machine.published(version(6)) == [])
         #expect(machine.published(version(7)) == [])
         #expect(machine.received(.applied(version(5)), at: noon) == [.reportApplied(version(5))])
         #expect(machine.published(version(7)) == [.sendSnapshot])
         let base = Hello.Holding(incarnation: incarnation, version: version(5), digest: Digest(bits: 55))
         #expect(machine.need(newest: version(7)) == .difference(from: base))
-        machine.sending(version(7), digest: Digest(bits: 77))
+        machine.sending(version(7), digest: Digest(bits: 77), isWhole: true)
         _ = machine.received(.applied(version(7)), at: noon)
         #expect(machine.published(version(7)) == [])
     }
 
-    @Test func `sends nothing again after a refusal, but the next version from what the data plane still has`() throws {
+    @Test func `sends everything once after a refused difference, in case that it was that which did not fit`() throws {
         var machine = try known(holding(3), newest: 5)
-        machine.sending(version(5), digest: Digest(bits: 55))
+        machine.sending(version(5), digest: Digest(bits: 55), isWhole: false)
         let refusal = machine.received(.refused(version(5), reasons: ["no"]), at: noon)
         #expect(refusal == [.reportRefused(version(5), reasons: ["no"])])
+        #expect(machine.published(version(5)) == [.sendSnapshot])
+        #expect(machine.need(newest: version(5)) == .whole)
+        machine.sending(version(5), digest: Digest(bits: 55), isWhole: true)
+        _ = machine.received(.refused(version(5), reasons: ["no"]), at: noon)
+        // That was the last word on this version, and what the data plane has is as good a base for the next as before.
         #expect(machine.published(version(5)) == [])
         #expect(machine.published(version(6)) == [.sendSnapshot])
         #expect(machine.need(newest: version(6)) == .difference(from: holding(3)))
     }
 
-    @Test func `sends everything after a second refusal, in case that the difference does not fit`() throws {
-        var machine = try known(holding(3), newest: 5)
-        for number: UInt64 in [5, 6] {
-            machine.sending(version(number), digest: .zero)
-            _ = machine.received(.refused(version(number), reasons: ["no"]), at: noon)
+    @Test func `ends when a snapshot is not answered, however often the data plane beats`() throws {
+        var machine = try known(holding(4), newest: 5)
+        machine.sending(version(5), digest: .zero, isWhole: false)
+        machine.made(octets: 100, at: noon)
+        for second in 1..<60 {
+            _ = machine.received(.heartbeat, at: noon + .seconds(second))
+            #expect(machine.tick(at: noon + .seconds(second)) == [.heartbeat])
         }
-        #expect(machine.need(newest: version(7)) == .whole)
+        _ = machine.received(.heartbeat, at: noon + .seconds(60))
+        #expect(try ending(machine.tick(at: noon + .seconds(60))).reason.contains("not answered"))
+    }
+
+    @Test func `keeps of a refusal what can be shown: not too much, and on one line`() throws {
+        var machine = try known(holding(4), newest: 5)
+        machine.sending(version(5), digest: .zero, isWhole: true)
+        let reasons = [String](repeating: "bad\nline" + String(repeating: "x", count: 1000), count: 200)
+        let actions = machine.received(.refused(version(5), reasons: reasons), at: noon)
+        guard case .reportRefused(_, let kept)? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(kept.count == 100)
+        #expect(kept.allSatisfy { $0.count == 500 && $0.hasPrefix("bad line") })
     }
 
     @Test(arguments: [Incarnation(2), Incarnation(1)])
     func `asks once whether a configuration of another store or of our future may go`(store: Incarnation) throws {
         var machine = try known(holding(9, of: store), newest: 5)
         #expect(machine.need(newest: version(5)) == .whole)
-        machine.sending(version(5), digest: .zero)
+        machine.sending(version(5), digest: .zero, isWhole: true)
         _ = machine.received(.refused(version(5), reasons: ["foreign"]), at: noon)
         #expect(machine.published(version(6)) == [.reportRefused(version(6), reasons: ["foreign"])])
         #expect(machine.published(version(6)) == [])
@@ -96,7 +117,7 @@ import Wire
 
     @Test func `counts a snapshot that could not be made as refused`() throws {
         var machine = try known(nil, newest: 5)
-        machine.sending(version(5), digest: .zero)
+        machine.sending(version(5), digest: .zero, isWhole: true)
         #expect(machine.notMade(reasons: ["big"]) == [.reportRefused(version(5), reasons: ["big"])])
         #expect(machine.published(version(6)) == [.sendSnapshot])
     }
@@ -118,7 +139,7 @@ import Wire
 
     @Test func `is patient with a data plane that applies a big snapshot`() throws {
         var machine = try known(nil, newest: 5)
-        machine.sending(version(5), digest: .zero)
+        machine.sending(version(5), digest: .zero, isWhole: true)
         machine.made(octets: 10 << 20, at: noon)
         #expect(machine.tick(at: noon + .seconds(29)) == [.heartbeat])
         #expect(try ending(machine.tick(at: noon + .seconds(30))).reason.contains("nothing was heard"))
@@ -164,7 +185,7 @@ import Wire
         }
 
         var machine = try known(holding(4), newest: 5)
-        machine.sending(version(5), digest: .zero)
+        machine.sending(version(5), digest: .zero, isWhole: true)
         #expect(try ending(machine.received(.applied(version(4)), at: noon)).reason.contains("not on its way"))
     }
 

@@ -12,14 +12,14 @@ import Testing
             let first = try await Store.open(at: path, exceptions: [])
             try await first.furnish()
             let before = first.state
-            try first.close()
+            try await first.close()
             let second = try await Store.open(at: path, exceptions: [])
             #expect(second.state.incarnation == before.incarnation)
             #expect(second.state.holdsTheSame(as: before))
             #expect(try await second.recentChanges(limit: 2).map(\.version.number) == [2, 3])
             try await second.create(customer: "next")
             #expect(second.version.number == 4)
-            try second.close()
+            try await second.close()
         }
     }
 
@@ -28,8 +28,8 @@ import Testing
             let one = try await Store.open(at: folder + "/1.db", exceptions: [])
             let two = try await Store.open(at: folder + "/2.db", exceptions: [])
             #expect(one.state.incarnation != two.state.incarnation)
-            try one.close()
-            try two.close()
+            try await one.close()
+            try await two.close()
         }
     }
 
@@ -54,10 +54,10 @@ import Testing
                 #expect(difference == [])
             }
             let final = store.state
-            try store.close()
+            try await store.close()
             let reopened = try await Store.open(at: path, exceptions: [])
             #expect(reopened.state.holdsTheSame(as: final))
-            try reopened.close()
+            try await reopened.close()
         }
     }
 
@@ -73,7 +73,7 @@ import Testing
             var state = states[19]
             for change in try await store.recentChanges(limit: 40) { state.apply(change) }
             #expect(state.holdsTheSame(as: store.state))
-            try store.close()
+            try await store.close()
         }
     }
 
@@ -88,7 +88,7 @@ import Testing
             }
             let versions = try await store.recentChanges(limit: 100).map(\.version.number)
             #expect(versions == Array(1...40))
-            try store.close()
+            try await store.close()
             var handed: [UInt64] = []
             for await change in store.changes { handed.append(change.version.number) }
             #expect(handed == Array(1...40))
@@ -114,7 +114,7 @@ import Testing
             }
             #expect(outcomes == 1)
             #expect(store.version.number == 4)
-            try store.close()
+            try await store.close()
         }
     }
 
@@ -132,7 +132,7 @@ import Testing
                 Issue.record("the failure is \(String(describing: failure))")
                 return
             }
-            try store.close()
+            try await store.close()
         }
     }
 
@@ -172,8 +172,8 @@ import Testing
                 Issue.record("the failure is \(String(describing: failure))")
                 return
             }
-            try one.close()
-            try two.close()
+            try await one.close()
+            try await two.close()
         }
     }
 
@@ -185,7 +185,7 @@ import Testing
                 try connection.execute("INSERT INTO migrations (number, name, at) VALUES (99, 'later', 'now')")
                 return true
             }
-            try store.close()
+            try await store.close()
             let failure = await #expect(throws: StoreFailure.self) {
                 _ = try await Store.open(at: path, exceptions: [])
             }
@@ -221,7 +221,7 @@ import Testing
                 try connection.execute("UPDATE services SET document = '{\"name\":\"app\"}'")
                 return true
             }
-            try store.close()
+            try await store.close()
             let failure = await #expect(throws: StoreFailure.self) {
                 _ = try await Store.open(at: path, exceptions: [])
             }

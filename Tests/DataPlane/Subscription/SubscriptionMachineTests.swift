@@ -75,10 +75,26 @@ import Wire
         #expect(waits == waits.sorted())
         #expect(waits.last == SubscriptionMachine.longestBackoff + 20)
         #expect(machine.passed(now: now, chance: 1) == [.connect])
+        // One that ends at once is no good session, whatever it brings: another server may go by the same name, and take it back each time.
         _ = machine.connected(now: now)
         _ = machine.received(.snapshot(WireSnapshot(try snapshot(1))), now: now, chance: 1)
+        _ = machine.disconnected("another has taken its place", now: now + 100, chance: 1)
+        #expect(machine.nextEvent - now - 100 == SubscriptionMachine.longestBackoff + 20)
+        now = machine.nextEvent
+        #expect(machine.passed(now: now, chance: 1) == [.connect])
+        _ = machine.connected(now: now)
+        now += SubscriptionMachine.goodSession
         _ = machine.disconnected("gone", now: now, chance: 1)
         #expect(machine.nextEvent - now == SubscriptionMachine.shortestBackoff + 20)
+    }
+
+    @Test func `a frame that comes slowly is not silence`() throws {
+        var machine = try subscribed()
+        for second: UInt64 in 1...20 {
+            machine.heard(now: second * 1000)
+            _ = machine.passed(now: second * 1000, chance: 0)
+            #expect(machine.isSubscribed)
+        }
     }
 
     @Test func `a message that only a data plane sends ends the session`() throws {

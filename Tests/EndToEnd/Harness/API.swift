@@ -45,7 +45,7 @@ struct API {
         return answer
     }
 
-    /// A change that every connected server concerned has to apply before this returns.
+    /// A change that every server concerned has to apply before this returns.
     @discardableResult
     func apply(_ method: String, _ path: String, _ body: JSON? = nil) throws -> Answer {
         let answer = try grant(method, "\(path)?wait=applied&timeout=30", body)

@@ -63,7 +63,7 @@ extension OpenAPI {
           "required": ["version", "complete", "servers"],
           "properties": {
             "version": {"type": "integer"},
-            "complete": {"type": "boolean", "description": "Whether every connected server has applied it."},
+            "complete": {"type": "boolean", "description": "Whether every one of these servers has applied it. One that is not connected has not."},
             "servers": {
               "type": "array",
               "items": {

@@ -58,7 +58,7 @@ struct ChangeOptions: ParsableArguments {
     @Flag(help: "Show what would change, and store nothing.")
     var dryRun = false
 
-    @Flag(help: "Wait until every connected server concerned has applied the change; exit with 2 when one has not.")
+    @Flag(help: "Wait until every server concerned has applied the change; exit with 2 when one has not.")
     var wait = false
 
     @Option(help: ArgumentHelp("How long --wait waits, 0.1 to 60.", valueName: "seconds"))

@@ -34,7 +34,7 @@ struct EndpointCommand: ParsableCommand {
             discussion: """
                 New connections go to the new endpoint as soon as a server has applied the change; open ones stay where they are. \
                 Ports and fallbacks that are not given stay as they are. With --wait the exit code is 0 only when every \
-                connected server has applied it. `ddirect endpoint check SERVICE --host HOST` tries the new one beforehand.
+                server has applied it. `ddirect endpoint check SERVICE --host HOST` tries the new one beforehand.
                 """)
         @Argument(help: "The service's name.", completion: .services)
         var service: String

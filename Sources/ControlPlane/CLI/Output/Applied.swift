@@ -25,21 +25,16 @@ struct Applied: Equatable {
         }
     }
 
-    /// Whether the change is in force: on every connected server, and on at least one when there are servers at all.
-    ///
-    /// With all servers away the API's `complete` is true of nothing, and whoever waits wants to know.
-    var isInForce: Bool {
-        complete && (servers.isEmpty || servers.contains { $0.state == "applied" })
-    }
+    /// Whether the change is in force on every server that it concerns.
+    var isInForce: Bool { complete }
 
     var lines: [String] {
         guard !servers.isEmpty else { return ["version \(version) concerns no server"] }
-        let connected = servers.filter { $0.state != "disconnected" }
         let applied = servers.filter { $0.state == "applied" }
         let summary =
-            connected.isEmpty
+            servers.allSatisfy { $0.state == "disconnected" }
             ? "version \(version) is stored; none of its servers is connected"
-            : "version \(version) is applied on \(applied.count) of \(count(connected.count, "connected server"))"
+            : "version \(version) is applied on \(applied.count) of \(count(servers.count, "server"))"
         let table = Table(columns: [
             .init("SERVER") { $0["name"].text ?? "" },
             .init("STATE") { $0["state"].text ?? "" },
