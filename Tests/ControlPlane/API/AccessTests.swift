@@ -44,6 +44,29 @@ import Testing
         }
     }
 
+    @Test func `a name that goes on behind a NUL is nobody's`() async throws {
+        try await Bench.run { bench in
+            let made = try await bench.post("/tokens", #"{"name":"ci"}"#)
+            guard case .string(let secret)? = made["token"] else {
+                Issue.record("no token in \(made.text)")
+                return
+            }
+            #expect(try await bench.delete("/tokens/ci%00x").status == 404)
+            #expect(try await bench.get("/tokens").text.contains(#""ci""#))
+            #expect(try await bench.post("/customers", #"{"name":"acme"}"#).status == 201)
+            #expect(try await bench.delete("/customers/acme%00x").status == 404)
+            #expect(try await bench.get("/customers/acme", [.authorization: "Bearer \(secret)"]).status == 200)
+        }
+    }
+
+    @Test func `a token is not made with a key that could not repeat it`() async throws {
+        try await Bench.run { bench in
+            let answer = try await bench.post("/tokens", #"{"name":"ci"}"#, [.idempotencyKey: "k-1"])
+            #expect(answer.status == 400)
+            #expect(answer.text.contains("Idempotency-Key"))
+        }
+    }
+
     @Test func `the last token cannot be deleted`() async throws {
         try await Bench.run { bench in
             let answer = try await bench.delete("/tokens/admin")

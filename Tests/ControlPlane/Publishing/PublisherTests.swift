@@ -107,6 +107,49 @@ import Wire
         }
     }
 
+    @Test func `what a data plane had applied before it was restarted says nothing of it now`() async throws {
+        let history = try FleetHistory()
+        let start = history.fleet
+        try await withPublisher(start) { publisher, path in
+            try await ChannelClient.connected(to: path) { client in
+                try await client.hello(za1)
+                try await client.applyNext()
+                try await eventually("it has applied") { await publisher.status(of: za1).appliedVersion != nil }
+            }
+            try await ChannelClient.connected(to: path) { client in
+                try await client.hello(za1)
+                let whole = try await client.nextSnapshot()
+                #expect(await publisher.status(of: za1).appliedVersion == nil)
+                try await client.send(.refused(SnapshotVersion(whole.version), reasons: ["no"]))
+                let statuses = await publisher.waitUntilApplied(
+                    start.version, by: [za1], timeout: `Publisher`.patience)
+                #expect(statuses[za1]?.appliedVersion == nil)
+                #expect(statuses[za1]?.refusal?.version == start.version)
+            }
+        }
+    }
+
+    @Test func `a server that has only just gone is waited for, and counts when it is back`() async throws {
+        var history = try FleetHistory()
+        let start = history.fleet
+        let change = try history.cutOver(0, toOrigin: 1)
+        try await withPublisher(start) { publisher, path in
+            try await ChannelClient.connected(to: path) { client in
+                try await client.hello(za1)
+                try await client.applyNext()
+                try await eventually("it has applied") { await publisher.status(of: za1).appliedVersion != nil }
+            }
+            try await eventually("it has gone") { await !publisher.status(of: za1).connected }
+            await publisher.publish(change)
+            async let waited = publisher.waitUntilApplied(change.version, by: [za1], timeout: `Publisher`.patience)
+            try await ChannelClient.connected(to: path) { client in
+                try await client.hello(za1)
+                try await client.applyNext()
+                #expect(await waited[za1]?.appliedVersion == change.version)
+            }
+        }
+    }
+
     @Test func `lets a data plane of another store refuse, once`() async throws {
         var history = try FleetHistory()
         let start = history.fleet

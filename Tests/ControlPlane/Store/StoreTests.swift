@@ -23,6 +23,32 @@ import Testing
         }
     }
 
+    @Test func `a commit is on the disk before it is a version`() async throws {
+        try await withFolder { folder in
+            let store = try await Store.open(at: folder + "/control.db", exceptions: [])
+            // 2 is FULL (https://sqlite.org/pragma.html#pragma_synchronous): asked on the connection that writes.
+            let level = try await store.write { try $0.rows("PRAGMA synchronous").first?.integer(0) }
+            #expect(level == 2)
+            try await store.close()
+        }
+    }
+
+    @Test func `after a stop the database's file alone is a whole copy`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/control.db"
+            let store = try await Store.open(at: path, exceptions: [])
+            try await store.furnish()
+            let before = store.state
+            try await store.close()
+            let copy = folder + "/copy.db"
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            let restored = try await Store.open(at: copy, exceptions: [])
+            #expect(restored.state.holdsTheSame(as: before))
+            #expect(restored.state.incarnation == before.incarnation)
+            try await restored.close()
+        }
+    }
+
     @Test func `each database has an incarnation of its own`() async throws {
         try await withFolder { folder in
             let one = try await Store.open(at: folder + "/1.db", exceptions: [])

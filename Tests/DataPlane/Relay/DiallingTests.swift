@@ -40,6 +40,33 @@ private final class SilentListener {
         #expect(relay.count(.connectFailures, "one") == 0)
     }
 
+    @Test func `nobody is dialled for a client that has gone`() throws {
+        let relay = try RelayHarness()
+        let silent = try SilentListener()
+        try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
+        client.reset()
+        // An attempt alone lasts five seconds.
+        try eventually("the end of the flow", within: .seconds(4)) { relay.pool.flowsOpen == 0 }
+        #expect(relay.count(.connectFailures, "one") == 0)
+    }
+
+    @Test func `a flow that waits for an endpoint ends with its service`() throws {
+        let relay = try RelayHarness()
+        let silent = try SilentListener()
+        try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
+        let start = ContinuousClock.now
+        try relay.route([])
+        #expect(client.receiveAll().end == .reset)
+        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(relay.count(.serviceGone) == 1)
+    }
+
     @Test func `a fallback takes over when the endpoint refuses, and when its name has no address`() throws {
         let relay = try RelayHarness()
         let listener = try TestListener()
