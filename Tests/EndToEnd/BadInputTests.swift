@@ -49,7 +49,7 @@ import Testing
         let fleet = try Fleet()
         let api = fleet.api
         #expect(try api.send("POST", "/customers", text: "{\"name\":").status == 400)
-        #expect(try api.send("POST", "/customers", text: "[1,2]").status >= 400)
+        #expect(try api.send("POST", "/customers", text: "[1,2]").status == 422)
         #expect(
             try api.send("POST", "/customers", text: "name=acme", fields: ["Content-Type": "text/plain"]).status == 415)
         #expect(try api.send("POST", "/customers", text: String(repeating: "[", count: 100_000)).status == 400)

@@ -16,6 +16,7 @@ import Testing
         let secure = try Curl(server: server, certificate: nginx.certificate.certificate).get("https://app.acme.test/")
         #expect(told(secure.body)["name"] == "fallback")
         #expect(try server.metric("ddirect_service_fallbacks_used_total{service=\"acme-app\"}") == 2)
+        #expect(try server.incidents("fallback_used") == 2)
     }
 
     @Test func `a fallback takes over when the endpoint is silent`() throws {
@@ -77,6 +78,7 @@ import Testing
         }
         let server = try Fleet.single(to: Endpoint(peer.place)).servers[0]
         #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502)
+        try server.awaitIncident("endpoint_reset")
     }
 }
 

@@ -87,7 +87,9 @@ import Testing
                 fleet.channel, "--listen",
                 "\(try Place.fresh())",
             ])
-        #expect(said.code == 69 || said.code == 73, "\(said.code): \(said.errors)")
+        // A socket of its own that it cannot make, which is not the same as an address that is taken.
+        #expect(said.code == 73, "\(said.code): \(said.errors)")
+        #expect(said.errors.contains("another process does"), "\(said.errors)")
         #expect(fleet.control.isRunning)
         try fleet.cutOver(to: nginx.first.endpoint)
     }

@@ -24,10 +24,29 @@ enum Samples {
     }
 }
 
+/// A program that judges what we make. Without it a test fails: one that is passed over is not missed by anyone.
+struct Tool {
+    let path: String
+    let package: String
+
+    static let openssl = Tool(path: "/usr/bin/openssl", package: "openssl")
+    static let promtool = Tool(path: "/usr/bin/promtool", package: "prometheus")
+
+    struct IsMissing: Error, CustomStringConvertible {
+        let description: String
+    }
+}
+
 /// Runs a program to its end, with `input` as its standard input.
-func run(_ program: String, _ arguments: [String], input: [UInt8]) throws -> (status: Int32, output: String) {
+func run(_ tool: Tool, _ arguments: [String], input: [UInt8]) throws -> (status: Int32, output: String) {
+    guard FileManager.default.isExecutableFile(atPath: tool.path) else {
+        throw Tool.IsMissing(
+            description:
+                "\(tool.path) is missing: it is in the package \(tool.package); `deploy/install-packages test` installs it"
+        )
+    }
     let process = Foundation.Process()
-    process.executableURL = URL(fileURLWithPath: program)
+    process.executableURL = URL(fileURLWithPath: tool.path)
     process.arguments = arguments
     let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try Data(input).write(to: file)

@@ -73,6 +73,33 @@ import Testing
         #expect(relay.count(.connectionsClosed, "one") == 1)
     }
 
+    @Test func `what is spliced counts to the byte in both directions, like what is copied`() throws {
+        let (relay, listener) = try relay()
+        let client = try TestConnection(port: relay.httpsPort)
+        let hello = clientHello("one.acme.test")
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: hello.count)
+        let (up, down) = (pattern(4_000_000), pattern(3_000_000))
+        for (sender, reader, payload) in [(client, endpoint, up), (endpoint, client, down)] {
+            let thread = Foundation.Thread {
+                try? sender.send(payload)
+                sender.shutdownWriting()
+            }
+            thread.start()
+            let got = reader.receiveAll()
+            let isWhole = got.bytes == payload && got.end == .end
+            #expect(isWhole)
+        }
+        try relay.expectIdle()
+        #expect(relay.count(.bytesUp, "one") == UInt64(hello.count + up.count))
+        #expect(relay.count(.bytesDown, "one") == UInt64(down.count))
+        #expect(relay.pool.counters.sum(.bytesSpliced) > 1_000_000)
+        // Each byte behind the hello was moved in one way or the other, and in one alone.
+        let moved = relay.pool.counters.sum(.bytesSpliced) + relay.pool.counters.sum(.bytesCopied)
+        #expect(moved == UInt64(up.count + down.count))
+    }
+
     @Test(arguments: [true, false])
     func `a flow that is cut for want of memory was opened and closed`(isHTTP: Bool) throws {
         var settings = RelaySettings()

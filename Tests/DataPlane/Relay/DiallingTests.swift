@@ -5,19 +5,6 @@ import Testing
 
 @testable import DataPlane
 
-/// Endpoints that accept nothing: their queue is full, so the kernel drops whatever SYN comes.
-private final class SilentListener {
-    let listener: TestListener
-    private var fillers: [Int32] = []
-
-    init(host: String = "127.0.0.1", port: UInt16 = 0) throws {
-        listener = try TestListener(host: host, port: port, backlog: 0)
-        for _ in 0..<4 { fillers.append(try TestListener.knock(host: host, port: listener.port)) }
-    }
-
-    deinit { for filler in fillers { close(filler) } }
-}
-
 @Suite struct `Dialling` {
     private let hello = clientHello("one.acme.test")
 
@@ -84,9 +71,9 @@ private final class SilentListener {
         var settings = RelaySettings()
         settings.connectTimeout = .milliseconds(700)
         let relay = try RelayHarness(settings: settings)
-        let listener = try TestListener(host: "127.0.0.27")
-        let silent = try [22, 23, 24, 25, 26].map { try SilentListener(host: "127.0.0.\($0)", port: listener.port) }
-        let addresses = ["127.0.0.22", "127.0.0.23", "127.0.0.24", "127.0.0.25", "127.0.0.26", "127.0.0.27"]
+        let addresses = (0..<6).map { _ in Loopback.fresh() }
+        let listener = try TestListener(host: addresses[5])
+        let silent = try addresses.prefix(5).map { try SilentListener(host: $0, port: listener.port) }
         try relay.route(
             [("one", try carriage([("many.acme.test", listener.port)]))], names: ["many.acme.test": addresses])
         let client = try TestConnection(port: relay.httpsPort)

@@ -5,7 +5,8 @@ import Testing
 
 @testable import DataPlane
 
-/// Random chunks of random sizes with random ends, through every kind of flow: what arrives is what was sent, and nothing stays behind.
+/// Random chunks of random sizes with random ends, through every kind of flow: what arrives is what was sent, every byte of it is counted,
+/// and nothing stays behind.
 @Suite struct `Whatever passes` {
     /// Sends `bytes` in pieces of random sizes, some of them with a moment's rest.
     private static func trickle(_ bytes: [UInt8], into connection: TestConnection, _ random: inout Xorshift) {
@@ -20,7 +21,9 @@ import Testing
     }
 
     /// Sends from one end and reads at the other, both at a time, in both directions; then both end in random order.
-    private func exchange(_ client: TestConnection, _ endpoint: TestConnection, _ random: inout Xorshift) -> Bool {
+    private func exchange(
+        _ client: TestConnection, _ endpoint: TestConnection, _ random: inout Xorshift
+    ) -> (isWhole: Bool, up: Int, down: Int) {
         let up = pattern(random.below(3) == 0 ? random.below(3_000_000) : random.below(5000))
         let down = pattern(random.below(3) == 0 ? random.below(3_000_000) : random.below(5000))
         var seeds = (0..<2).map { _ in Xorshift(random.next()) }
@@ -38,7 +41,14 @@ import Testing
         let got = client.receiveAll()
         let other = reader.wait()
         withExtendedLifetime(senders) {}
-        return got.bytes == down && got.end == .end && other.bytes == up && other.end == .end
+        let isWhole = got.bytes == down && got.end == .end && other.bytes == up && other.end == .end
+        return (isWhole, up.count, down.count)
+    }
+
+    /// What is counted for the service, once all its flows have ended; only then it stands still.
+    private func counts(_ relay: RelayHarness) throws -> (up: UInt64, down: UInt64) {
+        try eventually("the end of every flow") { relay.pool.flowsOpen == 0 }
+        return (relay.count(.bytesUp, "one"), relay.count(.bytesDown, "one"))
     }
 
     @Test(arguments: 1...3)
@@ -47,13 +57,16 @@ import Testing
         let relay = try RelayHarness()
         let listener = try TestListener()
         try relay.route([("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)]))])
+        var before = try counts(relay)
         for round in 0..<10 {
             let isTLS = random.below(2) == 0
             let client = try TestConnection(port: isTLS ? relay.httpsPort : relay.httpPort)
             let upgrade = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
             let hello = clientHello("one.acme.test", padding: random.below(15_000))
-            Self.trickle(isTLS ? hello : Array(upgrade.utf8), into: client, &random)
+            let opening = isTLS ? hello : Array(upgrade.utf8)
+            Self.trickle(opening, into: client, &random)
             let endpoint = try listener.accept()
+            var answered = 0
             if isTLS {
                 let isSame = try endpoint.receive(exactly: hello.count) == hello
                 #expect(isSame)
@@ -62,17 +75,28 @@ import Testing
                 let accepted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
                 try endpoint.send(accepted)
                 _ = try client.receive(exactly: accepted.utf8.count)
+                answered = accepted.utf8.count
             }
             if random.below(4) == 0 {
-                // Cut in the middle.
+                // Cut in the middle. The relay has read what the endpoint has, and maybe more of what the client had sent by then.
                 let junk = pattern(random.below(500_000))
                 let sender = Foundation.Thread { try? client.send(junk) }
                 sender.start()
-                _ = endpoint.receive()
+                var arrived = 0
+                if case .bytes(let bytes) = endpoint.receive() { arrived = bytes.count }
                 (random.below(2) == 0 ? client : endpoint).reset()
+                let after = try counts(relay)
+                let possible = UInt64(opening.count + arrived)...UInt64(opening.count + junk.count)
+                #expect(possible.contains(after.up - before.up), "seed \(seed), round \(round)")
+                #expect(after.down - before.down == UInt64(answered), "seed \(seed), round \(round)")
+                before = after
             } else {
-                let isWhole = exchange(client, endpoint, &random)
-                #expect(isWhole, "seed \(seed), round \(round)")
+                let passed = exchange(client, endpoint, &random)
+                #expect(passed.isWhole, "seed \(seed), round \(round)")
+                let after = try counts(relay)
+                #expect(after.up - before.up == UInt64(opening.count + passed.up), "seed \(seed), round \(round)")
+                #expect(after.down - before.down == UInt64(answered + passed.down), "seed \(seed), round \(round)")
+                before = after
             }
         }
         try relay.expectIdle()
@@ -88,6 +112,7 @@ import Testing
         let listener = try TestListener()
         let service = try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off)
         try relay.route([("one", service)])
+        var before = try counts(relay)
         for round in 0..<3 {
             let pairs = (0..<6).map { _ in
                 (
@@ -117,9 +142,13 @@ import Testing
             let got = reader.wait()
             isSame = got.bytes == responses && got.end == .end && isSame
             #expect(isSame, "seed \(seed), round \(round)")
+            let after = try counts(relay)
+            #expect(after.up - before.up == UInt64(requests.count), "seed \(seed), round \(round)")
+            #expect(after.down - before.down == UInt64(responses.count), "seed \(seed), round \(round)")
+            before = after
+            #expect(relay.count(.requests, "one") == UInt64((round + 1) * pairs.count))
             try relay.expectIdle()
         }
-        try relay.expectIdle()
     }
 
     /// A message with a body of random size, with a length or in random chunks.

@@ -5,13 +5,14 @@ import Syscalls
 
 @testable import DataPlane
 
-/// One worker on free ports, with services that a test names, without a control plane and without DNS.
+/// One worker, or several, on free ports, with services that a test names, without a control plane and without DNS.
 final class RelayHarness {
     let pool: WorkerPool
     let doubts: Mailbox<NameSlot>
     private var threads: [JoinableThread] = []
     private var registry: SlotRegistry
     private var version: UInt64 = 0
+    private var table = RoutingTable.empty()
     private var policy = EndpointPolicy()
     private var slots: [String: NameSlot] = [:]
 
@@ -71,12 +72,36 @@ final class RelayHarness {
                 tenant: slot.tenant, status: judged.isEmpty ? .unresolved : .known, addresses: judged)
             pool.post(.addresses([(slot.index, known)]))
         }
-        pool.post(.route(outcome.table))
-        var waiting = pool.mailboxes.count
-        try eventually { () -> Bool in
-            waiting -= pool.reports.drain().count
-            return waiting <= 0
+        table = outcome.table
+        try settle()
+    }
+
+    /// Has every worker take what it was told before, and returns once each has said that it routes by the present table.
+    private func settle() throws {
+        pool.post(.route(table))
+        var missing = Set(pool.mailboxes.indices)
+        try eventually("the word of every worker") { () -> Bool in
+            for report in pool.reports.drain() {
+                switch report {
+                case .routes(let index, let generation):
+                    if generation == table.generation { missing.remove(index) }
+                }
+            }
+            return missing.isEmpty
         }
+    }
+
+    /// Has every worker refuse new connections, or take them again, as an operator's drain does; returns once each does.
+    func drain(_ isDraining: Bool) throws {
+        pool.post(.drain(isDraining))
+        try settle()
+    }
+
+    /// Has every worker take no new connection and let the open ones end, as SIGTERM does; returns once each does.
+    func shutDown() throws {
+        pool.post(.shutDown)
+        pool.stopListening()
+        try settle()
     }
 
     /// Tells the workers the addresses of a name, as the resolver does.
@@ -96,6 +121,9 @@ final class RelayHarness {
     }
 
     func count(_ incident: Incident) -> UInt64 { pool.counters.sum(incident) }
+
+    /// Flows that are open, by worker.
+    var flowsByWorker: [UInt64] { pool.counters.map { $0.read(.flowsOpened) &- $0.read(.flowsClosed) } }
 
     /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
     func keepBusy() {

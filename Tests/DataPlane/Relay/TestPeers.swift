@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A blocking TCP connection of a test, with a deadline on every read.
 /// Used by one thread at a time.
@@ -169,6 +170,34 @@ final class TestListener {
         let number = Glibc.accept(descriptor, nil, nil)
         guard number >= 0 else { throw NotInTime(description: "nobody connected to the endpoint") }
         return TestConnection(descriptor: number)
+    }
+}
+
+/// Endpoints that accept nothing: their queue is full, so the kernel drops whatever SYN comes.
+final class SilentListener {
+    let listener: TestListener
+    private var fillers: [Int32] = []
+
+    init(host: String = "127.0.0.1", port: UInt16 = 0) throws {
+        listener = try TestListener(host: host, port: port, backlog: 0)
+        for _ in 0..<4 { fillers.append(try TestListener.knock(host: host, port: listener.port)) }
+    }
+
+    deinit { for filler in fillers { Glibc.close(filler) } }
+}
+
+/// Addresses of 127.0.0.0/8, each given once: where several listeners have to share a port, nobody else is on it.
+enum Loopback {
+    /// Test runs beside each other begin at different places.
+    private static let next = Mutex(UInt32(truncatingIfNeeded: getpid()) &* 0x9E37_79B1)
+
+    static func fresh() -> String {
+        let number = next.withLock { number in
+            number &+= 1
+            return number
+        }
+        // 127.16.0.1 to 127.239.255.128: far from 127.0.0.x, where other things live.
+        return "127.\(16 + (number >> 15) % 224).\(number >> 7 & 0xFF).\(1 + (number & 0x7F))"
     }
 }
 

@@ -3,9 +3,10 @@ import Synchronization
 
 /// Short connections, one after the other on several threads, until told to stop; and what became of each.
 final class Load: Sendable {
-    /// One connection: when it was opened, and who answered; or why nobody did.
+    /// One connection: from when to when it lasted, and who answered; or why nobody did.
     struct Outcome: Sendable {
         let opened: ContinuousClock.Instant
+        let ended: ContinuousClock.Instant
         let answer: Result<String, Failure>
     }
 
@@ -18,12 +19,11 @@ final class Load: Sendable {
         for _ in 0..<count {
             threads.enter()
             Thread { [self] in
-                var own: [Outcome] = []
                 while !isStopped.withLock({ $0 }) {
                     let opened = now()
                     let answer = Result { try connect() }.mapError { Failure("\($0)") }
-                    own.append(Outcome(opened: opened, answer: answer))
-                    outcomes.withLock { $0.append(Outcome(opened: opened, answer: answer)) }
+                    let outcome = Outcome(opened: opened, ended: now(), answer: answer)
+                    outcomes.withLock { $0.append(outcome) }
                 }
                 threads.leave()
             }.start()
@@ -75,13 +75,21 @@ extension [Load.Outcome] {
         compactMap { if case .failure(let failure) = $0.answer { failure } else { nil } }
     }
 
-    /// Who answered the connections that were opened from `start` on, and before `end`.
-    func answers(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant? = nil) -> Set<String> {
+    /// Who answered the connections that were opened from `start` on and had ended by `end`: what was known before the first moment and
+    /// not changed before the second held for all of each.
+    func answers(from start: ContinuousClock.Instant? = nil, to end: ContinuousClock.Instant? = nil) -> Set<String> {
         Set(
-            compactMap { outcome in
-                guard outcome.opened >= start, outcome.opened < end ?? outcome.opened + .seconds(1) else { return nil }
+            compactMap { outcome -> String? in
+                if let start, outcome.opened < start { return nil }
+                if let end, outcome.ended > end { return nil }
                 return try? outcome.answer.get()
             })
+    }
+
+    /// How many connections were answered in a second, from when the first was opened until the last had ended.
+    var rate: Double {
+        guard let start = map(\.opened).min(), let end = map(\.ended).max(), start < end else { return 0 }
+        return Double(count - failures.count) / ((end - start) / Duration.seconds(1))
     }
 }
 

@@ -82,7 +82,21 @@ final class Program: Sendable {
 
 /// A process's resources, as the kernel tells them.
 extension Program {
-    var descriptorCount: Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0 }
+    var descriptorCount: Int { descriptors.count }
+
+    /// Its descriptors that are ends of pipes, which the relay keeps for later splices.
+    var pipeEndCount: Int {
+        // One that is closed while we look leads nowhere.
+        descriptors.count {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: $0))?.hasPrefix("pipe:") == true
+        }
+    }
+
+    private var descriptors: [String] {
+        let folder = "/proc/\(pid)/fd"
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return numbers.map { "\(folder)/\($0)" }
+    }
 
     /// Processor time used so far, in the kernel too.
     var processorTime: Duration {

@@ -12,6 +12,7 @@ final class Scene: @unchecked Sendable {
     private let counter = Mutex(0)
 
     init() throws {
+        try DescriptorLimit.ensure()
         // Short, since a Unix socket's path has room for 107 octets.
         var template = Array("\(URL(fileURLWithPath: NSTemporaryDirectory()).path)/dd-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&template) else { throw Failure("mkdtemp: errno \(errno)") }

@@ -101,6 +101,19 @@ final class Server {
     func awaitNoFlows(within limit: Duration = patience) throws {
         try eventually("no flow is open on \(name)", within: limit) { try flowsOpen() == 0 }
     }
+
+    /// How many of something it has while no flow is open. The least of several looks: who asks for its metrics has a descriptor too, for
+    /// a moment longer than the answer takes.
+    func atRest(_ count: (Program) -> Int) throws -> Int {
+        try awaitNoFlows()
+        let program = try program
+        var least = count(program)
+        for _ in 0..<10 {
+            pause(.milliseconds(20))
+            least = min(least, count(program))
+        }
+        return least
+    }
 }
 
 extension HTTPResponse {

@@ -1,0 +1,242 @@
+import Domain
+import Glibc
+import Testing
+
+@testable import DataPlane
+
+/// Each kind of incident, provoked: whoever adds one finds here that it has no test yet.
+@Suite struct `An incident` {
+    private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
+    private let hello = clientHello("one.acme.test")
+
+    /// All but the want of descriptors, which a whole process has and not one worker: the end-to-end tests of floods provoke it.
+    private static let here = Incident.allCases.filter { $0 != .descriptorsExhausted }
+
+    @Test(arguments: here) func `is counted once, and told to the log`(incident: Incident) throws {
+        let relay = try provoke(incident)
+        try eventually("the count of \(incident.label)") { relay.count(incident) > 0 }
+        // Nobody else was there. Only a worker that is full says so again for as long as somebody waits.
+        if incident != .flowLimitReached { #expect(relay.count(incident) == 1) }
+        var told: [Incident] = []
+        try eventually("the log's line about \(incident.label)") { () -> Bool in
+            told += relay.pool.incidents.drain().map { $0.incident }
+            return told.contains(incident)
+        }
+        // Whose fault it was is never in doubt.
+        if incident == .clientReset { #expect(relay.count(.endpointReset) == 0) }
+        if incident == .endpointReset { #expect(relay.count(.clientReset) == 0) }
+    }
+
+    /// A relay to which this has happened.
+    private func provoke(_ incident: Incident) throws -> RelayHarness {
+        switch incident {
+        case .clientSilent: try beSilent()
+        case .clientLeftEarly: try leaveEarly()
+        case .helloRefused: try say("hi there", to: \.httpsPort, answer: "")
+        case .requestRefused: try say("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", answer: "HTTP/1.1 400 ")
+        case .requestTimedOut: try say("GET / HT", answer: "HTTP/1.1 408 ")
+        case .nameUnknown: try say("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n", answer: "HTTP/1.1 421 ")
+        case .otherHostOnConnection: try askForAnother()
+        case .proxyHeaderRefused: try say(get, answer: "", trusted: ["127.0.0.0/8"])
+        case .bodyMalformed:
+            try say(
+                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", answer: "")
+        case .clientReset: try reset(byClient: true)
+        case .endpointReset: try reset(byClient: false)
+        case .endpointUnresolved: try dial("gone.acme.test")
+        case .endpointForbidden: try dial("127.0.0.1", allow: [])
+        case .endpointUnreachable: try dial("127.0.0.1", port: 1)
+        case .endpointTimedOut: try waitForEndpoint()
+        case .endpointLeftEarly: try leaveRequestUnanswered()
+        case .fallbackUsed: try fallBack()
+        case .idleTimedOut: try fallAsleep { $0.idleTimeout = .milliseconds(300) }
+        case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .milliseconds(300) }
+        case .flowLimitReached: try crowd()
+        case .descriptorsExhausted: throw NotInTime(description: "no worker runs out of descriptors by itself")
+        case .buffersExhausted: try starve()
+        case .drainRefused: try drain()
+        case .serviceGone: try removeService()
+        }
+    }
+
+    /// A relay whose one service has its endpoint at the listener.
+    private func makeRelay(
+        trusted: [String] = [], accept: Bool = false, _ adjust: (inout RelaySettings) -> Void = { _ in }
+    ) throws -> (relay: RelayHarness, listener: TestListener) {
+        var settings = RelaySettings()
+        // Nobody in these tests takes a second to say something.
+        settings.helloTimeout = .seconds(1)
+        adjust(&settings)
+        let relay = try RelayHarness(settings: settings)
+        let listener = try TestListener()
+        try relay.route([("one", try service(("127.0.0.1", listener.port), accept: accept))], trusted: trusted)
+        return (relay, listener)
+    }
+
+    private func service(_ hosts: (host: String, port: UInt16)..., accept: Bool = false) throws -> Carriage {
+        try carriage(["one.acme.test"], to: hosts, accept: accept)
+    }
+
+    /// A flow by TLS, of which both ends have heard something.
+    private func open(
+        _ relay: RelayHarness, _ listener: TestListener
+    ) throws -> (client: TestConnection, endpoint: TestConnection) {
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        #expect(try endpoint.receive(exactly: hello.count) == hello)
+        return (client, endpoint)
+    }
+
+    // MARK: Openings
+
+    /// Says something, and hears the beginning of an answer and the end.
+    private func say(
+        _ text: String, to port: (RelayHarness) -> UInt16 = { $0.httpPort }, answer: String, trusted: [String] = []
+    ) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay(trusted: trusted)
+        let client = try TestConnection(port: port(relay))
+        try client.send(text)
+        let heard = client.receiveText()
+        #expect(answer.isEmpty ? heard.isEmpty : heard.hasPrefix(answer), "\(heard)")
+        withExtendedLifetime(listener) {}
+        return relay
+    }
+
+    /// Connects, and says nothing: behind a trusted sender, since without any word the kernel would hold the connection back for seconds.
+    private func beSilent() throws -> RelayHarness {
+        let (relay, _) = try makeRelay(trusted: ["127.0.0.0/8"], accept: true)
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send("PROXY TCP4 192.0.2.1 198.51.100.7 50000 443\r\n")
+        #expect(client.receive() == .end)
+        return relay
+    }
+
+    private func leaveEarly() throws -> RelayHarness {
+        let (relay, _) = try makeRelay()
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(Array(hello.prefix(50)))
+        client.shutdownWriting()
+        #expect(client.receive() == .end)
+        return relay
+    }
+
+    private func askForAnother() throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        try endpoint.send(ok)
+        _ = try client.receive(exactly: ok.utf8.count)
+        try client.send("GET / HTTP/1.1\r\nHost: two.acme.test\r\n\r\n")
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 421 "))
+        return relay
+    }
+
+    // MARK: Dials
+
+    /// Asks for a service whose endpoint cannot be had.
+    private func dial(_ host: String, port: UInt16 = 443, allow: [String] = ["127.0.0.0/8"]) throws -> RelayHarness {
+        let relay = try RelayHarness()
+        try relay.route([("one", try service((host, port)))], names: ["gone.acme.test": []], allow: allow)
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        #expect(client.receive() == .reset)
+        return relay
+    }
+
+    private func waitForEndpoint() throws -> RelayHarness {
+        let (relay, _) = try makeRelay { $0.connectTimeout = .milliseconds(300) }
+        let silent = try SilentListener()
+        try relay.route([("one", try service(("127.0.0.1", silent.listener.port)))])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        #expect(client.receive() == .reset)
+        withExtendedLifetime(silent) {}
+        return relay
+    }
+
+    private func fallBack() throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        try relay.route([("one", try service(("127.0.0.1", 1), ("127.0.0.1", listener.port)))])
+        let (client, endpoint) = try open(relay, listener)
+        withExtendedLifetime((client, endpoint)) {}
+        return relay
+    }
+
+    private func removeService() throws -> RelayHarness {
+        let (relay, _) = try makeRelay()
+        let silent = try SilentListener()
+        try relay.route([("one", try service(("127.0.0.1", silent.listener.port)))])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
+        try relay.route([])
+        #expect(client.receive() == .reset)
+        withExtendedLifetime(silent) {}
+        return relay
+    }
+
+    private func drain() throws -> RelayHarness {
+        let (relay, _) = try makeRelay()
+        try relay.drain(true)
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 503 "))
+        return relay
+    }
+
+    // MARK: Flows under way
+
+    private func reset(byClient: Bool) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let (client, endpoint) = try open(relay, listener)
+        try endpoint.send("x")
+        _ = try client.receive(exactly: 1)
+        (byClient ? client : endpoint).reset()
+        #expect((byClient ? endpoint : client).receive() == .reset)
+        return relay
+    }
+
+    private func leaveRequestUnanswered() throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        endpoint.shutdownWriting()
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 502 "))
+        return relay
+    }
+
+    /// Opens a flow, of which one side may end, and lets nothing pass any more.
+    private func fallAsleep(halfClosed: Bool = false, _ adjust: (inout RelaySettings) -> Void) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay(adjust)
+        let (client, endpoint) = try open(relay, listener)
+        if halfClosed { client.shutdownWriting() }
+        #expect(client.receive() == .reset)
+        withExtendedLifetime(endpoint) {}
+        return relay
+    }
+
+    /// Takes the only place that there is, and asks for another.
+    private func crowd() throws -> RelayHarness {
+        let (relay, listener) = try makeRelay { $0.flowLimit = 1 }
+        let (client, endpoint) = try open(relay, listener)
+        let late = try TestConnection(port: relay.httpsPort)
+        try late.send(hello)
+        try eventually("the limit") { relay.count(.flowLimitReached) > 0 }
+        withExtendedLifetime((client, endpoint, late)) {}
+        return relay
+    }
+
+    private func starve() throws -> RelayHarness {
+        let (relay, _) = try makeRelay { $0.bufferLimit = 100 }
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        #expect(client.receive() == .reset)
+        return relay
+    }
+}
