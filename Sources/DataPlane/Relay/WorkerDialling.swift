@@ -74,7 +74,7 @@ extension Worker {
             let route = view.route(flows[flow].service)
             guard route.targetCount > 0 else {
                 note(.serviceGone, flow: flow)
-                return failDial(index)
+                return refuse(flow, .badGateway)
             }
             guard dials[index].target < route.targetCount else { return failDial(index) }
             let target = view.target(route, Int(dials[index].target))
@@ -276,11 +276,12 @@ extension Worker {
         note(timedOut ? .endpointTimedOut : .endpointUnreachable, flow: flow) { _ in
             code != 0 ? SystemCallError.text(of: code) : sawForbidden ? "forbidden by the endpoint policy" : ""
         }
-        if flows[flow].isHTTP {
-            answer(flow, timedOut ? .gatewayTimeout : .badGateway)
-        } else {
-            close(flow, reset: true)
-        }
+        refuse(flow, timedOut ? .gatewayTimeout : .badGateway)
+    }
+
+    /// Ends a flow that gets no endpoint: with an answer where one would be understood.
+    private mutating func refuse(_ flow: Int32, _ answer: HTTPAnswer) {
+        if flows[flow].isHTTP { self.answer(flow, answer) } else { close(flow, reset: true) }
     }
 
     /// Looks after the dials under way: names that have become known, attempts that took too long, addresses whose turn has come.

@@ -12,7 +12,8 @@ extension Worker {
     mutating func sweep() {
         nextSweep = now &+ Worker.sweepInterval
         counters.set(UInt64(buffers.bytesOnLoan), .bytesBuffered)
-        if !isAccepting, now >= acceptAgain { startAccepting() }
+        // Only one that has room: the kernel wakes one worker for a connection, and it should be one that takes it.
+        if !isAccepting, now >= acceptAgain, flowsOpen < flows.capacity { startAccepting() }
         let share = flowsUsed / 4 &+ 1
         let end = min(sweepPosition &+ share, flowsUsed)
         var flow = sweepPosition
