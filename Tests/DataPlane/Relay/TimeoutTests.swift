@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a connection of plain HTTP is cut where it waits: for a response, or for the next request`(
+    func `a connection of plain HTTP is cut whether it waits for a response or for the next request`(
         isAnswered: Bool
     ) throws {
         let (relay, listener) = try makeRelay { $0.idleTimeout = .milliseconds(500) }
