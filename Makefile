@@ -41,9 +41,8 @@ lint:
 format:
 	@deploy/swift-sources | xargs -0 swift format --in-place --parallel
 
-bench:
-	@deploy/check-toolchain
-	@deploy/install-packages build bench
+bench: build
+	@deploy/install-packages bench
 	Benchmarks/run
 
 proto:
