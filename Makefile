@@ -3,6 +3,9 @@
 # An import of something that a target has not declared is an error, so that arrows point one way.
 build := swift build --explicit-target-dependency-import-check error
 
+# Tests that hang end with a word from timeout, rather than never. SIGINT, because `swift test` passes that one on to the tests.
+bounded := timeout --foreground --verbose --signal INT --kill-after 60 1200
+
 .PHONY: help run build test lint format bench proto clean
 
 help:
@@ -29,8 +32,8 @@ test:
 	@deploy/check-toolchain
 	@deploy/install-packages build test
 	$(build) --build-tests
-	swift test --skip-build --disable-xctest --parallel --skip EndToEndTests
-	swift test --skip-build --disable-xctest --parallel --filter EndToEndTests
+	$(bounded) swift test --skip-build --disable-xctest --parallel --skip EndToEndTests
+	$(bounded) swift test --skip-build --disable-xctest --parallel --filter EndToEndTests
 	Tests/Fuzz/run 10
 
 lint:
