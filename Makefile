@@ -3,6 +3,9 @@
 # An import of something that a target has not declared is an error, so that arrows point one way.
 build := swift build --explicit-target-dependency-import-check error
 
+# Tests that hang end with a word from timeout, rather than never. SIGINT, because `swift test` passes that one on to the tests.
+bounded := timeout --foreground --verbose --signal INT --kill-after 60 1200
+
 .PHONY: help run build test lint format bench proto clean
 
 help:
@@ -29,9 +32,9 @@ test:
 	@deploy/check-toolchain
 	@deploy/install-packages build test
 	$(build) --build-tests
-	swift test --skip-build --disable-xctest --parallel --skip EndToEndTests
-	swift test --skip-build --disable-xctest --parallel --filter EndToEndTests
-	if [ -x Tests/Fuzz/run ]; then Tests/Fuzz/run 10; fi
+	$(bounded) swift test --skip-build --disable-xctest --parallel --skip EndToEndTests
+	$(bounded) swift test --skip-build --disable-xctest --parallel --filter EndToEndTests
+	Tests/Fuzz/run 10
 
 lint:
 	@deploy/check-toolchain
@@ -41,9 +44,8 @@ lint:
 format:
 	@deploy/swift-sources | xargs -0 swift format --in-place --parallel
 
-bench:
-	@deploy/check-toolchain
-	@deploy/install-packages build bench
+bench: build
+	@deploy/install-packages bench
 	Benchmarks/run
 
 proto:

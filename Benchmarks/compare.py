@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 import publishing
-from harness import layout, machine, proxies, tables, tools, workloads
+from harness import ddirect, layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -49,6 +49,15 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def check_ddirect(arguments):
+    """A report without what it is about would look like one: D-Direct has to be there unless nobody asked for it."""
+    if "ddirect" in arguments.proxies or "publishing" in arguments.only:
+        try:
+            ddirect.check_built(arguments.ddirect_bin.resolve())
+        except tools.Failure as failure:
+            sys.exit(f"ddirect cannot be measured: {failure}")
+
+
 def choose(arguments, toolbox, folder):
     """The proxies that can be run here, ready to be started."""
     chosen = []
@@ -59,6 +68,8 @@ def choose(arguments, toolbox, folder):
             proxy.prepare(note)
             chosen.append(proxy)
         except tools.Failure as failure:
+            if name == "ddirect":
+                sys.exit(f"ddirect cannot be measured: {failure}")
             note(f"{name} is left out: {failure}")
     return chosen
 
@@ -91,6 +102,7 @@ def compare(arguments, names, chosen, toolbox):
 
 def main():
     arguments = parse_arguments()
+    check_ddirect(arguments)
     # Ends the context managers, and with them the proxies, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     machine.raise_descriptor_limit()

@@ -13,12 +13,17 @@ import sys
 
 # The worker's methods from accept to close, by name; the rest of a mangled name differs from build to build.
 HOT = [
-    "run", "accept", "readHello", "route", "startDial", "attemptNext", "attempt", "handleAttempt", "connected", "pump",
-    "flushPending", "passEnd", "close", "closeHalf", "endDial", "takeFlow", "sweep", "check",
+    "run", "accept", "readHello", "serviceForName", "assign", "depart", "startDial", "attemptNext", "attempt",
+    "handleAttempt", "connected", "pump", "flushPending", "passEnd", "close", "closeHalf", "endDial", "takeFlow", "sweep",
+    "check",
+    # Plain HTTP, exchange after exchange.
+    "readFirstRequest", "follow", "followRequest", "takeRequestHead", "passOn", "endRequest", "followResponse",
+    "takeResponseHead", "endResponse", "endExchange", "followSilence", "followBody", "handOver", "fill", "settle",
 ]
+# A call in a function's last place is a jump.
 FORBIDDEN = re.compile(
-    r"call\s.*<(swift_retain|swift_release|swift_beginAccess|swift_allocObject|swift_slowAlloc|malloc|calloc|realloc|"
-    r"posix_memalign)\b")
+    r"(call|jmp)\s.*<(swift_retain\w*|swift_release\w*|swift_beginAccess|swift_alloc\w+|swift_slowAlloc|malloc|calloc|"
+    r"realloc|posix_memalign)\b")
 
 
 def functions(binary):

@@ -8,7 +8,7 @@ from . import ddirect_api, machine, processes, tools
 def check_built(folder):
     for program in ["ddirect-control", "ddirect-proxy"]:
         if not (folder / program).is_file():
-            raise tools.Failure(f"there is no {program} in {folder}; build it, or say where with --ddirect-bin")
+            raise tools.Failure(f"there is no {program} in {folder}; `make build` builds it, or say where it is with --ddirect-bin")
 
 
 class ControlPlane:

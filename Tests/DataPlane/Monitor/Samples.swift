@@ -37,7 +37,7 @@ struct Tool {
     }
 }
 
-/// Runs a program to its end, with `input` as its standard input.
+/// Runs a program to its end, with `input` as its standard input. One that does not end by itself is ended, with status 124.
 func run(_ tool: Tool, _ arguments: [String], input: [UInt8]) throws -> (status: Int32, output: String) {
     guard FileManager.default.isExecutableFile(atPath: tool.path) else {
         throw Tool.IsMissing(
@@ -46,8 +46,8 @@ func run(_ tool: Tool, _ arguments: [String], input: [UInt8]) throws -> (status:
         )
     }
     let process = Foundation.Process()
-    process.executableURL = URL(fileURLWithPath: tool.path)
-    process.arguments = arguments
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+    process.arguments = ["20", tool.path] + arguments
     let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try Data(input).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }

@@ -199,13 +199,10 @@ import Testing
         try awaitSweeps(relay)
         second.client.reset()
         try eventually("the end of the second") { relay.pool.flowsOpen == 1 }
-        // A worker that is full waits at the listeners again after its next sweep (WorkerSweeping.swift). The kernel wakes one waiter for a
-        // connection, the longest-waiting first; if that one is full it goes away again, and nobody wakes the other.
-        withKnownIssue("a full worker takes the wake-up of one that has room", isIntermittent: true) {
-            let late = try TestConnection(port: relay.httpsPort)
-            try late.send(hello)
-            try eventually("the late flow", within: .seconds(3)) { relay.pool.flowsOpen == 2 }
-        }
+        // The kernel wakes one waiter for a connection, the longest-waiting first; if one that is full waited, nobody would wake the other.
+        let late = try TestConnection(port: relay.httpsPort)
+        try late.send(hello)
+        try eventually("the late flow", within: .seconds(3)) { relay.pool.flowsOpen == 2 }
         withExtendedLifetime(first) {}
     }
 }
