@@ -141,8 +141,8 @@ import Wire
             }
             try await eventually("it has gone") { await !publisher.status(of: za1).connected }
             await publisher.publish(change)
-            async let waited = publisher.waitUntilApplied(change.version, by: [za1], timeout: `Publisher`.patience)
             try await ChannelClient.connected(to: path) { client in
+                async let waited = publisher.waitUntilApplied(change.version, by: [za1], timeout: `Publisher`.patience)
                 try await client.hello(za1)
                 try await client.applyNext()
                 let statuses = await waited
