@@ -83,6 +83,8 @@ public struct ControlDaemon: Sendable {
                 // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
                 let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
                 logger.info("API is listening", metadata: ["address": "\(address)"])
+                // Where servers cannot connect, this start is about to fail.
+                guard await publisher.awaitListening() else { return }
                 Notify.ready(status: "API on \(address), version \(store.version)")
             },
             logger: logger)

@@ -44,6 +44,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     /// The one session of each server that is connected.
     var sessionOfServer: [ServerName: SessionID] = [:]
     var knownStatuses: [ServerName: ServerStatus] = [:]
+    /// Told once, when data planes can connect.
+    private let listening = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// Those who wait until servers have answered, told at every change of a status.
     private var statusWatchers: [UInt64: AsyncStream<Void>.Continuation] = [:]
     /// Those who wait for the answer to a command; `nil` ends the wait without one.
@@ -149,12 +151,19 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
         let path = settings.unixPath
         let listener = try await ChannelListener.bind(path, group: MultiThreadedEventLoopGroup.singleton)
         logger.info("listening for data planes", metadata: ["path": "\(path)"])
+        listening.continuation.yield()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.beat() }
             await self.accept(listener)
             group.cancelAll()
         }
         try ChannelListener.removeSocket(at: path)
+    }
+
+    /// Waits until data planes can connect; for one caller. False when it is cancelled before.
+    func awaitListening() async -> Bool {
+        for await _ in listening.stream { return true }
+        return false
     }
 
     /// Serves connections until shutdown, then ends all sessions.

@@ -8,9 +8,11 @@ final class Fleet {
     let api: API
     let folder: String
     private let arguments: [String]
+    private let environment: [String: String]
 
     /// Starts a control plane with an empty database.
-    init() throws {
+    init(environment: [String: String] = [:]) throws {
+        self.environment = environment
         folder = try makeFolder(Scene.present().path("fleet"))
         let place = try Place.fresh()
         // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
@@ -18,7 +20,7 @@ final class Fleet {
             "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel", "unix:\(folder)/channel.sock",
             "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8", "--allow-endpoint", "::1/128",
         ]
-        control = try Program("ddirect-control", arguments)
+        control = try Program("ddirect-control", arguments, environment: environment)
         try Fleet.awaitAnswers(control, at: place)
         api = API(place: place, token: text(ofFile: "\(folder)/token").trimmingCharacters(in: .whitespacesAndNewlines))
     }
@@ -28,7 +30,8 @@ final class Fleet {
 
     /// Starts the control plane again, on what it has stored, after it was stopped or killed.
     func restartControl() throws {
-        control = try Program("ddirect-control", arguments, name: "ddirect-control again")
+        control = try Program(
+            "ddirect-control", arguments, name: "ddirect-control again", environment: environment)
         try Fleet.awaitAnswers(control, at: api.place)
     }
 
@@ -43,9 +46,22 @@ final class Fleet {
     @discardableResult
     func addServer(
         _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
-        descriptorLimit: Int? = nil
+        descriptorLimit: Int? = nil, environment: [String: String] = [:]
     ) throws -> Server {
-        let server = try Server(name, channel: channel, flags: flags, descriptorLimit: descriptorLimit)
+        let server = try registerServer(
+            name, region: region, trusting: senders, flags: flags, descriptorLimit: descriptorLimit,
+            environment: environment)
+        try server.start()
+        return server
+    }
+
+    /// Tells the control plane of a server, and leaves it to the test to start it.
+    func registerServer(
+        _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
+        descriptorLimit: Int? = nil, environment: [String: String] = [:]
+    ) throws -> Server {
+        let server = try Server(
+            name, channel: channel, flags: flags, descriptorLimit: descriptorLimit, environment: environment)
         try api.grant(
             "POST", "/servers",
             [
@@ -53,7 +69,6 @@ final class Fleet {
                 "addresses": [.string(server.address)], "trustedSenders": .array(senders.map(JSON.string)),
             ])
         servers.append(server)
-        try server.start()
         return server
     }
 

@@ -11,13 +11,18 @@ final class Server {
     private let flags: [String]
     /// The most descriptors that it may have, if not as many as the machine allows.
     private let descriptorLimit: Int?
+    private let environment: [String: String]
     private var started: Program?
 
-    init(_ name: String, channel: String, flags: [String], descriptorLimit: Int? = nil) throws {
+    init(
+        _ name: String, channel: String, flags: [String], descriptorLimit: Int? = nil,
+        environment: [String: String] = [:]
+    ) throws {
         self.name = name
         self.channel = channel
         self.flags = flags
         self.descriptorLimit = descriptorLimit
+        self.environment = environment
         address = Loopback.fresh()
         let places = try Place.fresh(3, at: address)
         (http, https, admin) = (places[0], places[1], places[2])
@@ -40,11 +45,11 @@ final class Server {
     func launch() throws {
         let name = started == nil ? name : "\(name) again"
         guard let descriptorLimit else {
-            started = try Program("ddirect-proxy", arguments, name: name)
+            started = try Program("ddirect-proxy", arguments, name: name, environment: environment)
             return
         }
         let limited = ["--nofile=\(descriptorLimit)", try Executables.path(of: "ddirect-proxy")]
-        started = try Program("prlimit", limited + arguments, name: name)
+        started = try Program("prlimit", limited + arguments, name: name, environment: environment)
     }
 
     var arguments: [String] {

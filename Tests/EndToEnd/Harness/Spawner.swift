@@ -31,9 +31,10 @@ final class Spawner: @unchecked Sendable {
         _ path: String, _ arguments: [String], input: String, output: String, errors: String,
         environment: [String: String]
     ) throws -> pid_t {
-        // What the runner's own environment says about D-Direct must not reach the processes under test.
-        let inherited = ProcessInfo.processInfo.environment.filter {
-            !$0.key.hasPrefix("DDIRECT_") && $0.key != "NOTIFY_SOCKET" && $0.key != "LISTEN_FDS"
+        // What the runner's own environment says about D-Direct and a service manager must not reach the processes under test.
+        let withheld = ["DDIRECT_", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_"]
+        let inherited = ProcessInfo.processInfo.environment.filter { variable in
+            !withheld.contains { variable.key.hasPrefix($0) }
         }
         let variables = inherited.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
         let wrapper = try Executables.path(of: "setpriv")

@@ -45,6 +45,18 @@ enum SystemSocket {
         return descriptor
     }
 
+    /// A socket that takes datagrams at `path`.
+    static func makeMailbox(at path: String) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure("socket: errno \(errno)") }
+        guard bind(descriptor, path: path) else {
+            let code = errno
+            Glibc.close(descriptor)
+            throw Failure("cannot bind to \(path): errno \(code)")
+        }
+        return descriptor
+    }
+
     static func bind(_ descriptor: Int32, _ place: Place) -> Bool {
         unsafe withAddress(place) { unsafe Glibc.bind(descriptor, $0, $1) == 0 }
     }
@@ -54,14 +66,11 @@ enum SystemSocket {
     }
 
     static func connect(_ descriptor: Int32, path: String) -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8.prefix(107)) }
-        return unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
-            }
-        }
+        unsafe withAddress(path: path) { unsafe Glibc.connect(descriptor, $0, $1) == 0 }
+    }
+
+    static func bind(_ descriptor: Int32, path: String) -> Bool {
+        unsafe withAddress(path: path) { unsafe Glibc.bind(descriptor, $0, $1) == 0 }
     }
 
     static func port(of descriptor: Int32) -> UInt16? {
@@ -73,6 +82,17 @@ enum SystemSocket {
             }
         }
         return isKnown ? UInt16(bigEndian: address.sin_port) : nil
+    }
+
+    private static func withAddress(path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8.prefix(107)) }
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
     }
 
     private static func withAddress(
