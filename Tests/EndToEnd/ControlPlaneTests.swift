@@ -119,7 +119,8 @@ import Testing
         for (place, mode) in [(try Scene.present().folder, "755"), (fleet.folder, "755"), (path, "666")] {
             try succeed("chmod", [mode, place])
         }
-        let stranger = "import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect('\(path)'); print(s.recv(1))"
+        let stranger =
+            "import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect('\(path)'); print(s.recv(1))"
         let said = try succeed(
             "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", stranger])
         #expect(said == "b''\n")

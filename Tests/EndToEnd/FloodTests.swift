@@ -48,7 +48,9 @@ import Testing
         #expect(try late.receive(until: "\n") == "first\n")
     }
 
-    @Test func `a server out of descriptors says so, waits without spinning, and serves again when there are some`() throws {
+    @Test func `a server out of descriptors says so, waits without spinning, and serves again when there are some`()
+        throws
+    {
         let peer = try Peer.echo("first")
         let fleet = try Fleet()
         let server = try fleet.addServer("za1", flags: ["--flow-limit", "1000"], descriptorLimit: 160)

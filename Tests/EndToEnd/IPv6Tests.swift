@@ -13,7 +13,8 @@ import Testing
         let said = try succeed(
             "curl",
             [
-                "--silent", "--show-error", "--max-time", "10", "--cacert", nginx.certificate.certificate, "--connect-to",
+                "--silent", "--show-error", "--max-time", "10", "--cacert", nginx.certificate.certificate,
+                "--connect-to",
                 "::\(places[1])", "https://app.acme.test/",
             ])
         #expect(told(said)["sni"] == "app.acme.test")

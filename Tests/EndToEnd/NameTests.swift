@@ -91,7 +91,9 @@ import Testing
     }
 
     /// The second way of moving an endpoint: its name is an intermediate one, whose CNAME the customer changes.
-    @Test func `a changed CNAME is followed through a recursive resolver, however long its target's address holds`() throws {
+    @Test func `a changed CNAME is followed through a recursive resolver, however long its target's address holds`()
+        throws
+    {
         let nginx = try Nginx("first", "second")
         let bind = try BIND(
             "origin 1 CNAME hop.acme.test.", "hop 1 CNAME one.acme.test.", "one 3600 A \(nginx.first.address)",
@@ -99,7 +101,8 @@ import Testing
         let unbound = try Unbound(asking: bind.place)
         let ports = nginx.first.ports
         let server = try Fleet.single(
-            to: Endpoint(host: "origin.acme.test", httpPort: ports.http, httpsPort: ports.https), flags: unbound.resolver
+            to: Endpoint(host: "origin.acme.test", httpPort: ports.http, httpsPort: ports.https),
+            flags: unbound.resolver
         ).servers[0]
         for (target, name) in [("two", "second"), ("one", "first")] {
             try #require(try site(server) != name)

@@ -57,7 +57,9 @@ extension ControlAPI {
             for await outcome in group { outcomes.append(outcome) }
             return outcomes.sorted { $0.0 < $1.0 }
         }
-        let failures = outcomes.compactMap { _, outcome in if case .failure(let failure) = outcome { failure } else { nil } }
+        let failures = outcomes.compactMap { _, outcome in
+            if case .failure(let failure) = outcome { failure } else { nil }
+        }
         guard failures.count < outcomes.count else {
             let state = failures.contains(.disconnected) ? "disconnected" : "timeout"
             return ["server": .string(server.text), "state": .string(state), "targets": []]
@@ -75,7 +77,8 @@ extension ControlAPI {
 extension EndpointCheck {
     /// A check that brought no answer, beside others that did.
     fileprivate init(failed failure: CommandFailure) {
-        let reason = failure == .disconnected ? "the server's session ended meanwhile" : "the server did not answer in time"
+        let reason =
+            failure == .disconnected ? "the server's session ended meanwhile" : "the server did not answer in time"
         self.init(resolveError: reason, timeToLive: nil, resolveTime: .zero, attempts: [])
     }
 

@@ -50,7 +50,8 @@ struct Listener: Sendable {
             case _ where https.contains { $0.port == address.port }: isHTTP = false
             default:
                 throw Unusable(
-                    description: "the service manager passes a socket on \(address) ('\(passed.name)'), and neither its name "
+                    description:
+                        "the service manager passes a socket on \(address) ('\(passed.name)'), and neither its name "
                         + "nor its port tells what it speaks; expected FileDescriptorName=http or https, or a port that "
                         + "--http or --https has")
             }

@@ -88,7 +88,9 @@ final class Resolver: Sendable {
                         queries.cancel()
                         for (token, answer) in queries.takeFinished() {
                             let slot = NameSlot(token: token)
-                            if let update = schedule.answered(slot, answer, now: milliseconds) { updates.append(update) }
+                            if let update = schedule.answered(slot, answer, now: milliseconds) {
+                                updates.append(update)
+                            }
                         }
                         queries = try NameQueries(servers: servers)
                     case .stop: isStopped = true

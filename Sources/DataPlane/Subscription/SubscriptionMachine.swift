@@ -134,7 +134,9 @@ struct SubscriptionMachine {
     }
 
     private mutating func send(_ frame: WireFrame, now: UInt64) -> Action {
-        if case .subscribed(let heard, _, let since) = state { state = .subscribed(heard: heard, sent: now, since: since) }
+        if case .subscribed(let heard, _, let since) = state {
+            state = .subscribed(heard: heard, sent: now, since: since)
+        }
         return .send(frame)
     }
 
