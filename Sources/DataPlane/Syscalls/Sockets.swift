@@ -120,10 +120,7 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
     }
 
     /// Whether this is a stream socket that listens.
-    public var isListening: Bool {
-        linux_get_option(number, SOL_SOCKET, SO_ACCEPTCONN) == 1
-            && linux_get_option(number, SOL_SOCKET, SO_TYPE) == Int(SOCK_STREAM.rawValue)
-    }
+    public var isListening: Bool { linux_is_listening(number) == 1 }
 
     /// Refuses new connections from now on; the descriptor stays valid for those who still wait on it.
     public func stopListening() { _ = linux_stop_listening(number) }

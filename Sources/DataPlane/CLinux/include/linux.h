@@ -74,6 +74,10 @@ static inline long linux_get_option(int fd, int level, int name) {
     socklen_t length = sizeof value;
     return getsockopt(fd, level, name, &value, &length) < 0 ? -(long)errno : value;
 }
+// 1 for a stream socket that listens.
+static inline int linux_is_listening(int fd) {
+    return linux_get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1 && linux_get_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
+}
 // The connect's outcome as 0 or a negative errno (SO_ERROR gives it positive).
 static inline long linux_connect_outcome(int fd) {
     long value = linux_get_option(fd, SOL_SOCKET, SO_ERROR);
