@@ -37,40 +37,43 @@ extension ControlAPI {
         return draft?.endpoint
     }
 
+    /// What came of the check of one target.
+    private struct Outcome: Sendable {
+        let index: Int
+        let check: EndpointCheck?
+        let failure: CommandFailure?
+    }
+
     /// What one server saw of each target. One target that is slow, or a server that goes away meanwhile, takes nothing from the others.
     private func check(_ targets: [EndpointTarget], on server: ServerName) async -> JSONValue {
-        let outcomes = await withTaskGroup(of: (Int, Result<EndpointCheck, CommandFailure>).self) { group in
+        let outcomes = await withTaskGroup(of: Outcome.self) { group in
             for (index, target) in targets.enumerated() {
-                group.addTask {
-                    do throws(CommandFailure) {
-                        return (
-                            index,
-                            .success(
-                                try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout))
-                        )
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { await outcome(of: target, index, on: server) }
             }
-            var outcomes: [(Int, Result<EndpointCheck, CommandFailure>)] = []
+            var outcomes: [Outcome] = []
             for await outcome in group { outcomes.append(outcome) }
-            return outcomes.sorted { $0.0 < $1.0 }
+            return outcomes.sorted { $0.index < $1.index }
         }
-        let failures = outcomes.compactMap { _, outcome in
-            if case .failure(let failure) = outcome { failure } else { nil }
-        }
+        let failures = outcomes.compactMap(\.failure)
         guard failures.count < outcomes.count else {
             let state = failures.contains(.disconnected) ? "disconnected" : "timeout"
             return ["server": .string(server.text), "state": .string(state), "targets": []]
         }
-        let answers = outcomes.map { index, outcome in
-            switch outcome {
-            case .success(let check): check.representation(of: targets[index])
-            case .failure(let failure): EndpointCheck(failed: failure).representation(of: targets[index])
-            }
+        let answers = outcomes.map { outcome in
+            let check = outcome.check ?? EndpointCheck(failed: outcome.failure ?? .timedOut)
+            return check.representation(of: targets[outcome.index])
         }
         return ["server": .string(server.text), "state": "answered", "targets": .array(answers)]
+    }
+
+    // A function with a plain do: with a typed one inside the group's closure, the optimiser of Swift 6.3.1 hands over a wrong index.
+    private func outcome(of target: EndpointTarget, _ index: Int, on server: ServerName) async -> Outcome {
+        do {
+            let check = try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout)
+            return Outcome(index: index, check: check, failure: nil)
+        } catch {
+            return Outcome(index: index, check: nil, failure: error)
+        }
     }
 }
 

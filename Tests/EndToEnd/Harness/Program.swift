@@ -136,8 +136,11 @@ enum Executables {
         return path
     }
 
-    /// The folder that this test bundle lies in.
+    /// The folder that this test bundle lies in; or another, for when executables of a release build are to be tried.
     static var products: String {
+        if let folder = ProcessInfo.processInfo.environment["DDIRECT_BINARIES"] {
+            return URL(fileURLWithPath: folder).standardizedFileURL.path
+        }
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? text(ofLink: "/proc/self/exe")
         return URL(fileURLWithPath: bundle).standardizedFileURL.deletingLastPathComponent().path
     }
