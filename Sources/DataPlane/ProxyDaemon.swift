@@ -15,16 +15,23 @@ public struct ProxyDaemon {
     private let pool: WorkerPool
     private let responder: Responder
     private let resolver: Resolver
+    private let keeper: SnapshotKeeper
+    /// What an earlier process served with, to begin with.
+    private let kept: Snapshot?
 
     /// Binds every listener, or takes over those that the service manager passes; nothing is answered before `run`.
     public init(_ settings: ProxySettings, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
         board = StatusBoard(server: settings.server)
+        kept = KeptSnapshot.find(
+            passed: settings.passed, cache: settings.snapshotCache, server: settings.server, logger: logger)
+        keeper = try SnapshotKeeper(usesStore: settings.isManaged, cache: settings.snapshotCache, logger: logger)
+        let sockets = settings.passed.filter { !KeptSnapshot.names.contains($0.name) }
         let listeners =
-            settings.passed.isEmpty
+            sockets.isEmpty
             ? try Listener.bound(http: settings.http, https: settings.https)
-            : try Listener.passed(settings.passed, http: settings.http, https: settings.https)
+            : try Listener.passed(sockets, http: settings.http, https: settings.https)
         pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
         responder = try Responder(
             ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board,
@@ -59,11 +66,11 @@ public struct ProxyDaemon {
                 logger.error("Endpoints cannot be checked any more", metadata: ["reason": "\(error)"])
             }
         }
+        let keeper = keeper
+        let keeperThread = try Thread(named: "keeper") { keeper.run() }
         let subscriber = makeSubscriber(mailbox, checker)
         let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
-        logger.info(
-            "Waiting for a snapshot",
-            metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
+        logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
 
         let signal = watch(until: nil)
         logger.notice("Stopping; open connections may end until the deadline", metadata: ["signal": "\(signal)"])
@@ -71,6 +78,8 @@ public struct ProxyDaemon {
 
         mailbox.post(.stop)
         subscriberThread.join()
+        keeper.mailbox.post(.stop)
+        keeperThread.join()
         checker.mailbox.post(.stop)
         checkerThread.join()
         pool.post(.stop)
@@ -90,7 +99,7 @@ public struct ProxyDaemon {
         let (board, pool, logger) = (board, pool, logger)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
-            checker: checker.mailbox,
+            checker: checker.mailbox, keeper: keeper.mailbox,
             monitor: (responder.addresses.http.port, responder.addresses.https.port),
             applied: { snapshot, tenants, moved in
                 board.applied(Status.Applied(snapshot))
@@ -116,8 +125,8 @@ public struct ProxyDaemon {
             draining: { isDraining in board.stage(isDraining ? .draining : .serving) },
             isDraining: { board.current.stage == .draining })
         return SnapshotSubscriber(
-            path: settings.channelPath, server: settings.server, softwareVersion: ProxyDaemon.version, mailbox: mailbox,
-            logger: logger, around: around)
+            path: settings.channelPath, server: settings.server, softwareVersion: ProxyDaemon.version, kept: kept,
+            mailbox: mailbox, logger: logger, around: around)
     }
 
     /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that ends it, or 0 at

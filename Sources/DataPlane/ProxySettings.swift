@@ -14,6 +14,10 @@ public struct ProxySettings: Sendable {
     /// Name servers to ask; none for those of `/etc/resolv.conf`.
     public var resolvers: [TransportAddress]
     public var drainTimeout: Duration
+    /// Where the last good snapshot is kept over a reboot; nil for nowhere.
+    public var snapshotCache: String?
+    /// Whether a service manager started this process, which may keep descriptors for it.
+    public var isManaged: Bool
     public var relay: RelaySettings
 
     /// The flags as they were given; nil where none was, and the environment and then the default counts.
@@ -31,6 +35,7 @@ public struct ProxySettings: Sendable {
         public var idleTimeout: String?
         public var halfCloseTimeout: String?
         public var drainTimeout: String?
+        public var snapshotCache: String?
 
         public init() {}
     }
@@ -61,6 +66,8 @@ public struct ProxySettings: Sendable {
         }
         http = addresses(reader.givenList("--http", flags.http, "DDIRECT_HTTP"), default: everywhere(80))
         https = addresses(reader.givenList("--https", flags.https, "DDIRECT_HTTPS"), default: everywhere(443))
+        isManaged = Notify.isManaged(environment: environment)
+        snapshotCache = reader.given("--snapshot-cache", flags.snapshotCache, "DDIRECT_SNAPSHOT_CACHE")?.text
         passed = PassedSocket.all(environment: environment, pid: process)
         let local = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7081)
         admin =

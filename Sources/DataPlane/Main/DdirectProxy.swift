@@ -54,6 +54,9 @@ struct DdirectProxy: ParsableCommand {
     @Option(help: "Seconds that open connections get at SIGTERM. (default: 30)")
     var drainTimeout: String?
 
+    @Option(help: "Keep the last good snapshot in this file too, to serve with after a reboot. (default: no file)")
+    var snapshotCache: String?
+
     func run() throws {
         let settings: ProxySettings
         do {
@@ -87,6 +90,7 @@ struct DdirectProxy: ParsableCommand {
         flags.idleTimeout = idleTimeout
         flags.halfCloseTimeout = halfCloseTimeout
         flags.drainTimeout = drainTimeout
+        flags.snapshotCache = snapshotCache
         return flags
     }
 

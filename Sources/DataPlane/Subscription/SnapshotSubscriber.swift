@@ -18,6 +18,7 @@ final class SnapshotSubscriber: Sendable {
         let counters: [WorkerCounters]
         let resolver: Mailbox<ResolverMessage>
         let checker: Mailbox<EndpointChecker.Message>
+        let keeper: Mailbox<SnapshotKeeper.Message>
         /// Ports of the monitor endpoint's responder.
         let monitor: (http: UInt16, https: UInt16)
         /// Told each configuration that is in force, on the subscriber's thread.
@@ -32,6 +33,8 @@ final class SnapshotSubscriber: Sendable {
     private let path: String
     private let server: ServerName
     private let softwareVersion: String
+    /// The snapshot to begin with, which an earlier process served with.
+    private let kept: Snapshot?
     private let logger: Logger
     private let around: Surroundings
 
@@ -41,13 +44,14 @@ final class SnapshotSubscriber: Sendable {
     private static let loadInterval: UInt64 = 2000
 
     init(
-        path: String, server: ServerName, softwareVersion: String, mailbox: Mailbox<SubscriberMessage>, logger: Logger,
-        around: Surroundings
+        path: String, server: ServerName, softwareVersion: String, kept: Snapshot?,
+        mailbox: Mailbox<SubscriberMessage>, logger: Logger, around: Surroundings
     ) {
         self.mailbox = mailbox
         self.path = path
         self.server = server
         self.softwareVersion = softwareVersion
+        self.kept = kept
         self.logger = logger
         self.around = around
     }
@@ -91,6 +95,8 @@ final class SnapshotSubscriber: Sendable {
         private var chance: Double { .random(in: 0..<1) }
 
         mutating func run() {
+            // Traffic first, and then the question whether there is anything newer.
+            if let kept = owner.kept { apply(kept) }
             while !isStopped {
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
                 var set = PollSet()
@@ -181,6 +187,7 @@ final class SnapshotSubscriber: Sendable {
             // Most often nothing of a server's own has changed, and only the version moves on.
             if let held = machine.held, held.digest == snapshot.digest, posted == held.digest {
                 owner.around.applied(snapshot, tenants, [:])
+                owner.around.keeper.post(.keep(snapshot))
                 return carryOut(machine.applied(snapshot, now: now))
             }
             let outcome: SlotRegistry.Outcome
@@ -211,6 +218,7 @@ final class SnapshotSubscriber: Sendable {
             }
             tenants = outcome.tenants
             owner.around.applied(snapshot, tenants, moved)
+            owner.around.keeper.post(.keep(snapshot))
             owner.logger.info(
                 "A snapshot is in force",
                 metadata: ["version": "\(snapshot.version)", "services": "\(snapshot.services.count)"])

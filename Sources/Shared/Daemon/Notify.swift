@@ -32,6 +32,20 @@ public enum Notify {
         send("STATUS=\(oneLine(text))")
     }
 
+    /// Gives the manager a descriptor to keep, which it passes to the next process of this service under `name`; ours stays ours.
+    ///
+    /// FDPOLL=0: it is kept whatever becomes of its other end. Without a store (`FileDescriptorStoreMax=`) the manager closes it again.
+    public static func keep(_ descriptor: Int32, as name: String) {
+        var descriptor = descriptor
+        _ = unsafe sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", &descriptor, 1)
+    }
+
+    /// Has the manager close every descriptor that it keeps under `name`.
+    public static func forget(_ name: String) { send("FDSTOREREMOVE=1\nFDNAME=\(name)") }
+
+    /// Whether there is a service manager to talk to.
+    public static func isManaged(environment: [String: String]) -> Bool { environment["NOTIFY_SOCKET"]?.isEmpty == false }
+
     /// A failure is not worth a word: the manager is gone, or gives up on us by its own timeout and says so.
     static func send(_ message: String) {
         _ = unsafe sd_notify(0, message)

@@ -12,6 +12,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     public static func + (left: Digest, right: Digest) -> Digest { Digest(bits: left.bits &+ right.bits) }
     public static func - (left: Digest, right: Digest) -> Digest { Digest(bits: left.bits &- right.bits) }
 
+    /// The digest of bytes as they stand, by which damage to them is noticed.
+    public init(checking octets: Span<UInt8>) {
+        var builder = DigestBuilder()
+        builder.add(octets)
+        self = builder.digest
+    }
+
     /// 32 hexadecimal digits.
     public var description: String {
         let text = String(bits, radix: 16)
@@ -36,8 +43,9 @@ struct DigestBuilder {
         bits ^= bits >> 64
     }
 
-    mutating func add(_ text: String) {
-        let octets = text.utf8Span.span
+    mutating func add(_ text: String) { add(text.utf8Span.span) }
+
+    mutating func add(_ octets: Span<UInt8>) {
         add(UInt64(octets.count))
         var word: UInt64 = 0
         for index in octets.indices {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <poll.h>
 #include <time.h>
@@ -25,6 +26,8 @@
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern int pipe2(int *, int);
 extern ssize_t splice(int, int64_t *, int, int64_t *, size_t, unsigned);
+extern int memfd_create(const char *, unsigned);
+extern int mkostemp(char *, int);
 extern int pthread_setname_np(pthread_t, const char *);
 
 #define KERNEL_ANSWER(call) ({ long answer = (long)(call); answer < 0 ? -(long)errno : answer; })
@@ -37,6 +40,19 @@ static inline long linux_write(int fd, const void *from, size_t count) { return 
 static inline long linux_set_nonblocking(int fd) { return KERNEL_ANSWER(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)); }
 static inline long linux_set_close_on_exec(int fd) { return KERNEL_ANSWER(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
 static inline long linux_eventfd(void) { return KERNEL_ANSWER(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+static inline long linux_pread(int fd, void *into, size_t count, size_t offset) {
+    return KERNEL_ANSWER(pread(fd, into, count, (off_t)offset));
+}
+// Memory that is a file: it lives for as long as anyone holds its descriptor.
+static inline long linux_memory_file(const char *name) { return KERNEL_ANSWER(memfd_create(name, 1 /* MFD_CLOEXEC */)); }
+static inline long linux_open_reading(const char *path) { return KERNEL_ANSWER(open(path, O_RDONLY | O_CLOEXEC)); }
+static inline long linux_file_size(int fd) { return KERNEL_ANSWER(lseek(fd, 0, SEEK_END)); }
+static inline long linux_sync(int fd) { return KERNEL_ANSWER(fsync(fd)); }
+// A new file of this process's own beside where it will be: mode 0600, the last six characters of the template chosen.
+static inline long linux_open_temporary(char *template) { return KERNEL_ANSWER(mkostemp(template, O_CLOEXEC)); }
+static inline long linux_rename(const char *from, const char *to) { return KERNEL_ANSWER(rename(from, to)); }
+static inline long linux_unlink(const char *path) { return KERNEL_ANSWER(unlink(path)); }
 
 // --- sockets
 
