@@ -69,7 +69,7 @@ import Testing
         let fleet = try Fleet()
         let server = try fleet.addServer("za1", environment: manager.environment)
         try manager.awaitHeard("WATCHDOG=1", times: 5)
-        let holder = try hold("worker-0", of: try server.program)
+        let holder = try StoppedThread.hold("worker-0", of: try server.program)
         // It comes five times a second as long as it comes.
         try eventually("the watchdog is starved", within: .seconds(40)) {
             let before = manager.count("WATCHDOG=1")
@@ -82,32 +82,6 @@ import Testing
         holder.destroy()
         try manager.awaitHeard("WATCHDOG=1", times: manager.count("WATCHDOG=1") + 5)
         try eventually("/healthz is well again") { try HTTPResponse.get("/healthz", at: server.admin).status == 200 }
-    }
-
-    /// Stops one thread of a program for as long as the program that this gives lives.
-    private func hold(_ thread: String, of program: Program) throws -> Program {
-        let tasks = "/proc/\(program.pid)/task"
-        let numbers = try FileManager.default.contentsOfDirectory(atPath: tasks)
-        guard let number = numbers.first(where: { text(ofFile: "\(tasks)/\($0)/comm") == "\(thread)\n" }) else {
-            throw Failure("\(program.name) has no thread \(thread)")
-        }
-        // PTRACE_SEIZE and PTRACE_INTERRUPT: unlike SIGSTOP they stop a thread and not its process.
-        let script = """
-            import ctypes, os, signal, sys
-            libc = ctypes.CDLL(None, use_errno=True)
-            libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-            for request in 0x4206, 0x4207:
-                if libc.ptrace(request, int(sys.argv[1]), None, None) < 0:
-                    sys.exit(os.strerror(ctypes.get_errno()))
-            print("held", flush=True)
-            signal.pause()
-            """
-        let holder = try Program("python3", ["-c", script, number], name: "holder of \(thread)")
-        try eventually("\(thread) is held") {
-            guard holder.isRunning else { throw Failure("\(thread) cannot be held: \(holder.log)") }
-            return holder.log == "held\n"
-        }
-        return holder
     }
 
     @Test func `hears that the control plane is ready when servers can connect, and that it stops`() throws {

@@ -43,7 +43,12 @@ struct DdirectControl: AsyncParsableCommand {
         }
         // The database and its journal are for this user alone; the socket of the channel gets its own mode.
         umask(0o077)
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let isJournal = JournalLogHandler.isWanted(environment: ProcessInfo.processInfo.environment)
+        LoggingSystem.bootstrap { label in
+            isJournal
+                ? JournalLogHandler { FileHandle.standardError.write(Data($0.utf8)) }
+                : StreamLogHandler.standardError(label: label)
+        }
         do {
             let descriptors = Descriptors.raiseLimit()
             try await ControlDaemon(settings, descriptors: descriptors, logger: Logger(label: "ddirect.control")).run()

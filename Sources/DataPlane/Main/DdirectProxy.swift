@@ -67,7 +67,10 @@ struct DdirectProxy: ParsableCommand {
             throw failure(.usage, "\(error)")
         }
         Process.blockSignals()
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        let isJournal = JournalLogHandler.isWanted(environment: Process.environment)
+        LoggingSystem.bootstrap { label in
+            isJournal ? JournalLogHandler { Process.complain($0) } : StreamLogHandler.standardError(label: label)
+        }
         do {
             try ProxyDaemon(settings, logger: Logger(label: "ddirect.proxy")).run()
         } catch {

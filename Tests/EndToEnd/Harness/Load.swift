@@ -59,8 +59,11 @@ final class Load: Sendable {
 
     /// Requests of plain HTTP to a server, behind which nginx says its site's name.
     static func requests(to server: Server, threads: Int = 2) throws -> Load {
-        let place = server.http
-        return try Load(threads: threads) {
+        try requests(to: server.http, threads: threads)
+    }
+
+    static func requests(to place: Place, threads: Int = 2) throws -> Load {
+        try Load(threads: threads) {
             let response = try HTTPResponse.get("/", at: place, host: "app.acme.test")
             guard response.status == 200, let name = told(response.body)["name"] else {
                 throw Failure("status \(response.status): \(response.body)")

@@ -1,0 +1,111 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Both daemons as services of a real systemd, by the units that we ship.
+@Suite(
+    .load, .serialized,
+    .enabled(if: Capability.held(.sysAdmin, .sysPtrace, .netAdmin), "a systemd of its own takes root and all of its capabilities"))
+struct `Under systemd` {
+    private func site(_ systemd: Systemd) throws -> String? {
+        told(try HTTPResponse.get("/", at: systemd.http, host: "app.acme.test").body)["name"]
+    }
+
+    @Test func `a server is started when it listens and has a snapshot, and not before`() throws {
+        let nginx = try Nginx("first")
+        let systemd = try Systemd()
+        try systemd.addService(to: nginx.first.endpoint)
+        try systemd.systemctl("stop", "ddirect-control.service")
+        try systemd.systemctl("start", "ddirect-proxy.socket")
+        try systemd.systemctl("start", "--no-block", "ddirect-proxy.service")
+        try eventually("it waits: \(try systemd.journal(of: "ddirect-proxy.service"))") {
+            try systemd.property("StatusText", of: "ddirect-proxy.service") == "Waiting for a snapshot"
+        }
+        #expect(try systemd.property("ActiveState", of: "ddirect-proxy.service") == "activating")
+        // A device that calls now waits in systemd's socket, and is served as soon as there is something to serve it by.
+        let early = try TCPConnection(to: systemd.http, patience: .seconds(30))
+        try early.send("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n")
+        try systemd.systemctl("start", "ddirect-control.service")
+        #expect(told(try early.receiveResponse().body)["name"] == "first")
+        try eventually("it is active") { try systemd.property("ActiveState", of: "ddirect-proxy.service") == "active" }
+        #expect(try systemd.property("StatusText", of: "ddirect-proxy.service").hasPrefix("Carrying 1 services"))
+    }
+
+    @Test func `killed while the control plane is away it serves with its last snapshot, and again`() throws {
+        let nginx = try Nginx("first", "second")
+        let systemd = try Systemd()
+        try systemd.addService(to: nginx.first.endpoint)
+        try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
+        #expect(try site(systemd) == "first")
+        _ = try systemd.api.apply("PATCH", "/services/acme-app", ["endpoint": nginx.second.endpoint.json])
+        try eventually("it has been kept") {
+            try systemd.property("NFileDescriptorStore", of: "ddirect-proxy.service") == "1"
+        }
+        try systemd.systemctl("stop", "ddirect-control.service")
+        for _ in 0..<3 {
+            let before = try systemd.process(of: "ddirect-proxy.service")
+            try systemd.systemctl("kill", "--signal", "KILL", "ddirect-proxy.service")
+            // Nobody is refused: who calls before the new process is there waits for it.
+            #expect(try site(systemd) == "second")
+            #expect(try systemd.process(of: "ddirect-proxy.service") != before)
+        }
+        #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Serving with the snapshot that was kept"))
+        try systemd.systemctl("start", "ddirect-control.service")
+        try eventually("the control plane has it back") {
+            let server = try systemd.api.grant("GET", "/servers/za1").body
+            return server["connected"].isTrue && server["appliedVersion"] == server["currentVersion"]
+        }
+        #expect(try site(systemd) == "second")
+    }
+
+    @Test func `a restart refuses no connection, and a reload none either`() throws {
+        let nginx = try Nginx("first")
+        let systemd = try Systemd()
+        try systemd.addService(to: nginx.first.endpoint)
+        try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
+        let load = try Load.requests(to: systemd.http)
+        try load.awaitMore(50)
+        try systemd.systemctl("reload", "ddirect-proxy.service")
+        try load.awaitMore(50)
+        for _ in 0..<3 {
+            try systemd.systemctl("restart", "ddirect-proxy.service")
+            try load.awaitMore(50)
+        }
+        let seen = load.stop()
+        #expect(seen.failures.map(\.description) == [])
+        #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Reading the name servers anew"))
+    }
+
+    @Test func `a worker that is stuck has the service killed and started again`() throws {
+        let nginx = try Nginx("first")
+        let systemd = try Systemd()
+        try systemd.addService(to: nginx.first.endpoint)
+        try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
+        let before = try systemd.process(of: "ddirect-proxy.service")
+        let process = try systemd.outerProcess(of: "ddirect-proxy.service")
+        _ = try StoppedThread.hold("worker-0", of: process)
+        // Five seconds until a worker counts as stuck, and ten for the watchdog.
+        try eventually("another process has taken over", within: .seconds(40), every: .milliseconds(200)) {
+            let now = try systemd.process(of: "ddirect-proxy.service")
+            return now != before && now != "0"
+        }
+        #expect(try site(systemd) == "first")
+        #expect(try systemd.property("NRestarts", of: "ddirect-proxy.service") == "1")
+    }
+
+    @Test func `both units are hardened, and say one thing a line`() throws {
+        let systemd = try Systemd()
+        try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
+        for unit in ["ddirect-control.service", "ddirect-proxy.service"] {
+            let exposure = try systemd.exposure(of: unit)
+            #expect(exposure <= 1.5, "\(unit): \(exposure)")
+        }
+        let lines = try systemd.journal(of: "ddirect-proxy.service").split(separator: "\n")
+        // The sentence first, and no second time beside the journal's own.
+        #expect(lines.contains { $0.hasPrefix("Carrying traffic listeners=") }, "\(lines)")
+        #expect(!lines.contains { $0.contains("+0000 ") })
+        let control = try systemd.journal(of: "ddirect-control.service").split(separator: "\n")
+        #expect(control.contains { $0.hasPrefix("The database is open ") }, "\(control)")
+        #expect(!control.contains { $0.contains("Failed to set thread priority") })
+    }
+}
