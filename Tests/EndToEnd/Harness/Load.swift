@@ -58,10 +58,10 @@ final class Load: Sendable {
     }
 
     /// Requests of plain HTTP to a server, behind which nginx says its site's name.
-    static func requests(to server: Server, threads: Int = 2) throws -> Load {
+    static func requests(to server: Server, host: String = "app.acme.test", threads: Int = 2) throws -> Load {
         let place = server.http
         return try Load(threads: threads) {
-            let response = try HTTPResponse.get("/", at: place, host: "app.acme.test")
+            let response = try HTTPResponse.get("/", at: place, host: host)
             guard response.status == 200, let name = told(response.body)["name"] else {
                 throw Failure("status \(response.status): \(response.body)")
             }
