@@ -167,7 +167,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Domain", "ddirect-control", "ddirect-proxy", "ddirect",
+                "Domain", "Wire", "ddirect-control", "ddirect-proxy", "ddirect",
             ],
             path: "Tests/EndToEnd",
             swiftSettings: ours

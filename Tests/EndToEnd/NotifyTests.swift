@@ -69,7 +69,7 @@ import Testing
         let fleet = try Fleet()
         let server = try fleet.addServer("za1", environment: manager.environment)
         try manager.awaitHeard("WATCHDOG=1", times: 5)
-        let holder = try StoppedThread.hold("worker-0", of: try server.program)
+        let holder = try StoppedThread.hold("worker-0", of: try server.program.pid)
         // It comes five times a second as long as it comes.
         try eventually("the watchdog is starved", within: .seconds(40)) {
             let before = manager.count("WATCHDOG=1")

@@ -44,7 +44,7 @@ struct DdirectControl: AsyncParsableCommand {
         // The database and its journal are for this user alone; the socket of the channel gets its own mode.
         umask(0o077)
         let isJournal = JournalLogHandler.isWanted(environment: ProcessInfo.processInfo.environment)
-        LoggingSystem.bootstrap { label in
+        LoggingSystem.bootstrap { label -> any LogHandler in
             isJournal
                 ? JournalLogHandler { FileHandle.standardError.write(Data($0.utf8)) }
                 : StreamLogHandler.standardError(label: label)

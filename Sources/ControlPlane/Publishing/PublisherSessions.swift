@@ -153,6 +153,15 @@ extension SnapshotPublisher {
                     "reasons": "\(reasons.prefix(10).joined(separator: "; "))",
                 ])
             update(id) { $0.published(builder.version) }
+        case .retryWhole(let version, let reasons):
+            // Whoever waits for an answer waits on: most often everything is taken.
+            logger.warning(
+                "difference refused; everything is sent",
+                metadata: [
+                    "server": "\(server)", "version": "\(version)",
+                    "reasons": "\(reasons.prefix(10).joined(separator: "; "))",
+                ])
+            update(id) { $0.published(builder.version) }
         case .observe(let observation): observe(observation, on: server, id)
         case .end(let ending): finish(id, ending)
         }

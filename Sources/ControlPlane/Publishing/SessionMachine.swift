@@ -38,6 +38,8 @@ struct SessionMachine: Sendable {
         case heartbeat
         case reportApplied(SnapshotVersion)
         case reportRefused(SnapshotVersion, reasons: [String])
+        /// A difference was refused, which is not the last word on its version: call `published`, and everything is sent.
+        case retryWhole(SnapshotVersion, reasons: [String])
         case observe(WireObservation)
         case end(Ending)
     }
@@ -224,10 +226,11 @@ struct SessionMachine: Sendable {
         _ version: SnapshotVersion, reasons: [String], _ subscription: Subscription
     ) -> [Action] {
         var subscription = subscription
+        let wasWhole = subscription.inFlight?.isWhole == true
         guard subscription.refused(version, reasons: reasons) else {
             return end("it refused version \(version), which was not on its way")
         }
         state = .known(subscription)
-        return [.reportRefused(version, reasons: reasons)]
+        return [wasWhole ? .reportRefused(version, reasons: reasons) : .retryWhole(version, reasons: reasons)]
     }
 }

@@ -68,7 +68,7 @@ struct DdirectProxy: ParsableCommand {
         }
         Process.blockSignals()
         let isJournal = JournalLogHandler.isWanted(environment: Process.environment)
-        LoggingSystem.bootstrap { label in
+        LoggingSystem.bootstrap { label -> any LogHandler in
             isJournal ? JournalLogHandler { Process.complain($0) } : StreamLogHandler.standardError(label: label)
         }
         do {

@@ -20,12 +20,10 @@ public struct JournalLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    public func log(
-        level: Logger.Level, message: Logger.Message, metadata explicit: Logger.Metadata?, source: String, file: String,
-        function: String, line: UInt
-    ) {
-        let fields = metadata.merging(explicit ?? [:]) { $1 }
-        write(JournalLogHandler.line(level, "\(message)", fields))
+    public func log(event: LogEvent) {
+        var fields = metadata.merging(event.metadata ?? [:]) { $1 }
+        if let error = event.error { fields["error"] = "\(error)" }
+        write(JournalLogHandler.line(event.level, "\(event.message)", fields))
     }
 
     static func line(_ level: Logger.Level, _ sentence: String, _ fields: Logger.Metadata) -> String {

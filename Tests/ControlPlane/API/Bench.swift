@@ -11,6 +11,9 @@ import Synchronization
 struct Bench: Sendable {
     let client: any TestClientProtocol
     let store: Store
+    let publisher: SnapshotPublisher
+    /// The path of the socket on which the publisher listens.
+    let channel: String
     let token: String
 
     /// Runs `body` against a fresh control plane. Endpoints may be in 127.0.0.0/8, as in a laboratory.
@@ -25,16 +28,19 @@ struct Bench: Sendable {
             let token = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8)
             var logger = Logger(label: "test")
             logger.logLevel = .critical
+            let channel = folder + "/channel.sock"
             let publisher = SnapshotPublisher(
-                state: store.state, recent: [], exceptions: exceptions,
-                channel: ChannelSettings(unixPath: folder + "/channel.sock"),
+                state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: channel),
                 logger: logger)
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
             let application = Application(
                 responder: api, services: [publisher, ChangeFeed(store: store, publisher: publisher)], logger: logger)
             try await application.test(.router) { client in
-                try await body(Bench(client: client, store: store, token: token.filter { !$0.isWhitespace }))
+                try await body(
+                    Bench(
+                        client: client, store: store, publisher: publisher, channel: channel,
+                        token: token.filter { !$0.isWhitespace }))
             }
             try await store.close()
         }

@@ -51,7 +51,7 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
     throw NeverHappened(what: what)
 }
 
-private func untilListening(on path: String) async throws {
+func untilListening(on path: String) async throws {
     try await eventually("listening on \(path)") {
         let channel = try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(unixDomainSocketPath: path).get()

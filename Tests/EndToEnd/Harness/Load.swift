@@ -58,13 +58,13 @@ final class Load: Sendable {
     }
 
     /// Requests of plain HTTP to a server, behind which nginx says its site's name.
-    static func requests(to server: Server, threads: Int = 2) throws -> Load {
-        try requests(to: server.http, threads: threads)
+    static func requests(to server: Server, host: String = "app.acme.test", threads: Int = 2) throws -> Load {
+        try requests(to: server.http, host: host, threads: threads)
     }
 
-    static func requests(to place: Place, threads: Int = 2) throws -> Load {
+    static func requests(to place: Place, host: String = "app.acme.test", threads: Int = 2) throws -> Load {
         try Load(threads: threads) {
-            let response = try HTTPResponse.get("/", at: place, host: "app.acme.test")
+            let response = try HTTPResponse.get("/", at: place, host: host)
             guard response.status == 200, let name = told(response.body)["name"] else {
                 throw Failure("status \(response.status): \(response.body)")
             }

@@ -13,15 +13,21 @@ final class Systemd {
 
     /// Boots, installs the units, and starts the control plane with a server `za1` that nobody plays yet.
     init(flags: [String] = []) throws {
-        let ready = try Scene.present().path("systemd.pid")
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
             "systemd-sandbox"
         ).path
-        let program = try Program("bash", [script, ready], name: "systemd")
+        let folder = try makeFolder(Scene.present().path("systemd"))
+        // Killing unshare kills all that it has started.
+        let program = try Program(
+            "unshare",
+            ["--fork", "--pid", "--mount", "--uts", "--ipc", "--kill-child=KILL", "--", "/bin/bash", script, folder],
+            name: "systemd")
         let system = try eventually("systemd runs; it says: \(program.log)", within: .seconds(40)) { () -> String? in
             guard program.isRunning else { throw Failure("systemd did not boot: \(program.log)") }
-            let text = text(ofFile: ready).trimmingCharacters(in: .whitespacesAndNewlines)
-            return text.isEmpty ? nil : text
+            let children = text(ofFile: "/proc/\(program.pid)/task/\(program.pid)/children")
+            guard let child = children.split(separator: " ").first.map(String.init) else { return nil }
+            let state = try run("nsenter", Systemd.entering(child) + ["systemctl", "is-system-running"]).output
+            return state.hasPrefix("running") || state.hasPrefix("degraded") ? child : nil
         }
         self.system = system
         let places = try Place.fresh(3)
@@ -71,14 +77,18 @@ final class Systemd {
             ])
     }
 
+    private static func entering(_ system: String) -> [String] {
+        ["--target", system, "--mount", "--pid", "--uts", "--ipc", "--"]
+    }
+
     @discardableResult
     private static func inside(_ system: String, _ line: String...) throws -> String {
-        try succeed("nsenter", ["--target", system, "--mount", "--pid", "--uts", "--ipc", "--"] + line)
+        try succeed("nsenter", entering(system) + line)
     }
 
     @discardableResult
     func systemctl(_ words: String...) throws -> String {
-        try succeed("nsenter", ["--target", system, "--mount", "--pid", "--uts", "--ipc", "--", "systemctl"] + words)
+        try succeed("nsenter", Systemd.entering(system) + ["systemctl"] + words)
     }
 
     /// One property of a unit, as systemd has it.
