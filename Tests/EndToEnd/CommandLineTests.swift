@@ -2,31 +2,6 @@ import Testing
 
 /// `ddirect`, as an operator types it.
 @Suite(.realParts) struct `The command line` {
-    /// An operator's shell.
-    private struct Shell {
-        let environment: [String: String]
-
-        init(_ fleet: Fleet) throws {
-            environment = [
-                "DDIRECT_API": "http://\(fleet.api.place)", "DDIRECT_TOKEN_FILE": fleet.tokenFile,
-                "HOME": try Scene.present().folder,
-            ]
-        }
-
-        func ddirect(_ line: String) throws -> Said {
-            try run("ddirect", line.split(separator: " ").map(String.init), environment: environment)
-        }
-
-        @discardableResult
-        func succeed(_ line: String) throws -> String {
-            let said = try ddirect(line)
-            guard said.code == 0 else {
-                throw Failure("ddirect \(line) ended with \(said.code): \(said.errors)\(said.output)")
-            }
-            return said.output
-        }
-    }
-
     private func target(_ endpoint: Endpoint) -> String {
         "\(endpoint.host):\(endpoint.httpPort):\(endpoint.httpsPort)"
     }

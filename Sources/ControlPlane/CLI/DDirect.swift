@@ -11,7 +11,8 @@ struct DDirect: AsyncParsableCommand {
             --token-file, DDIRECT_TOKEN, DDIRECT_TOKEN_FILE or `ddirect login`, whichever is there first.
 
             Exit codes: 0 done; 1 refused by the API; 2 changed but not applied everywhere, or an endpoint check failed; \
-            64 wrong usage; 69 the API cannot be reached; 70 the API failed; 77 unauthorized.
+            64 wrong usage; 69 the API cannot be reached; 70 the API failed; \
+            74 the output cannot be written; 77 unauthorized.
             """,
         version: "0.1.0",
         subcommands: [

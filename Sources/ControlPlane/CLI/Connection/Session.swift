@@ -48,12 +48,28 @@ struct Session {
             output(answer.body.isNull ? "{}" : answer.body.pretty)
         } else if options.dryRun {
             output(Session.rehearsal(answer.body))
-        } else if let before, before == answer.body["revision"].integer {
+        } else if Session.changedNothing(answer.body, before: before) {
             output(["nothing changed: it was so already"] + (applied?.lines ?? []))
         } else {
             output(await report(answer, sentence) + (applied?.lines ?? []))
         }
-        if options.wait, let applied, !applied.isInForce { throw Failure.incomplete(applied.shortfall) }
+        if options.wait { try Session.confirm(applied) }
+    }
+
+    /// Whether the API found that all was so already: a restoration lists what it changed, and a patch leaves the revision `before` it.
+    static func changedNothing(_ body: JSON, before: Int64?) -> Bool {
+        body["changes"] == [] || (before != nil && before == body["revision"].integer)
+    }
+
+    /// Throws when a change that was waited for is not in force, or when nobody has said that it is.
+    static func confirm(_ applied: Applied?) throws(Failure) {
+        guard let applied else {
+            // A deletion that was sent a second time, since the answer to the first was lost.
+            throw .incomplete(
+                "the change is made, but the answer that said which servers have applied it was lost; `ddirect server list` says it"
+            )
+        }
+        if !applied.isInForce { throw .incomplete(applied.shortfall) }
     }
 
     /// The revision that a patch finds, where a person will read about it: one that changes nothing leaves it as it was.
