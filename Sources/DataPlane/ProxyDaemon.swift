@@ -18,6 +18,8 @@ public struct ProxyDaemon {
     private let keeper: SnapshotKeeper
     /// What an earlier process served with, to begin with.
     private let kept: Snapshot?
+    /// Its flows, to go on with.
+    private let arrivals: [FlowParking.Arrival]
 
     /// Binds every listener, or takes over those that the service manager passes; nothing is answered before `run`.
     public init(_ settings: ProxySettings, logger: Logger) throws {
@@ -27,7 +29,9 @@ public struct ProxyDaemon {
         kept = KeptSnapshot.find(
             passed: settings.passed, cache: settings.snapshotCache, server: settings.server, logger: logger)
         keeper = try SnapshotKeeper(usesStore: settings.isManaged, cache: settings.snapshotCache, logger: logger)
-        let sockets = settings.passed.filter { !KeptSnapshot.names.contains($0.name) }
+        arrivals = FlowParking.take(settings.passed, logger: logger)
+        let own = KeptSnapshot.names + FlowParking.names
+        let sockets = settings.passed.filter { !own.contains($0.name) }
         let listeners =
             sockets.isEmpty
             ? try Listener.bound(http: settings.http, https: settings.https)
@@ -73,8 +77,14 @@ public struct ProxyDaemon {
         logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
 
         let signal = watch(until: nil)
-        logger.notice("Stopping; open connections may end until the deadline", metadata: ["signal": "\(signal)"])
-        drain()
+        Notify.stopping()
+        board.stage(.draining)
+        if settings.parksFlows {
+            logger.notice("Stopping; open connections wait for the next process", metadata: ["signal": "\(signal)"])
+        } else {
+            logger.notice("Stopping; open connections may end until the deadline", metadata: ["signal": "\(signal)"])
+            drain()
+        }
 
         mailbox.post(.stop)
         subscriberThread.join()
@@ -82,6 +92,8 @@ public struct ProxyDaemon {
         keeperThread.join()
         checker.mailbox.post(.stop)
         checkerThread.join()
+        // The last thing before the end, so that flows stand still for as short as can be.
+        if settings.parksFlows { park() }
         pool.post(.stop)
         for worker in workers { worker.join() }
         resolver.mailbox.post(.stop)
@@ -96,7 +108,7 @@ public struct ProxyDaemon {
         _ mailbox: Mailbox<SubscriberMessage>, _ checker: EndpointChecker
     ) -> SnapshotSubscriber {
         let isListening = Mutex(false)
-        let (board, pool, logger) = (board, pool, logger)
+        let (board, pool, logger, arrivals) = (board, pool, logger, arrivals)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
             checker: checker.mailbox, keeper: keeper.mailbox,
@@ -114,6 +126,7 @@ public struct ProxyDaemon {
                         logger.critical("Cannot listen", metadata: ["reason": "\(error)"])
                         return
                     }
+                    pool.adopt(arrivals, slots: Dictionary(tenants.map { ($0.name, $0.slot) }) { first, _ in first })
                     board.stage(.serving)
                     let addresses = pool.listeners.map { "\($0.isHTTP ? "http" : "https")=\($0.address)" }
                     logger.notice("Carrying traffic", metadata: ["listeners": "\(addresses.joined(separator: " "))"])
@@ -164,9 +177,13 @@ public struct ProxyDaemon {
         if isReady { Notify.ready(status: board.current.line) }
     }
 
+    private func park() {
+        let flows = pool.park()
+        let names = Dictionary(board.current.services.map { ($0.slot, $0.name) }) { first, _ in first }
+        FlowParking.park(flows, names: names, logger: logger)
+    }
+
     private func drain() {
-        Notify.stopping()
-        board.stage(.draining)
         pool.post(.shutDown)
         // Closing a listener resets what still waits in its queue, and the workers accept that first. A worker that is stuck accepts nothing.
         let patience = Clock.monotonicNanoseconds &+ 1_000_000_000

@@ -18,6 +18,8 @@ public struct ProxySettings: Sendable {
     public var snapshotCache: String?
     /// Whether a service manager started this process, which may keep descriptors for it.
     public var isManaged: Bool
+    /// At SIGTERM established flows are left to the service manager for the next process, which goes on with them, rather than drained.
+    public var parksFlows: Bool
     public var relay: RelaySettings
 
     /// The flags as they were given; nil where none was, and the environment and then the default counts.
@@ -36,6 +38,7 @@ public struct ProxySettings: Sendable {
         public var halfCloseTimeout: String?
         public var drainTimeout: String?
         public var snapshotCache: String?
+        public var parkFlows: String?
 
         public init() {}
     }
@@ -68,6 +71,7 @@ public struct ProxySettings: Sendable {
         https = addresses(reader.givenList("--https", flags.https, "DDIRECT_HTTPS"), default: everywhere(443))
         isManaged = Notify.isManaged(environment: environment)
         snapshotCache = reader.given("--snapshot-cache", flags.snapshotCache, "DDIRECT_SNAPSHOT_CACHE")?.text
+        parksFlows = reader.yesOrNo("--park-flows", flags.parkFlows, "DDIRECT_PARK_FLOWS") && isManaged
         passed = PassedSocket.all(environment: environment, pid: process)
         let local = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7081)
         admin =

@@ -5,7 +5,9 @@ import Testing
 /// Both daemons as services of a real systemd, by the units that we ship.
 @Suite(
     .load, .serialized,
-    .enabled(if: Capability.held(.sysAdmin, .sysPtrace, .netAdmin), "a systemd of its own takes root and all of its capabilities"))
+    .enabled(
+        if: Capability.held(.sysAdmin, .sysPtrace, .netAdmin),
+        "a systemd of its own takes root and all of its capabilities"))
 struct `Under systemd` {
     private func site(_ systemd: Systemd) throws -> String? {
         told(try HTTPResponse.get("/", at: systemd.http, host: "app.acme.test").body)["name"]
@@ -74,6 +76,43 @@ struct `Under systemd` {
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
         #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Reading the name servers anew"))
+    }
+
+    /// Connections in their hundreds or thousands, before, during and after restarts of the server that carries them.
+    @Test(arguments: [(pingPong: 150, downloads: 100, silent: 50), (pingPong: 100, downloads: 0, silent: 7900)])
+    func `a restart breaks no connection`(flows: (pingPong: Int, downloads: Int, silent: Int)) throws {
+        let origin = try Place.fresh()
+        let systemd = try Systemd()
+        try systemd.addService(to: Endpoint(origin))
+        try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Harness/flows.py"
+        ).path
+        let load = try Program(
+            "python3",
+            [script, "\(systemd.https)", "\(origin)", "\(flows.pingPong)", "\(flows.downloads)", "\(flows.silent)"])
+        try eventually("all connections are open; it says: \(load.log)", within: .seconds(60)) {
+            guard load.isRunning else { throw Failure("the load has ended: \(load.log)") }
+            return load.log.contains("ready")
+        }
+        let total = flows.pingPong + flows.downloads + flows.silent
+        for _ in 0..<3 {
+            let before = try systemd.process(of: "ddirect-proxy.service")
+            try systemd.systemctl("restart", "ddirect-proxy.service")
+            #expect(try systemd.process(of: "ddirect-proxy.service") != before)
+            // While they go on, new ones come and go.
+            _ = try TCPConnection(to: systemd.https)
+            pause(.milliseconds(500))
+        }
+        load.signal(SIGTERM)
+        #expect(try load.waitForEnd(within: .seconds(60)) == .exited(0))
+        let outcome = try JSON(load.log.split(separator: "\n").last.map(String.init) ?? "")
+        print("\(total) flows over three restarts: \(outcome.encoded)")
+        let journal = try systemd.journal(of: "ddirect-proxy.service")
+        #expect(outcome["broken"].number == 0, "\(outcome.encoded) \(journal.suffix(3000))")
+        #expect((outcome["roundTrips"].number ?? 0) > flows.pingPong)
+        if flows.downloads > 0 { #expect((outcome["downloaded"].number ?? 0) > 10_000_000) }
+        #expect(journal.components(separatedBy: "Going on with flows of the last process").count == 4)
     }
 
     @Test func `a worker that is stuck has the service killed and started again`() throws {

@@ -175,7 +175,9 @@ struct ImageWriter {
         guard let exchange = flow.exchange else { return }
         put(exchange.request)
         put(exchange.response)
-        for flag in [exchange.isHEAD, exchange.wantsUpgrade, exchange.awaitsContinue, exchange.closes, exchange.answered] {
+        for flag in [
+            exchange.isHEAD, exchange.wantsUpgrade, exchange.awaitsContinue, exchange.closes, exchange.answered,
+        ] {
             put(flag)
         }
         put(exchange.requests)
@@ -238,7 +240,9 @@ struct ImageReader {
     }
 
     private mutating func half() -> ParkedFlow.Half? {
-        guard let state = uint32(), let pending = bytes(), let piped = bytes(), let passable = uint64() else { return nil }
+        guard let state = uint32(), let pending = bytes(), let piped = bytes(), let passable = uint64() else {
+            return nil
+        }
         return ParkedFlow.Half(state: state, pending: pending, piped: piped, passable: passable)
     }
 

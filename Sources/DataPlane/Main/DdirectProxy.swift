@@ -57,6 +57,12 @@ struct DdirectProxy: ParsableCommand {
     @Option(help: "Keep the last good snapshot in this file too, to serve with after a reboot. (default: no file)")
     var snapshotCache: String?
 
+    @Option(
+        help:
+            "At SIGTERM leave open connections to systemd's descriptor store for the next process: yes or no. (default: no; they are drained)"
+    )
+    var parkFlows: String?
+
     func run() throws {
         let settings: ProxySettings
         do {
@@ -94,6 +100,7 @@ struct DdirectProxy: ParsableCommand {
         flags.halfCloseTimeout = halfCloseTimeout
         flags.drainTimeout = drainTimeout
         flags.snapshotCache = snapshotCache
+        flags.parkFlows = parkFlows
         return flags
     }
 

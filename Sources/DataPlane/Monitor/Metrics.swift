@@ -120,7 +120,9 @@ struct Metrics {
         }
         text.metric("ddirect_service_connections_open", .gauge, "Connections that are open. \(rest)")
         for count in counts {
-            text.sample(count[.connectionsOpened].saturatingDifference(count[.connectionsClosed]), count.labels)
+            text.sample(
+                (count[.connectionsOpened] &+ count[.connectionsAdopted]).saturatingDifference(
+                    count[.connectionsClosed]), count.labels)
         }
         func perService(_ name: String, _ counter: ServiceCounter, _ help: String) {
             text.metric(name, .counter, "\(help) \(rest)")

@@ -14,6 +14,10 @@ enum WorkerMessage: Sendable {
     case shutDown
     /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
     case drain(Bool)
+    /// Take in flows that an earlier process of this server has parked, each with the slot of its service.
+    case adopt([ArrivingFlow])
+    /// Hand over every flow, and end.
+    case park
     /// End now, whatever is open.
     case stop
 }
@@ -22,6 +26,23 @@ enum WorkerMessage: Sendable {
 enum WorkerReport: Sendable {
     /// Worker `index` routes by the table of this generation.
     case routes(index: Int, generation: UInt64)
+}
+
+/// A flow from another process, with its descriptors.
+struct ArrivingFlow: Sendable {
+    let flow: ParkedFlow
+    let client: Socket
+    /// None for a flow that has no endpoint yet.
+    let endpoint: Socket
+    let service: Int32
+}
+
+/// A flow for another process, with the slot of its service. The descriptors are still open here, and nobody touches them any more.
+struct DepartingFlow: Sendable {
+    let flow: ParkedFlow
+    let client: Socket
+    let endpoint: Socket
+    let service: Int32
 }
 
 /// Everything a worker is made of; made by the composition root and handed to the worker's thread.
@@ -35,6 +56,8 @@ struct WorkerPlan: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
+    /// Told the flows of a worker that has parked them, once.
+    let departures: Mailbox<[DepartingFlow]>
     /// Told the slots of names whose addresses could not be connected to.
     let doubts: Mailbox<NameSlot>
 }
@@ -242,6 +265,12 @@ struct Worker: ~Copyable {
                 closeIdleExchanges()
             case .drain(let draining):
                 isDraining = draining
+            case .adopt(let flows):
+                for flow in flows { adopt(flow) }
+            case .park:
+                leaveListeners()
+                plan.departures.post(park())
+                isStopped = true
             case .stop:
                 isStopped = true
             }

@@ -227,6 +227,8 @@ extension Worker {
         let endpoint = client &+ 1
         halves[endpoint].state.formIntersection([.urgent, .failed])
         halves[endpoint].state.formUnion([.registered, .armedOut, .writable])
+        // Said here, and not when the request was read: attempts that have failed since took their record along.
+        if flows[flow].isHTTP { halves[endpoint].passable = 0 }
         if events.contains(.peerClosed) { halves[endpoint].state.insert(.peerClosed) }
         flows[flow].stage = .relaying
         flows[flow].lastActive = tick

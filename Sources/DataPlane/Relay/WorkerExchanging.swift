@@ -146,7 +146,6 @@ extension Worker {
         counters.add(1, .requests, service: service)
         if isFirst {
             halves[client].passable = 0
-            halves[client &+ 1].passable = 0
             depart(flow)
             return .gone
         }

@@ -8,6 +8,7 @@ final class WorkerPool: Sendable {
     let counters: [WorkerCounters]
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
+    let departures: Mailbox<[DepartingFlow]>
     let listeners: [Listener]
     private let settings: RelaySettings
 
@@ -26,12 +27,47 @@ final class WorkerPool: Sendable {
         reports = try Mailbox()
         // More than this between two looks at the log would not be read by anyone.
         incidents = try Mailbox(limit: 256)
+        departures = try Mailbox()
     }
 
     var flowsOpen: UInt64 { counters.sum(.flowsOpened) &- counters.sum(.flowsClosed) }
 
     func post(_ message: WorkerMessage) {
         for mailbox in mailboxes { mailbox.post(message) }
+    }
+
+    /// Shares flows of an earlier process among the workers. `slots` are those of the services by name; a flow whose service is gone goes on
+    /// all the same, and is counted as nobody's.
+    func adopt(_ arrivals: [FlowParking.Arrival], slots: [String: Int32]) {
+        guard !arrivals.isEmpty else { return }
+        for (index, mailbox) in mailboxes.enumerated() {
+            let share = stride(from: index, to: arrivals.count, by: mailboxes.count).map { arrivals[$0] }
+            mailbox.post(
+                .adopt(
+                    share.map {
+                        ArrivingFlow(
+                            flow: $0.flow, client: $0.client, endpoint: $0.endpoint,
+                            service: slots[$0.flow.service] ?? ServiceSlot.unrouted)
+                    }))
+        }
+    }
+
+    /// Has every worker hand over its flows and end. One that does not within two seconds is stuck, and keeps what it has.
+    func park() -> [DepartingFlow] {
+        post(.park)
+        var flows: [DepartingFlow] = []
+        var waiting = mailboxes.count
+        let deadline = Clock.monotonicNanoseconds &+ 2_000_000_000
+        while waiting > 0, Clock.monotonicNanoseconds < deadline {
+            var set = PollSet()
+            set.add(departures.descriptor)
+            set.wait(milliseconds: 100)
+            for batch in departures.drain() {
+                flows += batch
+                waiting -= 1
+            }
+        }
+        return flows
     }
 
     /// Lets the kernel take connections, and the workers accept them.
@@ -51,7 +87,7 @@ final class WorkerPool: Sendable {
     ) throws(SystemCallError) -> JoinableThread {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
-            mailbox: mailboxes[index], reports: reports, incidents: incidents, doubts: doubts)
+            mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
         let memory = try WorkerMemory(flowLimit: settings.flowLimit)
         return try JoinableThread(named: "worker-\(index)") {
             do {

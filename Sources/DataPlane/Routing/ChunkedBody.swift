@@ -55,6 +55,64 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
 
     public init(from sender: Sender) { self.sender = sender }
 
+    /// Where it stands, as numbers: for one that is followed further by another process, perhaps of another release.
+    public struct Position: Hashable, Sendable {
+        public var kind: UInt8
+        public var count: UInt32
+        public var left: UInt64
+
+        public init(kind: UInt8, count: UInt32, left: UInt64) {
+            self.kind = kind
+            self.count = count
+            self.left = left
+        }
+    }
+
+    public var position: Position {
+        let (kind, count): (UInt8, Int) =
+            switch state {
+            case .size(let digits): (1, digits)
+            case .extending(let count): (2, count)
+            case .padding(let count): (3, count)
+            case .sizeEnd: (4, 0)
+            case .data: (5, 0)
+            case .dataCR: (6, 0)
+            case .dataLF: (7, 0)
+            case .trailerStart(let count): (8, count)
+            case .trailer(let count): (9, count)
+            case .trailerLF(let count): (10, count)
+            case .lastLF: (11, 0)
+            case .ended: (12, 0)
+            case .malformed: (13, 0)
+            }
+        return Position(kind: kind, count: UInt32(clamping: count), left: left)
+    }
+
+    /// Goes on where another has stood; nil when nothing can stand there.
+    public init?(from sender: Sender, at position: Position) {
+        self.sender = sender
+        left = position.left
+        // What is counted is never longer than the trailers may be.
+        guard position.count <= UInt32(ChunkedBody.longestTrailers) else { return nil }
+        let count = Int(position.count)
+        switch position.kind {
+        case 1: state = .size(digits: count)
+        case 2: state = .extending(count)
+        case 3: state = .padding(count)
+        case 4: state = .sizeEnd
+        case 5: state = .data
+        case 6: state = .dataCR
+        case 7: state = .dataLF
+        case 8: state = .trailerStart(count)
+        case 9: state = .trailer(count)
+        case 10: state = .trailerLF(count)
+        case 11: state = .lastLF
+        case 12: state = .ended
+        case 13: state = .malformed
+        default: return nil
+        }
+    }
+
     /// How many further bytes are certainly data, and need not be looked at.
     public var passable: UInt64 { state == .data ? left : 0 }
 

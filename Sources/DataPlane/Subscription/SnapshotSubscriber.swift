@@ -195,7 +195,10 @@ final class SnapshotSubscriber: Sendable {
             do {
                 outcome = try slots.build(snapshot) { slot in
                     // In this order: what closes in between makes a slot look busy, never idle.
-                    counters.sum(.connectionsClosed, service: slot) == counters.sum(.connectionsOpened, service: slot)
+                    let closed = counters.sum(.connectionsClosed, service: slot)
+                    return closed
+                        == counters.sum(.connectionsOpened, service: slot)
+                        &+ counters.sum(.connectionsAdopted, service: slot)
                 }
             } catch {
                 return carryOut(machine.refused(snapshot.version, [error.description], now: now))

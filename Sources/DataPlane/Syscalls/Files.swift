@@ -62,7 +62,8 @@ public enum File {
         }
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let opened = OwnedDescriptor(
-            owning: Int32(truncatingIfNeeded: try KernelAnswer(unsafe linux_open_reading(folder)).get("open \(folder)")))
+            owning: Int32(truncatingIfNeeded: try KernelAnswer(unsafe linux_open_reading(folder)).get("open \(folder)"))
+        )
         _ = try KernelAnswer(linux_sync(opened.number)).get("fsync of \(folder)")
     }
 

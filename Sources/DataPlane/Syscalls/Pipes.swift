@@ -13,6 +13,36 @@ public struct Pipe: BitwiseCopyable {
     }
 
     @inlinable public var exists: Bool { readEnd >= 0 }
+
+    /// Takes what the pipe holds, up to `count` bytes, out of it.
+    public func drained(_ count: Int) -> [UInt8] {
+        var octets = [UInt8](repeating: 0, count: count)
+        var have = 0
+        while have < count {
+            let answer = unsafe octets.withUnsafeMutableBytes { room in
+                unsafe KernelAnswer(linux_read(readEnd, room.baseAddress.map { unsafe $0 + have }, count - have))
+            }
+            guard answer.value > 0 else { break }
+            have += answer.value
+        }
+        octets.removeLast(count - have)
+        return octets
+    }
+
+    /// Puts bytes into an empty pipe. False when they do not all fit, or there is no pipe.
+    public func fill(_ octets: [UInt8]) -> Bool {
+        guard exists else { return false }
+        var written = 0
+        while written < octets.count {
+            let answer = unsafe octets.withUnsafeBytes { bytes in
+                unsafe KernelAnswer(
+                    linux_write(writeEnd, bytes.baseAddress.map { unsafe $0 + written }, octets.count - written))
+            }
+            guard answer.value > 0 else { return false }
+            written += answer.value
+        }
+        return true
+    }
 }
 
 /// A worker's pipes. Opening and sizing one costs more than the bytes of many transfers, so empty ones are kept.

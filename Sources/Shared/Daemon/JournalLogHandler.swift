@@ -13,7 +13,9 @@ public struct JournalLogHandler: LogHandler {
     public init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
 
     /// Whether standard error leads into the journal.
-    public static func isWanted(environment: [String: String]) -> Bool { environment["JOURNAL_STREAM"]?.isEmpty == false }
+    public static func isWanted(environment: [String: String]) -> Bool {
+        environment["JOURNAL_STREAM"]?.isEmpty == false
+    }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

@@ -40,11 +40,16 @@ public enum Notify {
         _ = unsafe sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", &descriptor, 1)
     }
 
+    /// Waits until the manager has taken in everything that it was told, five seconds at most.
+    public static func awaitTaken() { _ = sd_notify_barrier(0, 5_000_000) }
+
     /// Has the manager close every descriptor that it keeps under `name`.
     public static func forget(_ name: String) { send("FDSTOREREMOVE=1\nFDNAME=\(name)") }
 
     /// Whether there is a service manager to talk to.
-    public static func isManaged(environment: [String: String]) -> Bool { environment["NOTIFY_SOCKET"]?.isEmpty == false }
+    public static func isManaged(environment: [String: String]) -> Bool {
+        environment["NOTIFY_SOCKET"]?.isEmpty == false
+    }
 
     /// A failure is not worth a word: the manager is gone, or gives up on us by its own timeout and says so.
     static func send(_ message: String) {

@@ -95,6 +95,13 @@ public struct SettingsReader {
         return number
     }
 
+    /// Something that is off unless it is asked for.
+    public mutating func yesOrNo(_ flag: String, _ value: String?, _ variable: String) -> Bool {
+        guard let (name, text) = given(flag, value, variable) else { return false }
+        if text != "yes", text != "no" { faults.append("\(name) is '\(text)'; expected yes or no") }
+        return text == "yes"
+    }
+
     /// A time in seconds, to the millisecond.
     public mutating func seconds(
         _ flag: String, _ value: String?, _ variable: String, default fallback: Duration

@@ -33,7 +33,8 @@ public enum SnapshotImage {
         }
         guard octets[magic.count - 1] == magic[magic.count - 1] else {
             throw Unusable(
-                description: "it has format \(octets[magic.count - 1]), and this release reads format \(magic[magic.count - 1])")
+                description:
+                    "it has format \(octets[magic.count - 1]), and this release reads format \(magic[magic.count - 1])")
         }
         let frame = octets.span.extracting(droppingFirst: headLength)
         guard octets[magic.count..<headLength].elementsEqual(Digest(checking: frame).octets) else {

@@ -27,6 +27,24 @@ import Testing
         #expect(relay.count(.connectFailures, "one") == 0)
     }
 
+    @Test func `a connection that a fallback has taken carries one request after the other`() throws {
+        let relay = try RelayHarness()
+        let listener = try TestListener()
+        try relay.route([("one", try carriage([("127.0.0.1", 1), ("127.0.0.1", listener.port)]))])
+        let client = try TestConnection(port: relay.httpPort)
+        let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        var endpoint: TestConnection?
+        for _ in 0..<3 {
+            try client.send("GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n")
+            let accepted = try endpoint ?? listener.accept()
+            endpoint = accepted
+            _ = try accepted.receive(untilSuffix: "\r\n\r\n")
+            try accepted.send(ok)
+            #expect(try client.receive(exactly: ok.utf8.count) == Array(ok.utf8))
+        }
+        #expect(relay.count(.requests, "one") == 3)
+    }
+
     @Test func `nobody is dialled for a client that has gone`() throws {
         let relay = try RelayHarness()
         let silent = try SilentListener()

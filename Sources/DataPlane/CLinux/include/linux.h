@@ -119,6 +119,48 @@ static inline long linux_connect_unix(int fd, const char *path) {
     return KERNEL_ANSWER(connect(fd, (struct sockaddr *)&address, sizeof address));
 }
 
+// --- descriptors in flight (unix(7), SCM_RIGHTS)
+
+// Both ends of a connected pair in one number, or a negative errno.
+static inline int64_t linux_message_pair(void) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) return -(int64_t)errno;
+    return (int64_t)ends[1] << 32 | (uint32_t)ends[0];
+}
+// The kernel takes up to 253 descriptors with one message (SCM_MAX_FD).
+#define LINUX_MOST_DESCRIPTORS 253
+static inline long linux_send_descriptors(int fd, const int *descriptors, unsigned count) {
+    union { struct cmsghdr head; char room[CMSG_SPACE(LINUX_MOST_DESCRIPTORS * sizeof(int))]; } control;
+    char byte = 0;
+    struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+    if (count > LINUX_MOST_DESCRIPTORS) return -EINVAL;
+    memset(&control, 0, sizeof control);
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(head), descriptors, count * sizeof(int));
+    return KERNEL_ANSWER(sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+// The descriptors of the next message: how many, 0 when there is no further message, or a negative errno.
+static inline long linux_receive_descriptors(int fd, int *descriptors) {
+    union { struct cmsghdr head; char room[CMSG_SPACE(LINUX_MOST_DESCRIPTORS * sizeof(int))]; } control;
+    char byte;
+    struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+    long answer = KERNEL_ANSWER(recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    if (answer == -EAGAIN || answer == 0) return 0;
+    if (answer < 0) return answer;
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return -EPROTO;
+    unsigned count = (unsigned)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    memcpy(descriptors, CMSG_DATA(head), count * sizeof(int));
+    return count;
+}
+
 // --- splice
 
 static inline long linux_splice(int from, int to, size_t count) {

@@ -1,0 +1,193 @@
+import Domain
+import Routing
+import Syscalls
+
+/// Flows that outlive the process: handed to the next one, or taken from the last.
+extension Worker {
+    /// What of a half's state is about the stream. The rest is about this process: what epoll knows of it, what waits in which queue.
+    private static var lasting: Half.State {
+        [.peerClosed, .ended, .shut, .bulk, .sentOnce, .withoutDelay, .urgent, .failed, .deaf]
+    }
+
+    // MARK: Parking
+
+    /// Every flow that can go on elsewhere. Their descriptors stay open, and are no longer this worker's to close.
+    mutating func park() -> [DepartingFlow] {
+        var departing: [DepartingFlow] = []
+        for flow in 0..<flowsUsed {
+            let stage: ParkedFlow.Stage
+            switch flows[flow].stage {
+            case .free, .lingering: continue  // what lingers has been told all that it is told
+            case .opening: stage = .opening
+            case .dialling: stage = .dialling
+            case .relaying: stage = .relaying
+            }
+            abandonDial(of: flow)
+            if stage == .dialling { closeHalf(flow &* 2 &+ 1, reset: false) }
+            var parked = ParkedFlow()
+            parked.stage = stage
+            parked.awaitsProxyHeader = flows[flow].awaitsProxyHeader
+            parked.idle = tick &- flows[flow].lastActive
+            if flows[flow].hasAssertedAddresses {
+                parked.source = asserted[flow].source
+                parked.destination = asserted[flow].destination
+            }
+            parked.client = leave(flow &* 2)
+            parked.endpoint = leave(flow &* 2 &+ 1)
+            if flows[flow].isHTTP { parked.exchange = leave(exchanges[flow]) }
+            departing.append(
+                DepartingFlow(
+                    flow: parked, client: halves[flow &* 2].socket, endpoint: halves[flow &* 2 &+ 1].socket,
+                    service: flows[flow].service))
+            flows[flow].stage = .free
+            flowsOpen &-= 1
+        }
+        return departing
+    }
+
+    private func leave(_ half: Int32) -> ParkedFlow.Half {
+        var parked = ParkedFlow.Half()
+        parked.state = halves[half].state.intersection(Worker.lasting).rawValue
+        parked.passable = halves[half].passable
+        parked.pending = octets(halves[half].pending, halves[half].pendingOffset, halves[half].pendingCount)
+        if halves[half].piped > 0 { parked.piped = halves[half].pipe.drained(Int(halves[half].piped)) }
+        return parked
+    }
+
+    private func octets(_ buffer: Buffer, _ offset: Int32, _ count: Int32) -> [UInt8] {
+        guard count > 0, buffer.exists else { return [] }
+        return buffer.withSpan(Int(offset), Int(count)) { span in span.indices.map { span[$0] } }
+    }
+
+    private func leave(_ exchange: Exchange) -> ParkedFlow.Exchange {
+        var parked = ParkedFlow.Exchange()
+        parked.request = leave(exchange.request)
+        parked.response = leave(exchange.response)
+        parked.isHEAD = exchange.isHEAD
+        parked.wantsUpgrade = exchange.wantsUpgrade
+        parked.awaitsContinue = exchange.awaitsContinue
+        parked.closes = exchange.closes
+        parked.answered = exchange.answered
+        parked.requests = exchange.requests
+        return parked
+    }
+
+    private func leave(_ message: Exchange.Message) -> ParkedFlow.Message {
+        var parked = ParkedFlow.Message()
+        parked.stage = message.stage.rawValue
+        parked.isChunked = message.isChunked
+        parked.inbox = octets(message.inbox, message.offset, message.count)
+        parked.scanned = UInt32(clamping: message.scanned)
+        parked.left = message.left
+        let position = message.chunked.position
+        parked.chunkKind = position.kind
+        parked.chunkCount = position.count
+        parked.chunkLeft = position.left
+        return parked
+    }
+
+    // MARK: Adopting
+
+    /// Goes on with a flow of another process. One that cannot be is closed, with resets, and counted.
+    mutating func adopt(_ arriving: ArrivingFlow) {
+        guard let flow = takeFlow() else {
+            note(.flowLimitReached) { "limit \($0.flows.capacity)" }
+            arriving.client.reset()
+            if arriving.endpoint.exists { arriving.endpoint.reset() }
+            return
+        }
+        let exchanges = exchanges
+        let parked = arriving.flow
+        let client = flow &* 2
+        let endpoint = client &+ 1
+        halves[client].socket = arriving.client
+        halves[endpoint].socket = arriving.endpoint
+        flows[flow].isHTTP = parked.exchange != nil
+        if parked.exchange != nil { exchanges[flow] = Exchange() }
+        flows[flow].awaitsProxyHeader = parked.awaitsProxyHeader
+        flows[flow].lastActive = tick &- parked.idle
+        flows[flow].service = arriving.service
+        if arriving.service != ServiceSlot.unrouted { counters.add(1, .connectionsAdopted, service: arriving.service) }
+        // From here on `close` takes back whatever has been handed out.
+        flows[flow].stage = .relaying
+        if let source = parked.source, let destination = parked.destination {
+            flows[flow].hasAssertedAddresses = true
+            asserted[flow] = AssertedAddresses(source: source, destination: destination)
+        }
+        guard restore(client, parked.client), restore(endpoint, parked.endpoint),
+            parked.exchange.map({ restore($0, &exchanges[flow]) }) ?? true
+        else {
+            return cutForMemory(flow)
+        }
+        switch parked.stage {
+        case .opening:
+            flows[flow].stage = .opening
+            readOpening(flow)
+            if flows[flow].stage == .opening { register(client) }
+        case .dialling:
+            startDial(flow)
+        case .relaying:
+            register(client)
+            register(endpoint)
+            if pump(client) { _ = pump(endpoint) }
+        }
+    }
+
+    private mutating func restore(_ half: Int32, _ parked: ParkedFlow.Half) -> Bool {
+        halves[half].state = Half.State(rawValue: parked.state).intersection(Worker.lasting)
+        // Whether there is anything to read, or room to write, the next call tells.
+        halves[half].state.formUnion(halves[half].state.contains(.deaf) ? .readable : [.readable, .writable])
+        halves[half].passable = parked.passable
+        if !parked.pending.isEmpty {
+            guard let buffer = buffer(with: parked.pending) else { return false }
+            halves[half].pending = buffer
+            halves[half].pendingCount = Int32(parked.pending.count)
+        }
+        if !parked.piped.isEmpty {
+            halves[half].pipe = pipes.take()
+            guard halves[half].pipe.fill(parked.piped) else { return false }
+            halves[half].piped = Int32(parked.piped.count)
+        }
+        return true
+    }
+
+    private mutating func buffer(with octets: [UInt8]) -> Buffer? {
+        guard octets.count <= Int(BufferPool.large) else { return nil }
+        let buffer = buffers.take(octets.count)
+        guard buffer.exists else { return nil }
+        buffer.copy(from: octets.span, to: 0)
+        return buffer
+    }
+
+    private mutating func restore(_ parked: ParkedFlow.Exchange, _ exchange: inout Exchange) -> Bool {
+        exchange.isHEAD = parked.isHEAD
+        exchange.wantsUpgrade = parked.wantsUpgrade
+        exchange.awaitsContinue = parked.awaitsContinue
+        exchange.closes = parked.closes
+        exchange.answered = parked.answered
+        exchange.requests = parked.requests
+        exchange.headSince = tick
+        return restore(parked.request, .client, &exchange.request)
+            && restore(parked.response, .endpoint, &exchange.response)
+    }
+
+    private mutating func restore(
+        _ parked: ParkedFlow.Message, _ sender: ChunkedBody.Sender, _ message: inout Exchange.Message
+    ) -> Bool {
+        let position = ChunkedBody.Position(kind: parked.chunkKind, count: parked.chunkCount, left: parked.chunkLeft)
+        guard let stage = Exchange.Message.Stage(rawValue: parked.stage),
+            let chunked = ChunkedBody(from: sender, at: position), parked.scanned <= parked.inbox.count
+        else { return false }
+        message.stage = stage
+        message.isChunked = parked.isChunked
+        message.chunked = chunked
+        message.left = parked.left
+        message.scanned = Int32(parked.scanned)
+        if !parked.inbox.isEmpty {
+            guard let buffer = buffer(with: parked.inbox) else { return false }
+            message.inbox = buffer
+            message.count = Int32(parked.inbox.count)
+        }
+        return true
+    }
+}

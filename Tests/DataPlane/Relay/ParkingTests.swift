@@ -1,0 +1,166 @@
+import Domain
+import Foundation
+import Glibc
+import Syscalls
+import Testing
+
+@testable import DataPlane
+
+/// Flows that go on in another process; here, with other workers of the same.
+@Suite struct `Parked flows` {
+    private let hello = clientHello("one.acme.test")
+
+    /// A relay whose one service has its endpoint at `listener`.
+    private func relay(to listener: TestListener, workers: Int = 1) throws -> RelayHarness {
+        let relay = try RelayHarness(workers: workers)
+        try relay.route([
+            ("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off))
+        ])
+        return relay
+    }
+
+    /// Moves every flow of a relay to a new one, by way of the image and of descriptors in flight, as between processes.
+    private func move(_ old: RelayHarness, to listener: TestListener, workers: Int = 1) throws -> RelayHarness {
+        let departing = old.pool.park()
+        let image = ParkedFlows.octets(
+            of: departing.map { departing in
+                var flow = departing.flow
+                flow.service = departing.service == old.slot(of: "one") ? "one" : ""
+                return (flow, departing.endpoint.exists ? 2 : 1)
+            })
+        let numbers = departing.flatMap { $0.endpoint.exists ? [$0.client, $0.endpoint] : [$0.client] }
+        let flight = try Flight()
+        #expect(flight.send(numbers.map(\.number)) == numbers.count)
+        // What the old process had is closed with it; what is in flight keeps the connections open.
+        for socket in numbers { socket.close() }
+        var arrived = try Flight.receive(at: flight.receiver.number)[...]
+        #expect(arrived.count == numbers.count)
+        let new = try relay(to: listener, workers: workers)
+        let arrivals = try ParkedFlows.records(in: image).map { record in
+            let own = arrived.prefix(record.descriptors).map { Socket(number: $0) }
+            arrived = arrived.dropFirst(record.descriptors)
+            return FlowParking.Arrival(
+                flow: try #require(record.flow), client: own[0], endpoint: own.count == 2 ? own[1] : .none)
+        }
+        new.pool.adopt(arrivals, slots: ["one": new.slot(of: "one")])
+        return new
+    }
+
+    @Test func `a flow by TLS goes on byte by byte, whatever was under way`() throws {
+        let listener = try TestListener()
+        var relay = try relay(to: listener)
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        #expect(try endpoint.receive(exactly: hello.count) == hello)
+        // More than the sockets hold, so that some is in the relay's own buffers and pipes each time.
+        let payload = pattern(30_000_000)
+        let sender = Foundation.Thread {
+            try? endpoint.send(payload)
+            endpoint.shutdownWriting()
+        }
+        sender.start()
+        var received: [UInt8] = []
+        for round in 1...4 {
+            received += try client.receive(exactly: 2_000_000)
+            relay = try move(relay, to: listener, workers: round)
+            try client.send([UInt8(round)])
+            #expect(try endpoint.receive(exactly: 1) == [UInt8(round)])
+        }
+        received += client.receiveAll().bytes
+        let isWhole = received == payload
+        #expect(isWhole, "\(received.count) of \(payload.count) bytes")
+        client.shutdownWriting()
+        #expect(endpoint.receiveAll().end == .end)
+        try relay.expectIdle()
+        #expect(relay.count(.connectionsAdopted, "one") == 1)
+        #expect(relay.count(.connectionsClosed, "one") == 1)
+        #expect(relay.count(.connectionsOpened, "one") == 0)
+    }
+
+    @Test func `an exchange of plain HTTP goes on wherever it was, and the next one follows`() throws {
+        let listener = try TestListener()
+        let request =
+            "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\n\r\n"
+        let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nTrailer: x\r\n\r\n"
+        // Cut at every byte of both: before, in and after each head, size, chunk and trailer.
+        for cut in stride(from: 1, to: request.utf8.count, by: 3) {
+            var relay = try relay(to: listener)
+            let client = try TestConnection(port: relay.httpPort)
+            let bytes = Array(request.utf8)
+            try client.send(Array(bytes.prefix(cut)))
+            try eventually("what was said is read") { relay.pool.flowsOpen == 1 }
+            relay = try move(relay, to: listener)
+            try client.send(Array(bytes.dropFirst(cut)))
+            let endpoint = try listener.accept()
+            #expect(try endpoint.receive(exactly: bytes.count) == bytes)
+            let answer = Array(response.utf8)
+            let half = cut % answer.count
+            try endpoint.send(Array(answer.prefix(half)))
+            relay = try move(relay, to: listener)
+            try endpoint.send(Array(answer.dropFirst(half)))
+            #expect(try client.receive(exactly: answer.count) == answer)
+            // The connection is as good as new.
+            try client.send("GET /next HTTP/1.1\r\nHost: one.acme.test\r\n\r\n")
+            #expect(try endpoint.receive(untilSuffix: "\r\n\r\n").hasPrefix("GET /next"))
+            relay = try move(relay, to: listener)
+            try endpoint.send("HTTP/1.1 204 No Content\r\n\r\n")
+            _ = try client.receive(untilSuffix: "\r\n\r\n")
+            try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
+            #expect(client.receiveText().hasPrefix("HTTP/1.1 421 "))
+        }
+    }
+
+    @Test func `a hello that is not whole yet is read on, and a dial begun anew`() throws {
+        let listener = try TestListener()
+        for cut in stride(from: 1, to: hello.count, by: 7) {
+            let old = try relay(to: listener)
+            let client = try TestConnection(port: old.httpsPort)
+            try client.send(Array(hello.prefix(cut)))
+            try eventually("what was said is read") { old.pool.flowsOpen == 1 }
+            let new = try move(old, to: listener)
+            try client.send(Array(hello.dropFirst(cut)))
+            let endpoint = try listener.accept()
+            #expect(try endpoint.receive(exactly: hello.count) == hello)
+            try endpoint.send("ok")
+            #expect(try client.receive(exactly: 2) == Array("ok".utf8))
+            withExtendedLifetime(new) {}
+        }
+        // Parked while its endpoint's address is not known; the next process knows it.
+        for isHTTP in [false, true] {
+            let old = try RelayHarness()
+            try old.route([
+                ("one", try carriage(["one.acme.test"], to: [("slow.acme.test", listener.port)], forwardedFor: .off))
+            ])
+            let client = try TestConnection(port: isHTTP ? old.httpPort : old.httpsPort)
+            let words = isHTTP ? Array("GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n".utf8) : hello
+            try client.send(words)
+            try eventually("the dial") { old.count(.connectionsOpened, "one") == 1 }
+            let new = try move(old, to: listener)
+            let endpoint = try listener.accept()
+            #expect(try endpoint.receive(exactly: words.count) == words)
+            let answer = "HTTP/1.1 204 No Content\r\n\r\n"
+            try endpoint.send(answer)
+            #expect(try client.receive(exactly: answer.utf8.count) == Array(answer.utf8))
+            withExtendedLifetime(new) {}
+        }
+    }
+
+    @Test func `ends that were on their way arrive`() throws {
+        let listener = try TestListener()
+        let old = try relay(to: listener)
+        let client = try TestConnection(port: old.httpsPort)
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: hello.count)
+        client.shutdownWriting()
+        #expect(endpoint.receive() == .end)
+        let new = try move(old, to: listener)
+        try endpoint.send("last words")
+        endpoint.shutdownWriting()
+        let (bytes, end) = client.receiveAll()
+        #expect(bytes == Array("last words".utf8))
+        #expect(end == .end)
+        try new.expectIdle()
+    }
+}
