@@ -41,6 +41,7 @@ extension Worker {
                     service: flows[flow].service))
             flows[flow].stage = .free
             flowsOpen &-= 1
+            counters.add(1, .flowsClosed)
         }
         return departing
     }
