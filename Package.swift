@@ -137,6 +137,9 @@ let package = Package(
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Domain"], path: "Tests/Shared/Wire", swiftSettings: ours),
         .testTarget(
+            name: "DaemonTests", dependencies: ["Daemon", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Shared/Daemon", swiftSettings: ours),
+        .testTarget(
             name: "RoutingTests", dependencies: ["Routing", "Domain"], path: "Tests/DataPlane/Routing",
             swiftSettings: ours),
         .testTarget(

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Testing
 
@@ -127,6 +128,47 @@ import Testing
         try eventually("it is logged; it says: \(fleet.control.log)") {
             fleet.control.log.contains("runs as user 65534 and group 65534")
         }
+    }
+
+    @Test func `a database of another store is refused, until an operator says that it is the right one`() throws {
+        let nginx = try Nginx("first", "second")
+        let fleet = try Fleet.single(to: nginx.first.endpoint)
+        let server = fleet.servers[0]
+        let load = try Load.requests(to: server)
+        try load.awaitMore(20)
+        // The database is lost, and somebody sets everything up anew.
+        fleet.control.destroy()
+        for file in ["control.db", "control.db-wal", "control.db-shm", "token"] {
+            try? FileManager.default.removeItem(atPath: "\(fleet.folder)/\(file)")
+        }
+        try fleet.restartControl()
+        try fleet.readToken()
+        try fleet.api.grant(
+            "POST", "/servers",
+            ["name": "za1", "region": "af-south-1", "hostname": "za1.dfree.test", "addresses": [.string(server.address)]])
+        try fleet.api.grant("POST", "/customers", ["name": "acme"])
+        try fleet.api.grant(
+            "POST", "/services",
+            [
+                "name": "acme-app", "customer": "acme", "clientDomains": ["app.acme.test"],
+                "endpoint": nginx.second.endpoint.json, "primary": "za1",
+            ])
+        try fleet.awaitServer("za1", "refuses") { status in
+            status["refusal"]["reasons"].items.contains { $0.text?.contains("of store") == true }
+        }
+        #expect(try fleet.api.grant("GET", "/servers/za1").body["appliedVersion"] == .null)
+        #expect(told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"] == "first")
+        try fleet.api.grant("POST", "/servers/za1/accept")
+        try fleet.awaitServer("za1", "has taken it") {
+            $0["refusal"] == .null && $0["appliedVersion"] == $0["currentVersion"]
+        }
+        #expect(told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"] == "second")
+        #expect(load.stop().failures.map(\.description) == [])
+        let audit = try fleet.api.grant("GET", "/audit").body["items"].items
+        #expect(audit.contains { $0["action"].text == "server.accept" })
+        // From then on it is this store's server as any other.
+        try fleet.cutOver(to: nginx.first.endpoint)
+        #expect(told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"] == "first")
     }
 
     @Test func `of two servers with one name the newer has the session`() throws {

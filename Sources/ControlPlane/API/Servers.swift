@@ -16,6 +16,7 @@ extension ControlAPI {
         },
         Operation(.post, "/api/v1/servers/{name}/drain") { api in { try await api.setDraining(true, $0) } },
         Operation(.post, "/api/v1/servers/{name}/undrain") { api in { try await api.setDraining(false, $0) } },
+        Operation(.post, "/api/v1/servers/{name}/accept") { $0.acceptOn },
     ]
 
     private func listServers(_ request: APIRequest) async throws -> Response {
@@ -46,21 +47,38 @@ extension ControlAPI {
     }
 
     private func setDraining(_ draining: Bool, _ request: APIRequest) async throws -> Response {
+        let verb = draining ? "drain" : "undrain"
+        let name = try await tell(verb, request) { name throws(CommandFailure) in
+            try await publisher.setDraining(draining, on: name)
+        }
+        return .json(["server": .string(name.text), "draining": .bool(draining)], status: .accepted)
+    }
+
+    private func acceptOn(_ request: APIRequest) async throws -> Response {
+        let name = try await tell("accept", request) { name throws(CommandFailure) in
+            try await publisher.accept(on: name)
+        }
+        return .json(["server": .string(name.text), "version": store.version.json], status: .accepted)
+    }
+
+    /// Tells a connected server something that is no change of its configuration.
+    private func tell(
+        _ verb: String, _ request: APIRequest, _ send: (ServerName) async throws(CommandFailure) -> Void
+    ) async throws -> ServerName {
         let text = request.variable("name")
         guard let name = store.state.servers[ServerName(checked: text)]?.name else {
             throw Problem.noSuch(.server, text)
         }
-        let verb = draining ? "drain" : "undrain"
         let entry = ChangeRequest(author: request.author, action: "server.\(verb)", target: name.text)
         guard await publisher.status(of: name).connected else { throw await notTold(entry, .disconnected) }
         // Before it is told: what was asked of a server is on record, whatever becomes of it and of us.
         try await store.enter(entry, done: true, detail: "\(verb) server \(name)")
         do {
-            try await publisher.setDraining(draining, on: name)
+            try await send(name)
         } catch {
             throw await notTold(entry, error)
         }
-        return .json(["server": .string(name.text), "draining": .bool(draining)], status: .accepted)
+        return name
     }
 
     /// Enters into the audit trail why a server could not be told something, and makes the answer that says so.

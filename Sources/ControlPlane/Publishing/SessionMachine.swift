@@ -133,6 +133,14 @@ struct SessionMachine: Sendable {
         }
     }
 
+    /// The data plane has been told to take whatever comes next.
+    mutating func accepting(newest: SnapshotVersion) -> [Action] {
+        guard case .known(var subscription) = state else { return [] }
+        subscription.startOver()
+        state = .known(subscription)
+        return published(newest)
+    }
+
     /// A snapshot is being made and sent.
     mutating func sending(_ version: SnapshotVersion, digest: Digest, isWhole: Bool) {
         guard case .known(var subscription) = state else { return }

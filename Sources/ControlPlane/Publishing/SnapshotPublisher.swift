@@ -144,6 +144,16 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
         _ = try send(command, to: server)
     }
 
+    /// Tells a data plane to take our configuration although it is of another store than its own, or older, and sends it.
+    public func accept(on server: ServerName) async throws(CommandFailure) {
+        var command = WireCommand()
+        command.id = nextNumber()
+        command.accept = WireAccept()
+        let id = try send(command, to: server)
+        // Commands go out before snapshots.
+        update(id) { $0.accepting(newest: builder.version) }
+    }
+
     // MARK: Running
 
     /// Listens, serves, and returns at graceful shutdown when every session has been told goodbye.

@@ -72,6 +72,14 @@ struct Subscription: Sendable {
         return true
     }
 
+    /// An operator has told the data plane to take what comes: everything is sent, whatever it has and has said before.
+    mutating func startOver() {
+        holding = nil
+        answered = nil
+        lastRefusal = nil
+        wantsWhole = false
+    }
+
     /// Takes `version` as refused without sending it, because of a standing refusal.
     mutating func presumeRefused(_ version: SnapshotVersion) { answered = version }
 }

@@ -261,6 +261,10 @@ final class SnapshotSubscriber: Sendable {
                 }
             case .drain: setDraining(true)
             case .undrain: setDraining(false)
+            case .accept:
+                owner.logger.notice(
+                    "An operator has the next snapshot taken, of whatever store and version",
+                    metadata: ["serving": "\(machine.held?.version.description ?? "none")"])
             case nil: break
             }
         }

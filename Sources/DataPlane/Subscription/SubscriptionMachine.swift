@@ -40,6 +40,8 @@ struct SubscriptionMachine {
     private var failures: UInt64 = 0
     /// The configuration in force.
     private(set) var held: Snapshot?
+    /// An operator has said that the next configuration is to be taken, wherever it comes from (invariant 3); for this session only.
+    private var takesAnything = false
 
     init(server: ServerName, softwareVersion: String, bootID: String) {
         self.server = server
@@ -105,11 +107,13 @@ struct SubscriptionMachine {
         switch frame.message {
         case .snapshot(let message):
             do {
-                return [.apply(try SnapshotContent(message).applied(to: held))]
+                return [.apply(try SnapshotContent(message).applied(to: takesAnything ? nil : held))]
             } catch {
                 return refused(SnapshotVersion(message.version), error.reasons, now: now)
             }
-        case .command(let command): return [.command(command)]
+        case .command(let command):
+            if case .accept? = command.command { takesAnything = true }
+            return [.command(command)]
         case .heartbeat: return []
         case .goodbye(let goodbye): return lost("the control plane says: \(goodbye.reason)", now: now, chance: chance)
         case .hello, .applied, .refused, .observation, nil:
@@ -120,6 +124,7 @@ struct SubscriptionMachine {
     /// The workers route by `snapshot`.
     mutating func applied(_ snapshot: Snapshot, now: UInt64) -> [Action] {
         held = snapshot
+        takesAnything = false
         return isSubscribed ? [send(.applied(snapshot.version), now: now)] : []
     }
 
@@ -142,6 +147,7 @@ struct SubscriptionMachine {
 
     private mutating func lost(_ reason: String, now: UInt64, chance: Double) -> [Action] {
         if case .waiting = state { return [] }
+        takesAnything = false
         // A session that ends soon after it began is no success, whatever it brought: another server may go by our name.
         if case .subscribed(_, _, let since) = state, now - since >= SubscriptionMachine.goodSession { failures = 0 }
         let bound = min(SubscriptionMachine.shortestBackoff << min(failures, 10), SubscriptionMachine.longestBackoff)

@@ -117,6 +117,9 @@ public enum Process {
     /// Must run before the first thread is started, so that every thread inherits it: signals go to `awaitSignal` alone.
     public static func blockSignals() { linux_block_signals() }
 
+    /// What `blockSignals` does too: no signal for a write to a connection that is no more.
+    public static func ignoreBrokenPipes() { linux_ignore_broken_pipes() }
+
     /// SIGTERM, SIGINT or SIGHUP when one is pending within so many milliseconds, else nil.
     public static func awaitSignal(milliseconds: UInt32) -> Int32? {
         let signal = linux_await_signal(milliseconds)

@@ -17,6 +17,8 @@ final class RelayHarness {
     private var slots: [String: NameSlot] = [:]
 
     init(workers: Int = 1, settings: RelaySettings = RelaySettings(), addresses: [String] = ["127.0.0.1"]) throws {
+        // As the process does at its start: a splice into a connection that was reset raises SIGPIPE.
+        Syscalls.Process.ignoreBrokenPipes()
         var settings = settings
         settings.flowLimit = min(settings.flowLimit, 4096)
         let any = try addresses.map { TransportAddress(try Address($0), port: 0) }

@@ -5,7 +5,7 @@ import Glibc
 final class Fleet {
     private(set) var control: Program
     private(set) var servers: [Server] = []
-    let api: API
+    private(set) var api: API
     let folder: String
     private let arguments: [String]
     private let environment: [String: String]
@@ -33,6 +33,11 @@ final class Fleet {
         control = try Program(
             "ddirect-control", arguments, name: "ddirect-control again", environment: environment)
         try Fleet.awaitAnswers(control, at: api.place)
+    }
+
+    /// Takes the token that the control plane has written, after it has begun anew.
+    func readToken() throws {
+        api = API(place: api.place, token: text(ofFile: tokenFile).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     private static func awaitAnswers(_ control: Program, at place: Place) throws {

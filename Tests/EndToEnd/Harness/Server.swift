@@ -70,6 +70,14 @@ final class Server {
 
     func kill() throws { try program.destroy() }
 
+    /// Ends it by a signal, and returns when it has ended well.
+    func end() throws {
+        let program = try program
+        program.signal(SIGTERM)
+        let ending = try program.waitForEnd()
+        guard ending == .exited(0) else { throw Failure("\(name) ended with \(ending): \(program.log)") }
+    }
+
     var log: String { (try? program.log) ?? "" }
 
     // MARK: Metrics

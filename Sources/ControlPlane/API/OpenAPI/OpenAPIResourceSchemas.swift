@@ -145,6 +145,14 @@ extension OpenAPI {
           "required": ["server", "draining"],
           "properties": {"server": {"$ref": "#/components/schemas/Slug"}, "draining": {"type": "boolean"}}
         },
+        "Accepting": {
+          "type": "object",
+          "required": ["server", "version"],
+          "properties": {
+            "server": {"$ref": "#/components/schemas/Slug"},
+            "version": {"type": "integer", "minimum": 0, "description": "The version that it is sent."}
+          }
+        },
         "ServiceInput": {
           "type": "object",
           "required": ["name", "customer", "clientDomains", "endpoint", "primary"],

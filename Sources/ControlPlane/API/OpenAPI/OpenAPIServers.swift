@@ -199,6 +199,26 @@ extension OpenAPI {
               "default": {"$ref": "#/components/responses/Problem"}
             }
           }
+        },
+        "/api/v1/servers/{name}/accept": {
+          "post": {
+            "operationId": "acceptOnServer",
+            "summary": "Tells a server to take this configuration although it holds one of another store, or a newer one",
+            "parameters": [{"$ref": "#/components/parameters/Name"}],
+            "responses": {
+              "202": {
+                "description": "The server was told",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepting"}}}
+              },
+              "400": {"$ref": "#/components/responses/BadRequest"},
+              "401": {"$ref": "#/components/responses/Unauthorized"},
+              "404": {"$ref": "#/components/responses/NotFound"},
+              "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+              "409": {"$ref": "#/components/responses/Conflict"},
+              "503": {"$ref": "#/components/responses/Unavailable"},
+              "default": {"$ref": "#/components/responses/Problem"}
+            }
+          }
         }
         """#
 }

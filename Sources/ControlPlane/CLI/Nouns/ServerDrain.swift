@@ -29,6 +29,26 @@ extension ServerCommand {
     }
 }
 
+extension ServerCommand {
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Have a server take this configuration, of whatever store and version its own is.",
+            discussion: """
+                A server refuses a configuration of another store, or one older than its own: the database may be an old backup, or the \
+                wrong one. `ddirect server show NAME` tells the refusal. This is how you say that the database is right. Open connections stay.
+                """)
+        @Argument(help: "The server's name.", completion: .servers)
+        var name: String
+        @OptionGroup var connection: ConnectionOptions
+
+        func run() async throws {
+            try await order(
+                "accept", name, connection,
+                done: "\(name) was told to take the configuration of this control plane; `ddirect server show \(name)` says whether it has")
+        }
+    }
+}
+
 private func order(_ verb: String, _ name: String, _ connection: ConnectionOptions, done sentence: String) async throws
 {
     var call = Call(.post, "servers", name, verb)

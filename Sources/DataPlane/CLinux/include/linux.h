@@ -205,6 +205,8 @@ static inline uint64_t linux_realtime_nanoseconds(void) {
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+// To write to a connection that is no more is an error like others. send(2) can be told so call by call; splice(2) cannot.
+static inline void linux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 static inline void linux_block_signals(void) {
     sigset_t all;
     sigemptyset(&all);
@@ -212,7 +214,7 @@ static inline void linux_block_signals(void) {
     sigaddset(&all, SIGINT);
     sigaddset(&all, SIGHUP);
     sigprocmask(SIG_BLOCK, &all, 0);
-    signal(SIGPIPE, SIG_IGN);
+    linux_ignore_broken_pipes();
 }
 // The number of a pending signal of those blocked above, or 0 after so many milliseconds.
 static inline int linux_await_signal(unsigned milliseconds) {
