@@ -31,8 +31,10 @@ import Wire
         }
 
         /// Brings all traffic to the second site, which nothing that is refused may do.
-        func snapshot(_ version: UInt64 = next, of incarnation: Incarnation = store) throws -> Snapshot {
-            try Victim.snapshot(of: server, version, to: nginx.second, incarnation)
+        func snapshot(
+            _ version: UInt64 = next, of incarnation: Incarnation = store, for name: String = "za1"
+        ) throws -> Snapshot {
+            try Victim.snapshot(of: server, version, to: nginx.second, incarnation, name: name)
         }
 
         /// What is in force, or would be if it had another version.
@@ -41,7 +43,8 @@ import Wire
         }
 
         private static func snapshot(
-            of server: Server, _ version: UInt64, to site: Nginx.Site, _ incarnation: Incarnation = store
+            of server: Server, _ version: UInt64, to site: Nginx.Site, _ incarnation: Incarnation = store,
+            name: String = "za1"
         ) throws -> Snapshot {
             let target = EndpointTarget(
                 host: try EndpointHost(site.address), httpPort: try Port(Int(site.ports.http)),
@@ -52,7 +55,7 @@ import Wire
             let address = try Address(server.address)
             let settings = ServerSettings(
                 server: try Domain.Server(
-                    name: ServerName(server.name), region: RegionName("af-south-1"),
+                    name: ServerName(name), region: RegionName("af-south-1"),
                     hostname: DomainName("za1.dfree.test"), addresses: [address]),
                 policy: EndpointPolicy(exceptions: [try Prefix("127.0.0.0/8")], fleet: [address]))
             return try Snapshot(
@@ -148,7 +151,7 @@ import Wire
     // MARK: Snapshots that are refused
 
     enum Fault: CaseIterable {
-        case wrongDigest, inconsistent, older, ofAnotherStore, fromAnUnknownBase
+        case wrongDigest, inconsistent, older, ofAnotherStore, ofAnotherServer, fromAnUnknownBase
 
         /// What the refusal has to name.
         var reasons: [String] {
@@ -160,6 +163,7 @@ import Wire
                 }
             case .older: ["version 4 is older than 5"]
             case .ofAnotherStore: ["is of store 2, but this server's configuration is of store 1"]
+            case .ofAnotherServer: ["version 6 is of server ie1, but this is server za1"]
             case .fromAnUnknownBase: ["the difference starts at version 3, but this server has 5"]
             }
         }
@@ -176,6 +180,7 @@ import Wire
             message.services.append(twin)
         case .older: message = WireSnapshot(try victim.snapshot(Self.held - 1))
         case .ofAnotherStore: message = WireSnapshot(try victim.snapshot(of: Incarnation(2)))
+        case .ofAnotherServer: message = WireSnapshot(try victim.snapshot(for: "ie1"))
         case .fromAnUnknownBase:
             message = WireSnapshot(
                 good.difference(from: try victim.former(3)), digest: good.digest, incarnation: good.incarnation)

@@ -107,7 +107,13 @@ struct SubscriptionMachine {
         switch frame.message {
         case .snapshot(let message):
             do {
-                return [.apply(try SnapshotContent(message).applied(to: takesAnything ? nil : held))]
+                let snapshot = try SnapshotContent(message).applied(to: takesAnything ? nil : held)
+                let named = snapshot.settings.server.name
+                guard named == server else {
+                    let reason = "version \(snapshot.version) is of server \(named), but this is server \(server)"
+                    return refused(snapshot.version, [reason], now: now)
+                }
+                return [.apply(snapshot)]
             } catch {
                 return refused(SnapshotVersion(message.version), error.reasons, now: now)
             }

@@ -401,12 +401,21 @@ public nonisolated struct WireCommand: Sendable {
     set {command = .undrain(newValue)}
   }
 
+  public var accept: WireAccept {
+    get {
+      if case .accept(let v)? = command {return v}
+      return WireAccept()
+    }
+    set {command = .accept(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Command: Equatable, Sendable {
     case checkEndpoint(WireCheckEndpoint)
     case drain(WireDrain)
     case undrain(WireUndrain)
+    case accept(WireAccept)
 
   }
 
@@ -445,6 +454,17 @@ public nonisolated struct WireDrain: Sendable {
 }
 
 public nonisolated struct WireUndrain: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// Take the next whole snapshot, be it of another store or older than what is in force. Only an operator says so.
+public nonisolated struct WireAccept: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -1119,7 +1139,7 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Command"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}check_endpoint\0\u{1}drain\0\u{1}undrain\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}check_endpoint\0\u{1}drain\0\u{1}undrain\0\u{1}accept\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1167,6 +1187,19 @@ nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.command = .undrain(v)
         }
       }()
+      case 5: try {
+        var v: WireAccept?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .accept(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .accept(v)
+        }
+      }()
       default: break
       }
     }
@@ -1192,6 +1225,10 @@ nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .undrain?: try {
       guard case .undrain(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .accept?: try {
+      guard case .accept(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case nil: break
     }
@@ -1273,6 +1310,25 @@ nonisolated extension WireUndrain: SwiftProtobuf.Message, SwiftProtobuf._Message
   }
 
   public static func ==(lhs: WireUndrain, rhs: WireUndrain) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAccept: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Accept"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireAccept, rhs: WireAccept) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

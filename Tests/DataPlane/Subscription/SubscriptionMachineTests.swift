@@ -5,9 +5,11 @@ import Wire
 @testable import DataPlane
 
 @Suite struct `The data plane's end of the channel` {
-    private func snapshot(_ version: UInt64, of incarnation: UInt64 = 7) throws -> Snapshot {
+    private func snapshot(
+        _ version: UInt64, of incarnation: UInt64 = 7, for name: String = "za1"
+    ) throws -> Snapshot {
         let server = try Server(
-            name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
+            name: ServerName(name), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
             addresses: [Address("192.0.2.1")])
         return try Snapshot(
             incarnation: Incarnation(incarnation), version: SnapshotVersion(version),
@@ -43,6 +45,25 @@ import Wire
             }
             #expect(version == other.version)
             #expect(actions.last == .send(.refused(other.version, reasons: reasons)))
+            #expect(machine.held == held)
+        }
+    }
+
+    @Test func `another server's is refused by name, whole or as a difference, before the first as after it`() throws {
+        var machine = try subscribed()
+        let other = try snapshot(1, for: "ie1")
+        let reason = "version 1 is of server ie1, but this is server za1"
+        let refusal: [SubscriptionMachine.Action] = [
+            .reportRefusal(other.version, [reason]), .send(.refused(other.version, reasons: [reason])),
+        ]
+        #expect(machine.received(.snapshot(WireSnapshot(other)), now: 10, chance: 0) == refusal)
+        #expect(machine.held == nil)
+        let held = try snapshot(0)
+        _ = machine.applied(held, now: 20)
+        let difference = WireSnapshot(
+            other.difference(from: held), digest: other.digest, incarnation: other.incarnation)
+        for message in [WireSnapshot(other), difference] {
+            #expect(machine.received(.snapshot(message), now: 30, chance: 0) == refusal)
             #expect(machine.held == held)
         }
     }
