@@ -103,13 +103,28 @@ import Testing
         #expect(try check.candidate(insteadOf: present) == ["host": "192.0.2.9", "httpPort": 8081, "httpsPort": 8444])
     }
 
+    /// Every command without commands of its own.
+    func leaves(_ command: any ParsableCommand.Type = DDirect.self) -> [any ParsableCommand.Type] {
+        let subcommands = command.configuration.subcommands
+        return subcommands.isEmpty ? [command] : subcommands.flatMap { leaves($0) }
+    }
+
     @Test func `every command can print JSON`() throws {
-        func leaves(_ command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
-            let subcommands = command.configuration.subcommands
-            return subcommands.isEmpty ? [command] : subcommands.flatMap(leaves)
-        }
-        for leaf in leaves(DDirect.self) where leaf != CompletionsCommand.self {
+        for leaf in leaves() where leaf != CompletionsCommand.self {
             #expect(leaf.helpMessage().contains("--json"), "\(leaf)")
         }
+    }
+
+    /// What the README says of both flags, and whom it excepts.
+    @Test(arguments: ["--dry-run", "--wait"])
+    func `every change of the configuration can be shown beforehand and waited for, and nothing else`(flag: String) {
+        let changes: [any ParsableCommand.Type] = [
+            CustomerCommand.Create.self, CustomerCommand.Delete.self, ServerCommand.Create.self,
+            ServerCommand.Edit.self, ServerCommand.Delete.self, ServiceCommand.Create.self, ServiceCommand.Edit.self,
+            ServiceCommand.Delete.self, EndpointCommand.Set.self, VersionCommand.Restore.self,
+        ]
+        // An option of the command's own begins a line of its help; a discussion may mention others.
+        let having = leaves().filter { $0.helpMessage().contains("\n  \(flag) ") }
+        #expect(having.map { String(reflecting: $0) } == changes.map { String(reflecting: $0) })
     }
 }
