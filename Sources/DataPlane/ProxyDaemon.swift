@@ -19,7 +19,7 @@ public struct ProxyDaemon {
     /// What an earlier process served with, to begin with.
     private let kept: Snapshot?
     /// Its flows, to go on with.
-    private let arrivals: [FlowParking.Arrival]
+    private let arrivals: FlowParking.Waiting
 
     /// Binds every listener, or takes over those that the service manager passes; nothing is answered before `run`.
     public init(_ settings: ProxySettings, logger: Logger) throws {
@@ -28,8 +28,9 @@ public struct ProxyDaemon {
         board = StatusBoard(server: settings.server)
         kept = KeptSnapshot.find(
             passed: settings.passed, cache: settings.snapshotCache, server: settings.server, logger: logger)
-        keeper = try SnapshotKeeper(usesStore: settings.isManaged, cache: settings.snapshotCache, logger: logger)
-        arrivals = FlowParking.take(settings.passed, logger: logger)
+        keeper = try SnapshotKeeper(
+            usesStore: settings.isManaged, held: settings.passed.map(\.name), cache: settings.snapshotCache,
+            logger: logger)
         let own = KeptSnapshot.names + FlowParking.names
         let sockets = settings.passed.filter { !own.contains($0.name) }
         let listeners =
@@ -42,6 +43,8 @@ public struct ProxyDaemon {
             workers: pool.counters,
             logger: logger)
         resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes)
+        // Last: nothing that can fail comes between taking them and going on with them.
+        arrivals = FlowParking.Waiting(FlowParking.take(settings.passed, logger: logger))
     }
 
     /// Carries traffic until SIGTERM or SIGINT, then drains. Returns when everything has ended.
@@ -120,13 +123,14 @@ public struct ProxyDaemon {
                 isListening.withLock { isListening in
                     guard !isListening else { return }
                     isListening = true
+                    let slots = Dictionary(tenants.map { ($0.name, $0.slot) }) { first, _ in first }
+                    pool.adopt(arrivals.takeAll(), slots: slots)
                     do {
                         try pool.listen()
                     } catch {
                         logger.critical("Cannot listen", metadata: ["reason": "\(error)"])
                         return
                     }
-                    pool.adopt(arrivals, slots: Dictionary(tenants.map { ($0.name, $0.slot) }) { first, _ in first })
                     board.stage(.serving)
                     let addresses = pool.listeners.map { "\($0.isHTTP ? "http" : "https")=\($0.address)" }
                     logger.notice("Carrying traffic", metadata: ["listeners": "\(addresses.joined(separator: " "))"])
@@ -178,9 +182,25 @@ public struct ProxyDaemon {
     }
 
     private func park() {
-        let flows = pool.park()
+        let (flows, isComplete) = pool.park()
         let names = Dictionary(board.current.services.map { ($0.slot, $0.name) }) { first, _ in first }
-        FlowParking.park(flows, names: names, logger: logger)
+        var departures = flows.map { departing in
+            var flow = departing.flow
+            flow.service = names[departing.service] ?? ""
+            return FlowParking.Departure(
+                flow: flow,
+                sockets: departing.endpoint.exists ? [departing.client, departing.endpoint] : [departing.client])
+        }
+        // Those that came and were never gone on with, since no snapshot has come, go on their way.
+        departures += arrivals.takeAll().map {
+            FlowParking.Departure(flow: $0.flow, sockets: $0.endpoint.exists ? [$0.client, $0.endpoint] : [$0.client])
+        }
+        FlowParking.park(departures, logger: logger)
+        guard isComplete else {
+            // To wait for a stuck worker would keep the next process, and all these flows, waiting.
+            logger.critical("A worker is stuck, and its flows are lost")
+            Process.exit(1)
+        }
     }
 
     private func drain() {

@@ -145,7 +145,10 @@ import Testing
         try fleet.readToken()
         try fleet.api.grant(
             "POST", "/servers",
-            ["name": "za1", "region": "af-south-1", "hostname": "za1.dfree.test", "addresses": [.string(server.address)]])
+            [
+                "name": "za1", "region": "af-south-1", "hostname": "za1.dfree.test",
+                "addresses": [.string(server.address)],
+            ])
         try fleet.api.grant("POST", "/customers", ["name": "acme"])
         try fleet.api.grant(
             "POST", "/services",

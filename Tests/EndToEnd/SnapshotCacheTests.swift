@@ -36,7 +36,9 @@ import Testing
         #expect(try site(server) == "second")
         #expect(server.log.contains("Serving with the snapshot that was kept"))
         try fleet.restartControl()
-        try fleet.awaitServer("za1", "is back") { $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"] }
+        try fleet.awaitServer("za1", "is back") {
+            $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
+        }
         try fleet.cutOver(to: nginx.first.endpoint)
         #expect(try site(server) == "first")
     }
@@ -46,7 +48,8 @@ import Testing
         let (fleet, server, path) = try fleet(to: nginx.first.endpoint)
         try awaitKept(path)
         try eventually("the service is in it") {
-            String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).contains("app.acme.test")
+            String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).contains(
+                "app.acme.test")
         }
         try server.kill()
         try fleet.awaitServer("za1", "is away") { !$0["connected"].isTrue }

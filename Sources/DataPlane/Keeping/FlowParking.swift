@@ -1,53 +1,58 @@
 import Daemon
 import Domain
 import Logging
+import Synchronization
 import Syscalls
 
 /// The way of established flows from one process of this server to the next, across a restart or an upgrade.
 ///
 ///     old process ──image──▶ a file in memory  ─┐
-///                 ──descriptors, in flight──▶ a pair of sockets ─┴─ both held by systemd's descriptor store ──▶ new process
+///                 ──descriptors, in flight──▶ a socket's queue ──┴─ both held by systemd's descriptor store ──▶ new process
 ///
-/// The store itself would take seconds for thousands of descriptors; three are all that it gets.
+/// The store itself would take seconds for thousands of descriptors; a few are all that it gets.
 enum FlowParking {
-    static let names = ["parked-flows", "parked-receiver", "parked-sender"]
-    /// 1 GiB: 8,000 flows with a full pipe each would not fit, and are not there: a worker lends few pipes at a time.
+    private static let imageName = "parked-flows"
+    /// Room for 800,000 descriptors: each queue takes some 69,000.
+    private static let receiverNames = (0..<12).map { "parked-receiver-\($0)" }
+    static var names: [String] { [imageName] + receiverNames }
+    /// 1 GiB: buffers and pipes of a worker are bounded by a quarter of that each.
     private static let longestImage = 1 << 30
 
     // MARK: Leaving
 
-    /// Hands flows to the service manager, with the name of each one's service. Returns when it has them.
-    static func park(_ flows: [DepartingFlow], names services: [Int32: String], logger: Logger) {
-        guard !flows.isEmpty else { return }
+    /// A flow with the name of its service, and its descriptors.
+    struct Departure {
+        var flow: ParkedFlow
+        let sockets: [Socket]
+    }
+
+    /// Hands flows to the service manager. Returns when it has them. Those for which there is no room are cut.
+    static func park(_ departures: [Departure], logger: Logger) {
+        guard !departures.isEmpty else { return }
+        let groups = departures.map { $0.sockets.map(\.number) }
+        var sent = 0
         do {
-            var records: [(flow: ParkedFlow, descriptors: Int)] = []
-            var descriptors: [Int32] = []
-            for departing in flows {
-                var flow = departing.flow
-                flow.service = services[departing.service] ?? ""
-                let own = departing.endpoint.exists ? [departing.client, departing.endpoint] : [departing.client]
-                records.append((flow, own.count))
-                descriptors += own.map(\.number)
-            }
-            let image = try File.inMemory(named: "ddirect-parked-flows", ParkedFlows.octets(of: records))
-            let flight = try Flight()
-            let sent = flight.send(descriptors)
-            for (name, number) in zip(names, [image.number, flight.receiver.number, flight.sender.number]) {
+            for name in receiverNames where sent < groups.count {
+                let flight = try Flight(groups[sent...])
                 Notify.forget(name)
-                Notify.keep(number, as: name)
+                Notify.keep(flight.receiver.number, as: name)
+                sent += flight.sent
             }
+            let records = departures.prefix(sent).map { ($0.flow, $0.sockets.count) }
+            let image = try File.inMemory(named: "ddirect-\(imageName)", ParkedFlows.octets(of: records))
+            Notify.forget(imageName)
+            Notify.keep(image.number, as: imageName)
             Notify.awaitTaken()
-            logger.notice("Flows wait for the next process", metadata: ["flows": "\(flows.count)"])
-            if sent < descriptors.count {
-                logger.error(
-                    "The kernel keeps no more descriptors in flight; the flows beyond are cut",
-                    metadata: ["descriptors": "\(descriptors.count)", "kept": "\(sent)"])
-            }
+            logger.notice("Flows wait for the next process", metadata: ["flows": "\(sent)"])
         } catch {
-            logger.error(
-                "Flows could not be kept for the next process, and are cut",
-                metadata: ["flows": "\(flows.count)", "reason": "\(error)"])
+            // Without their image those in flight are closed by the next process.
+            logger.error("Flows could not be kept for the next process", metadata: ["reason": "\(error)"])
         }
+        guard sent < departures.count else { return }
+        logger.error(
+            "There was no room for more flows, and the others were cut",
+            metadata: ["flows": "\(departures.count - sent)"])
+        for departure in departures.dropFirst(sent) { for socket in departure.sockets { socket.reset() } }
     }
 
     // MARK: Arriving
@@ -59,30 +64,43 @@ enum FlowParking {
         let endpoint: Socket
     }
 
-    /// Takes the flows that an earlier process has parked. What cannot be read is closed, and that is said.
-    static func take(_ passed: [PassedSocket], logger: Logger) -> [Arrival] {
-        let parts = names.map { name in passed.last { $0.name == name } }
-        defer {
-            for socket in passed where names.contains(socket.name) { _ = OwnedDescriptor(owning: socket.number) }
-            for (name, part) in zip(names, parts) where part != nil { Notify.forget(name) }
-        }
-        guard let image = parts[0], let receiver = parts[1] else { return [] }
-        do {
-            var descriptors = try Flight.receive(at: receiver.number)[...]
-            let records: [ParkedFlows.Record]
-            do {
-                records = try ParkedFlows.records(in: try File.contents(of: image.number, atMost: longestImage))
-            } catch {
-                for descriptor in descriptors { Socket(number: descriptor).reset() }
-                throw error
+    /// Flows that nobody has gone on with yet.
+    final class Waiting: Sendable {
+        private let arrivals: Mutex<[Arrival]>
+
+        init(_ arrivals: [Arrival]) { self.arrivals = Mutex(arrivals) }
+
+        /// All of them, the first time; nobody gets one twice.
+        func takeAll() -> [Arrival] {
+            arrivals.withLock { arrivals in
+                defer { arrivals = [] }
+                return arrivals
             }
+        }
+    }
+
+    /// Takes the flows that an earlier process has parked. What cannot be read is cut, and that is said.
+    static func take(_ passed: [PassedSocket], logger: Logger) -> [Arrival] {
+        defer {
+            for socket in passed where names.contains(socket.name) {
+                _ = OwnedDescriptor(owning: socket.number)
+                Notify.forget(socket.name)
+            }
+        }
+        let receivers = receiverNames.compactMap { name in passed.last { $0.name == name } }
+        guard !receivers.isEmpty else { return [] }
+        var descriptors: ArraySlice<Int32> = []
+        do {
+            for receiver in receivers { descriptors += try Flight.receive(at: receiver.number) }
+            guard let image = passed.last(where: { $0.name == imageName }) else {
+                throw ParkedFlows.Unusable(description: "their image is missing")
+            }
+            let records = try ParkedFlows.records(in: try File.contents(of: image.number, atMost: longestImage))
             var arrivals: [Arrival] = []
             var unread = 0
             for record in records {
-                guard record.descriptors <= descriptors.count else {
-                    unread += 1
-                    continue
-                }
+                // From a shortage on nobody knows any more whose descriptor is whose.
+                guard record.descriptors <= descriptors.count else { break }
                 let own = descriptors.prefix(record.descriptors).map { Socket(number: $0) }
                 descriptors = descriptors.dropFirst(record.descriptors)
                 guard let flow = record.flow, let client = own.first, own.count == (flow.stage == .relaying ? 2 : 1)
@@ -93,12 +111,16 @@ enum FlowParking {
                 }
                 arrivals.append(Arrival(flow: flow, client: client, endpoint: own.count == 2 ? own[1] : .none))
             }
+            for descriptor in descriptors { Socket(number: descriptor).reset() }
             logger.notice("Going on with flows of the last process", metadata: ["flows": "\(arrivals.count)"])
-            if unread > 0 {
-                logger.error("Parked flows that cannot be gone on with were cut", metadata: ["flows": "\(unread)"])
+            if records.count > arrivals.count {
+                logger.error(
+                    "Parked flows that cannot be gone on with were cut",
+                    metadata: ["flows": "\(records.count - arrivals.count)", "unreadable": "\(unread)"])
             }
             return arrivals
         } catch {
+            for descriptor in descriptors { Socket(number: descriptor).reset() }
             logger.error("Parked flows cannot be used, and were cut", metadata: ["reason": "\(error)"])
             return []
         }

@@ -17,11 +17,14 @@ final class SnapshotKeeper: Sendable {
     let mailbox: Mailbox<Message>
     private let usesStore: Bool
     private let cache: String?
+    private let firstTurn: Int
     private let logger: Logger
     /// Rest after a writing, as a multiple of what it took.
     private static let rest: UInt64 = 9
 
-    init(usesStore: Bool, cache: String?, logger: Logger) throws(SystemCallError) {
+    /// `held` are the names under which the manager holds a snapshot already.
+    init(usesStore: Bool, held: [String], cache: String?, logger: Logger) throws(SystemCallError) {
+        firstTurn = held.contains(KeptSnapshot.names[0]) ? 1 : 0
         mailbox = try Mailbox()
         self.usesStore = usesStore
         self.cache = cache
@@ -31,7 +34,7 @@ final class SnapshotKeeper: Sendable {
     /// Returns after `.stop`, with the last snapshot kept.
     func run() {
         guard usesStore || cache != nil else { return awaitStop() }
-        var turn = 0
+        var turn = firstTurn
         var isStopped = false
         var lastProblem = ""
         while !isStopped {
@@ -93,8 +96,8 @@ final class SnapshotKeeper: Sendable {
             let (name, former) = (KeptSnapshot.names[turn], KeptSnapshot.names[1 - turn])
             let file = try File.inMemory(named: "ddirect-\(name)", octets)
             Notify.forget(name)
-            Notify.keep(file.number, as: name)
-            Notify.forget(former)
+            // The former is let go of only when there is another.
+            if Notify.keep(file.number, as: name) { Notify.forget(former) }
         }
         if let cache { try File.replace(cache, by: octets) }
     }

@@ -33,6 +33,8 @@ struct Half: BitwiseCopyable {
         static var failed: State { State(rawValue: 8192) }
         /// A send has failed: nothing can be said to the peer any more, but what it said before may still wait to be read.
         static var deaf: State { State(rawValue: 16384) }
+        /// The failed send has met the reset, so that a read to the end will not.
+        static var wasReset: State { State(rawValue: 32768) }
     }
 
     var socket = Socket.none

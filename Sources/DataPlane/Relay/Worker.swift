@@ -348,7 +348,10 @@ struct Worker: ~Copyable {
 
     private mutating func abandonAll() {
         leaveListeners()
-        for flow in 0..<flowsUsed where flows[flow].stage != .free { close(flow, reset: true) }
+        for flow in 0..<flowsUsed where flows[flow].stage != .free {
+            // What lingers has been told everything, and the kernel goes on delivering that.
+            close(flow, reset: flows[flow].stage != .lingering || flows[flow].resetsAtEnd)
+        }
     }
 
     // MARK: Incidents

@@ -103,7 +103,7 @@ extension Worker {
         let room = min(Int(into.capacity) - have, buffers.mostToRead)
         let answer = halves[half].socket.receive(into: into, at: have, upTo: room)
         if answer.value <= 0 {
-            if answer.value == 0 { return .ended }
+            if answer.value == 0 { return halves[half].state.contains(.wasReset) ? .failed(.reset) : .ended }
             guard answer.wouldBlock else { return .failed(answer) }
             halves[half].state.remove(.readable)
             return .nothing

@@ -6,7 +6,7 @@ import Syscalls
 extension Worker {
     /// What of a half's state is about the stream. The rest is about this process: what epoll knows of it, what waits in which queue.
     private static var lasting: Half.State {
-        [.peerClosed, .ended, .shut, .bulk, .sentOnce, .withoutDelay, .urgent, .failed, .deaf]
+        [.peerClosed, .ended, .shut, .bulk, .sentOnce, .withoutDelay, .urgent, .failed, .deaf, .wasReset]
     }
 
     // MARK: Parking
@@ -15,6 +15,11 @@ extension Worker {
     mutating func park() -> [DepartingFlow] {
         var departing: [DepartingFlow] = []
         for flow in 0..<flowsUsed {
+            // Its endpoint is this process, which ends.
+            if flows[flow].stage != .free, flows[flow].service == ServiceSlot.monitor {
+                close(flow)
+                continue
+            }
             let stage: ParkedFlow.Stage
             switch flows[flow].stage {
             case .free, .lingering: continue  // what lingers has been told all that it is told
@@ -115,7 +120,10 @@ extension Worker {
             flows[flow].hasAssertedAddresses = true
             asserted[flow] = AssertedAddresses(source: source, destination: destination)
         }
-        guard restore(client, parked.client), restore(endpoint, parked.endpoint),
+        // By TLS nothing is followed, so everything may pass.
+        let isFollowed = parked.exchange != nil
+        guard isFollowed || (parked.client.passable == Half.unbounded && parked.endpoint.passable == Half.unbounded),
+            restore(client, parked.client), restore(endpoint, parked.endpoint),
             parked.exchange.map({ restore($0, &exchanges[flow]) }) ?? true
         else {
             return cutForMemory(flow)
@@ -139,22 +147,23 @@ extension Worker {
         // Whether there is anything to read, or room to write, the next call tells.
         halves[half].state.formUnion(halves[half].state.contains(.deaf) ? .readable : [.readable, .writable])
         halves[half].passable = parked.passable
-        if !parked.pending.isEmpty {
-            guard let buffer = buffer(with: parked.pending) else { return false }
+        // What was in a pipe goes on as a buffer: an unprivileged process gets only so many large pipes, and all flows come at once.
+        let octets = parked.pending + parked.piped
+        guard octets.count <= Worker.mostRestored else { return false }
+        if !octets.isEmpty {
+            guard let buffer = buffer(with: octets) else { return false }
             halves[half].pending = buffer
-            halves[half].pendingCount = Int32(parked.pending.count)
-        }
-        if !parked.piped.isEmpty {
-            halves[half].pipe = pipes.take()
-            guard halves[half].pipe.fill(parked.piped) else { return false }
-            halves[half].piped = Int32(parked.piped.count)
+            halves[half].pendingCount = Int32(octets.count)
         }
         return true
     }
 
+    /// What one direction can have held: a pipe, or a buffer.
+    private static var mostRestored: Int { Int(PipePool.capacity) + Int(BufferPool.large) }
+
     private mutating func buffer(with octets: [UInt8]) -> Buffer? {
-        guard octets.count <= Int(BufferPool.large) else { return nil }
-        let buffer = buffers.take(octets.count)
+        let buffer =
+            octets.count <= Int(BufferPool.large) ? buffers.take(octets.count) : buffers.take(exactly: octets.count)
         guard buffer.exists else { return nil }
         buffer.copy(from: octets.span, to: 0)
         return buffer
@@ -177,7 +186,8 @@ extension Worker {
     ) -> Bool {
         let position = ChunkedBody.Position(kind: parked.chunkKind, count: parked.chunkCount, left: parked.chunkLeft)
         guard let stage = Exchange.Message.Stage(rawValue: parked.stage),
-            let chunked = ChunkedBody(from: sender, at: position), parked.scanned <= parked.inbox.count
+            let chunked = ChunkedBody(from: sender, at: position), parked.scanned <= parked.inbox.count,
+            parked.inbox.count <= Int(BufferPool.large)
         else { return false }
         message.stage = stage
         message.isChunked = parked.isChunked

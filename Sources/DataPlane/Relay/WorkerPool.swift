@@ -52,8 +52,8 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Has every worker hand over its flows and end. One that does not within two seconds is stuck, and keeps what it has.
-    func park() -> [DepartingFlow] {
+    /// Has every worker hand over its flows and end. One that does not within two seconds is stuck, and keeps what it has; then `isComplete` is false.
+    func park() -> (flows: [DepartingFlow], isComplete: Bool) {
         post(.park)
         var flows: [DepartingFlow] = []
         var waiting = mailboxes.count
@@ -67,7 +67,7 @@ final class WorkerPool: Sendable {
                 waiting -= 1
             }
         }
-        return flows
+        return (flows, waiting == 0)
     }
 
     /// Lets the kernel take connections, and the workers accept them.

@@ -138,6 +138,7 @@ extension Worker {
             let answer = halves[source].socket.receive(into: scratch, at: 0, upTo: most)
             if answer.value <= 0 {
                 if answer.value == 0 {
+                    if halves[source].state.contains(.wasReset) { return fail(source, .reset) }
                     halves[source].state.insert(.ended)
                     continue
                 }
@@ -243,10 +244,10 @@ extension Worker {
     }
 
     /// Half `half` takes no more. An endpoint may have said why before it went (an early answer, to an upload that it did not want), and
-    /// that still waits in its socket; whoever reads it to its end meets the reset there. False when the flow is gone.
+    /// that still waits in its socket; behind it comes the end, which is a reset if this was one. False when the flow is gone.
     private mutating func sendFailed(_ half: Int32, _ answer: KernelAnswer) -> Bool {
         guard half & 1 == 1, !halves[half].state.contains(.deaf) else { return fail(half, answer) }
-        halves[half].state.insert([.deaf, .readable])
+        halves[half].state.insert(answer.meetsReset ? [.deaf, .readable, .wasReset] : [.deaf, .readable])
         halves[half].state.remove(.writable)
         let client = half ^ 1
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }

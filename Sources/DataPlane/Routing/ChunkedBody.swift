@@ -93,14 +93,16 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         self.sender = sender
         left = position.left
         // What is counted is never longer than the trailers may be.
-        guard position.count <= UInt32(ChunkedBody.longestTrailers) else { return nil }
+        guard position.count <= UInt32(ChunkedBody.longestTrailers), position.left <= BodyFraming.longest else {
+            return nil
+        }
         let count = Int(position.count)
         switch position.kind {
         case 1: state = .size(digits: count)
         case 2: state = .extending(count)
         case 3: state = .padding(count)
         case 4: state = .sizeEnd
-        case 5: state = .data
+        case 5 where left > 0: state = .data
         case 6: state = .dataCR
         case 7: state = .dataLF
         case 8: state = .trailerStart(count)

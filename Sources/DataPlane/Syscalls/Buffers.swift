@@ -95,6 +95,13 @@ public struct BufferPool: ~Copyable {
         return unsafe Buffer(.allocate(byteCount: Int(capacity), alignment: 64), capacity)
     }
 
+    /// A buffer of just that size, for once, or none when the limit is reached.
+    public mutating func take(exactly count: Int) -> Buffer {
+        guard bytesOnLoan + count <= bytesLimit else { return Buffer() }
+        bytesOnLoan += count
+        return unsafe Buffer(.allocate(byteCount: count, alignment: 64), Int32(count))
+    }
+
     /// Takes a buffer back and leaves none in its place.
     public mutating func give(_ buffer: inout Buffer) {
         guard let base = unsafe buffer.base else { return }

@@ -28,21 +28,6 @@ public struct Pipe: BitwiseCopyable {
         octets.removeLast(count - have)
         return octets
     }
-
-    /// Puts bytes into an empty pipe. False when they do not all fit, or there is no pipe.
-    public func fill(_ octets: [UInt8]) -> Bool {
-        guard exists else { return false }
-        var written = 0
-        while written < octets.count {
-            let answer = unsafe octets.withUnsafeBytes { bytes in
-                unsafe KernelAnswer(
-                    linux_write(writeEnd, bytes.baseAddress.map { unsafe $0 + written }, octets.count - written))
-            }
-            guard answer.value > 0 else { return false }
-            written += answer.value
-        }
-        return true
-    }
 }
 
 /// A worker's pipes. Opening and sizing one costs more than the bytes of many transfers, so empty ones are kept.

@@ -39,6 +39,9 @@ public struct KernelAnswer: Equatable, Sendable {
     /// EADDRNOTAVAIL: no local port is free, or there is no local address of the family.
     @inlinable public var isAddressUnavailable: Bool { value == -99 }
     @inlinable public var isReset: Bool { value == -104 || value == -32 }
+    /// ECONNRESET, which the kernel tells once.
+    @inlinable public var meetsReset: Bool { value == -104 }
+    @inlinable public static var reset: KernelAnswer { KernelAnswer(-104) }
     /// No descriptor, or no memory, to be had: EMFILE, ENFILE, ENOBUFS, ENOMEM.
     @inlinable public var isExhaustion: Bool { value == -24 || value == -23 || value == -105 || value == -12 }
     @inlinable public var code: CInt { value < 0 ? CInt(truncatingIfNeeded: -value) : 0 }

@@ -168,6 +168,9 @@ public enum Process {
         return all
     }
 
+    /// Ends the process at once, whatever its threads do.
+    public static func exit(_ code: Int32) -> Never { Glibc._exit(code) }
+
     /// Our own process number.
     public static var number: Int32 { getpid() }
 

@@ -35,9 +35,12 @@ public enum Notify {
     /// Gives the manager a descriptor to keep, which it passes to the next process of this service under `name`; ours stays ours.
     ///
     /// FDPOLL=0: it is kept whatever becomes of its other end. Without a store (`FileDescriptorStoreMax=`) the manager closes it again.
-    public static func keep(_ descriptor: Int32, as name: String) {
+    ///
+    /// False when the manager could not be told.
+    @discardableResult
+    public static func keep(_ descriptor: Int32, as name: String) -> Bool {
         var descriptor = descriptor
-        _ = unsafe sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", &descriptor, 1)
+        return unsafe sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0", &descriptor, 1) > 0
     }
 
     /// Waits until the manager has taken in everything that it was told, five seconds at most.

@@ -21,16 +21,18 @@ import Testing
 
     /// Moves every flow of a relay to a new one, by way of the image and of descriptors in flight, as between processes.
     private func move(_ old: RelayHarness, to listener: TestListener, workers: Int = 1) throws -> RelayHarness {
-        let departing = old.pool.park()
+        let (departing, isComplete) = old.pool.park()
+        #expect(isComplete)
         let image = ParkedFlows.octets(
             of: departing.map { departing in
                 var flow = departing.flow
                 flow.service = departing.service == old.slot(of: "one") ? "one" : ""
                 return (flow, departing.endpoint.exists ? 2 : 1)
             })
-        let numbers = departing.flatMap { $0.endpoint.exists ? [$0.client, $0.endpoint] : [$0.client] }
-        let flight = try Flight()
-        #expect(flight.send(numbers.map(\.number)) == numbers.count)
+        let groups = departing.map { $0.endpoint.exists ? [$0.client, $0.endpoint] : [$0.client] }
+        let numbers = groups.flatMap { $0 }
+        let flight = try Flight(groups.map { $0.map(\.number) }[...])
+        #expect(flight.sent == groups.count)
         // What the old process had is closed with it; what is in flight keeps the connections open.
         for socket in numbers { socket.close() }
         var arrived = try Flight.receive(at: flight.receiver.number)[...]

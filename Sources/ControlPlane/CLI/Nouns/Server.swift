@@ -63,7 +63,9 @@ struct ServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server",
         abstract: "The machines that carry the traffic.",
-        subcommands: [List.self, Show.self, Create.self, Edit.self, Delete.self, Drain.self, Undrain.self, Accept.self],
+        subcommands: [
+            List.self, Show.self, Create.self, Edit.self, Delete.self, Drain.self, Undrain.self, Accept.self,
+        ],
         aliases: ["servers"]
     )
 

@@ -44,7 +44,9 @@ extension ServerCommand {
         func run() async throws {
             try await order(
                 "accept", name, connection,
-                done: "\(name) was told to take the configuration of this control plane; `ddirect server show \(name)` says whether it has")
+                done:
+                    "\(name) was told to take the configuration of this control plane; `ddirect server show \(name)` says whether it has"
+            )
         }
     }
 }

@@ -154,6 +154,17 @@ static inline long linux_receive_descriptors(int fd, int *descriptors) {
     long answer = KERNEL_ANSWER(recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
     if (answer == -EAGAIN || answer == 0) return 0;
     if (answer < 0) return answer;
+    // Some were dropped, for want of descriptors here: whatever follows would be taken for others.
+    if (message.msg_flags & MSG_CTRUNC) {
+        struct cmsghdr *cut = CMSG_FIRSTHDR(&message);
+        if (cut && cut->cmsg_level == SOL_SOCKET && cut->cmsg_type == SCM_RIGHTS)
+            for (size_t at = 0; CMSG_LEN((at + 1) * sizeof(int)) <= cut->cmsg_len; at++) {
+                int one;
+                memcpy(&one, CMSG_DATA(cut) + at * sizeof(int), sizeof one);
+                close(one);
+            }
+        return -EMFILE;
+    }
     struct cmsghdr *head = CMSG_FIRSTHDR(&message);
     if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return -EPROTO;
     unsigned count = (unsigned)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
