@@ -184,18 +184,13 @@ public struct ProxyDaemon {
     private func park() {
         let (flows, isComplete) = pool.park()
         let names = Dictionary(board.current.services.map { ($0.slot, $0.name) }) { first, _ in first }
-        var departures = flows.map { departing in
-            var flow = departing.flow
-            flow.service = names[departing.service] ?? ""
-            return FlowParking.Departure(
-                flow: flow,
-                sockets: departing.endpoint.exists ? [departing.client, departing.endpoint] : [departing.client])
+        let departures = flows.map { departing in
+            var departing = departing
+            departing.flow.service = names[departing.slot] ?? ""
+            return departing
         }
         // Those that came and were never gone on with, since no snapshot has come, go on their way.
-        departures += arrivals.takeAll().map {
-            FlowParking.Departure(flow: $0.flow, sockets: $0.endpoint.exists ? [$0.client, $0.endpoint] : [$0.client])
-        }
-        FlowParking.park(departures, logger: logger)
+        FlowParking.park(departures + arrivals.takeAll(), logger: logger)
         guard isComplete else {
             // To wait for a stuck worker would keep the next process, and all these flows, waiting.
             logger.critical("A worker is stuck, and its flows are lost")

@@ -70,7 +70,9 @@ public struct ProxySettings: Sendable {
         http = addresses(reader.givenList("--http", flags.http, "DDIRECT_HTTP"), default: everywhere(80))
         https = addresses(reader.givenList("--https", flags.https, "DDIRECT_HTTPS"), default: everywhere(443))
         isManaged = Notify.isManaged(environment: environment)
-        snapshotCache = reader.given("--snapshot-cache", flags.snapshotCache, "DDIRECT_SNAPSHOT_CACHE")?.text
+        snapshotCache = reader.path(
+            "--snapshot-cache", flags.snapshotCache, "DDIRECT_SNAPSHOT_CACHE",
+            suchAs: "/var/cache/ddirect-proxy/snapshot")
         parksFlows = reader.yesOrNo("--park-flows", flags.parkFlows, "DDIRECT_PARK_FLOWS") && isManaged
         passed = PassedSocket.all(environment: environment, pid: process)
         let local = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7081)

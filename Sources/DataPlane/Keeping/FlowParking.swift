@@ -3,6 +3,7 @@ import Domain
 import Logging
 import Synchronization
 import Syscalls
+import Wire
 
 /// The way of established flows from one process of this server to the next, across a restart or an upgrade.
 ///
@@ -20,14 +21,8 @@ enum FlowParking {
 
     // MARK: Leaving
 
-    /// A flow with the name of its service, and its descriptors.
-    struct Departure {
-        var flow: ParkedFlow
-        let sockets: [Socket]
-    }
-
     /// Hands flows to the service manager. Returns when it has them. Those for which there is no room are cut.
-    static func park(_ departures: [Departure], logger: Logger) {
+    static func park(_ departures: [MovingFlow], logger: Logger) {
         guard !departures.isEmpty else { return }
         let groups = departures.map { $0.sockets.map(\.number) }
         var sent = 0
@@ -57,21 +52,14 @@ enum FlowParking {
 
     // MARK: Arriving
 
-    /// A flow that has arrived, before anybody knows the slot of its service.
-    struct Arrival: Sendable {
-        let flow: ParkedFlow
-        let client: Socket
-        let endpoint: Socket
-    }
-
     /// Flows that nobody has gone on with yet.
     final class Waiting: Sendable {
-        private let arrivals: Mutex<[Arrival]>
+        private let arrivals: Mutex<[MovingFlow]>
 
-        init(_ arrivals: [Arrival]) { self.arrivals = Mutex(arrivals) }
+        init(_ arrivals: [MovingFlow]) { self.arrivals = Mutex(arrivals) }
 
         /// All of them, the first time; nobody gets one twice.
-        func takeAll() -> [Arrival] {
+        func takeAll() -> [MovingFlow] {
             arrivals.withLock { arrivals in
                 defer { arrivals = [] }
                 return arrivals
@@ -80,7 +68,7 @@ enum FlowParking {
     }
 
     /// Takes the flows that an earlier process has parked. What cannot be read is cut, and that is said.
-    static func take(_ passed: [PassedSocket], logger: Logger) -> [Arrival] {
+    static func take(_ passed: [PassedSocket], logger: Logger) -> [MovingFlow] {
         defer {
             for socket in passed where names.contains(socket.name) {
                 _ = OwnedDescriptor(owning: socket.number)
@@ -93,10 +81,10 @@ enum FlowParking {
         do {
             for receiver in receivers { descriptors += try Flight.receive(at: receiver.number) }
             guard let image = passed.last(where: { $0.name == imageName }) else {
-                throw ParkedFlows.Unusable(description: "their image is missing")
+                throw SealedImage.Unusable(description: "their image is missing")
             }
             let records = try ParkedFlows.records(in: try File.contents(of: image.number, atMost: longestImage))
-            var arrivals: [Arrival] = []
+            var arrivals: [MovingFlow] = []
             var unread = 0
             for record in records {
                 // From a shortage on nobody knows any more whose descriptor is whose.
@@ -109,7 +97,7 @@ enum FlowParking {
                     for socket in own { socket.reset() }
                     continue
                 }
-                arrivals.append(Arrival(flow: flow, client: client, endpoint: own.count == 2 ? own[1] : .none))
+                arrivals.append(MovingFlow(flow: flow, client: client, endpoint: own.count == 2 ? own[1] : .none))
             }
             for descriptor in descriptors { Socket(number: descriptor).reset() }
             logger.notice("Going on with flows of the last process", metadata: ["flows": "\(arrivals.count)"])

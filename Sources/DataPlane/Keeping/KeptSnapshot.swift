@@ -20,7 +20,7 @@ enum KeptSnapshot {
                 guard let octets = try octets() else { return }
                 let snapshot = try SnapshotImage.snapshot(in: octets)
                 guard snapshot.settings.server.name == server else {
-                    throw SnapshotImage.Unusable(description: "it is one of server \(snapshot.settings.server.name)")
+                    throw SealedImage.Unusable(description: "it is one of server \(snapshot.settings.server.name)")
                 }
                 found.append((snapshot, place))
             } catch {

@@ -1,4 +1,6 @@
 import Domain
+import Routing
+import Wire
 
 /// A flow on its way from one process of this server to the next: all that the next one has to know beside the flow's descriptors.
 ///
@@ -25,9 +27,7 @@ struct ParkedFlow: Equatable, Sendable {
         var inbox: [UInt8] = []
         var scanned: UInt32 = 0
         var left: UInt64 = 0
-        var chunkKind: UInt8 = 0
-        var chunkCount: UInt32 = 0
-        var chunkLeft: UInt64 = 0
+        var chunks = ChunkedBody.Position(kind: 0, count: 0, left: 0)
     }
 
     struct Exchange: Equatable, Sendable {
@@ -55,10 +55,8 @@ struct ParkedFlow: Equatable, Sendable {
     var exchange: Exchange?
 }
 
-/// The image of many parked flows.
+/// The image of many parked flows, whose content is:
 ///
-///     8 octets    "DDFLOW", 0, and the version of this format: 1
-///     16 octets   a checksum of what follows, big-endian
 ///     4 octets    how many records there are
 ///     a record    1 octet: how many descriptors it has; 4 octets: the length of the rest, which is the flow
 ///
@@ -71,12 +69,7 @@ enum ParkedFlows {
         let flow: ParkedFlow?
     }
 
-    struct Unusable: Error, Equatable, CustomStringConvertible {
-        let description: String
-    }
-
-    private static let magic: [UInt8] = [0x44, 0x44, 0x46, 0x4C, 0x4F, 0x57, 0, 1]
-    private static let headLength = 24
+    static let image = SealedImage(kind: "DDFLOW", version: 1, of: "flows")
 
     static func octets(of flows: [(flow: ParkedFlow, descriptors: Int)]) -> [UInt8] {
         var body = ImageWriter()
@@ -87,26 +80,16 @@ enum ParkedFlows {
             record.put(flow)
             body.put(record.octets)
         }
-        return magic + ImageWriter.octets(of: Digest(checking: body.octets.span)) + body.octets
+        return image.seal(body.octets)
     }
 
-    static func records(in octets: [UInt8]) throws(Unusable) -> [Record] {
-        guard octets.count >= headLength, octets.starts(with: magic.dropLast()) else {
-            throw Unusable(description: "they are no image of flows")
-        }
-        guard octets[7] == magic[7] else {
-            throw Unusable(description: "they have format \(octets[7]), and this release reads format \(magic[7])")
-        }
-        let body = Array(octets[headLength...])
-        guard octets[8..<headLength].elementsEqual(ImageWriter.octets(of: Digest(checking: body.span))) else {
-            throw Unusable(description: "their checksum does not come out")
-        }
-        var reader = ImageReader(body)
-        guard let count = reader.uint32() else { throw Unusable(description: "they are cut short") }
+    static func records(in octets: [UInt8]) throws(SealedImage.Unusable) -> [Record] {
+        var reader = ImageReader(Array(try image.open(octets)))
+        guard let count = reader.uint32() else { throw SealedImage.Unusable(description: "it is cut short") }
         var records: [Record] = []
         for _ in 0..<count {
             guard let descriptors = reader.uint8(), let record = reader.bytes() else {
-                throw Unusable(description: "they are cut short")
+                throw SealedImage.Unusable(description: "it is cut short")
             }
             var flow = ImageReader(record)
             records.append(Record(descriptors: Int(descriptors), flow: flow.parkedFlow()))
@@ -157,9 +140,9 @@ struct ImageWriter {
         put(message.inbox)
         put(message.scanned)
         put(message.left)
-        put(message.chunkKind)
-        put(message.chunkCount)
-        put(message.chunkLeft)
+        put(message.chunks.kind)
+        put(message.chunks.count)
+        put(message.chunks.left)
     }
 
     mutating func put(_ flow: ParkedFlow) {
@@ -181,13 +164,6 @@ struct ImageWriter {
             put(flag)
         }
         put(exchange.requests)
-    }
-
-    static func octets(of digest: Digest) -> [UInt8] {
-        var writer = ImageWriter()
-        writer.put(UInt64(truncatingIfNeeded: digest.bits >> 64))
-        writer.put(UInt64(truncatingIfNeeded: digest.bits))
-        return writer.octets
     }
 }
 
@@ -248,11 +224,11 @@ struct ImageReader {
 
     private mutating func message() -> ParkedFlow.Message? {
         guard let stage = uint8(), let isChunked = flag(), let inbox = bytes(), let scanned = uint32(),
-            let left = uint64(), let kind = uint8(), let count = uint32(), let chunkLeft = uint64()
+            let left = uint64(), let kind = uint8(), let count = uint32(), let ofChunk = uint64()
         else { return nil }
         return ParkedFlow.Message(
-            stage: stage, isChunked: isChunked, inbox: inbox, scanned: scanned, left: left, chunkKind: kind,
-            chunkCount: count, chunkLeft: chunkLeft)
+            stage: stage, isChunked: isChunked, inbox: inbox, scanned: scanned, left: left,
+            chunks: ChunkedBody.Position(kind: kind, count: count, left: ofChunk))
     }
 
     /// A whole record's flow.

@@ -33,18 +33,28 @@ final class SnapshotKeeper: Sendable {
 
     /// Returns after `.stop`, with the last snapshot kept.
     func run() {
-        guard usesStore || cache != nil else { return awaitStop() }
         var turn = firstTurn
+        var waiting: Snapshot?
+        var nextWriting: UInt64 = 0
         var isStopped = false
         var lastProblem = ""
         while !isStopped {
-            wait(milliseconds: 1000)
-            let (newest, stops) = newestMessage()
-            isStopped = stops
-            guard let newest else { continue }
+            let now = Clock.monotonicNanoseconds
+            let pause = waiting != nil && nextWriting > now ? (nextWriting - now) / 1_000_000 + 1 : 0
+            var set = PollSet()
+            set.add(mailbox.descriptor)
+            set.wait(milliseconds: waiting == nil ? 1000 : Int32(clamping: pause))
+            for message in mailbox.drain() {
+                switch message {
+                case .keep(let snapshot): waiting = snapshot
+                case .stop: isStopped = true
+                }
+            }
             let began = Clock.monotonicNanoseconds
+            guard let snapshot = waiting, isStopped || began >= nextWriting else { continue }
+            waiting = nil
             do {
-                try keep(newest, as: turn)
+                try keep(snapshot, as: turn)
                 turn = 1 - turn
                 lastProblem = ""
             } catch {
@@ -52,45 +62,16 @@ final class SnapshotKeeper: Sendable {
                     lastProblem = "\(error)"
                     logger.error(
                         "The snapshot in force could not be kept; a restart without the control plane would have an older one, or none",
-                        metadata: ["version": "\(newest.version)", "reason": "\(error)"])
+                        metadata: ["version": "\(snapshot.version)", "reason": "\(error)"])
                 }
             }
-            let until = Clock.monotonicNanoseconds &+ (Clock.monotonicNanoseconds &- began) &* SnapshotKeeper.rest
-            while !isStopped, Clock.monotonicNanoseconds < until {
-                // A pause, in which only the end is looked for: what else comes is for the next turn.
-                wait(milliseconds: 20, forMail: false)
-                isStopped = mailbox.contains { if case .stop = $0 { true } else { false } }
-            }
+            let ended = Clock.monotonicNanoseconds
+            nextWriting = ended &+ (ended &- began) &* SnapshotKeeper.rest
         }
-        if case let (newest?, _) = newestMessage() { try? keep(newest, as: turn) }
-    }
-
-    private func awaitStop() {
-        while true {
-            wait(milliseconds: 1000)
-            if newestMessage().stops { return }
-        }
-    }
-
-    private func wait(milliseconds: Int32, forMail: Bool = true) {
-        var set = PollSet()
-        if forMail { set.add(mailbox.descriptor) }
-        set.wait(milliseconds: milliseconds)
-    }
-
-    private func newestMessage() -> (newest: Snapshot?, stops: Bool) {
-        var newest: Snapshot?
-        var stops = false
-        for message in mailbox.drain() {
-            switch message {
-            case .keep(let snapshot): newest = snapshot
-            case .stop: stops = true
-            }
-        }
-        return (newest, stops)
     }
 
     private func keep(_ snapshot: Snapshot, as turn: Int) throws {
+        guard usesStore || cache != nil else { return }
         let octets = try SnapshotImage.octets(of: snapshot)
         if usesStore {
             let (name, former) = (KeptSnapshot.names[turn], KeptSnapshot.names[1 - turn])

@@ -15,7 +15,7 @@ enum WorkerMessage: Sendable {
     /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
     case drain(Bool)
     /// Take in flows that an earlier process of this server has parked, each with the slot of its service.
-    case adopt([ArrivingFlow])
+    case adopt([MovingFlow])
     /// Hand over every flow, and end.
     case park
     /// End now, whatever is open.
@@ -28,21 +28,16 @@ enum WorkerReport: Sendable {
     case routes(index: Int, generation: UInt64)
 }
 
-/// A flow from another process, with its descriptors.
-struct ArrivingFlow: Sendable {
-    let flow: ParkedFlow
+/// A flow between two processes, with its descriptors, which are whoever's it is to close.
+struct MovingFlow: Sendable {
+    var flow: ParkedFlow
     let client: Socket
     /// None for a flow that has no endpoint yet.
     let endpoint: Socket
-    let service: Int32
-}
+    /// The slot of its service, in the process that has it now.
+    var slot = ServiceSlot.unrouted
 
-/// A flow for another process, with the slot of its service. The descriptors are still open here, and nobody touches them any more.
-struct DepartingFlow: Sendable {
-    let flow: ParkedFlow
-    let client: Socket
-    let endpoint: Socket
-    let service: Int32
+    var sockets: [Socket] { endpoint.exists ? [client, endpoint] : [client] }
 }
 
 /// Everything a worker is made of; made by the composition root and handed to the worker's thread.
@@ -57,7 +52,7 @@ struct WorkerPlan: Sendable {
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
     /// Told the flows of a worker that has parked them, once.
-    let departures: Mailbox<[DepartingFlow]>
+    let departures: Mailbox<[MovingFlow]>
     /// Told the slots of names whose addresses could not be connected to.
     let doubts: Mailbox<NameSlot>
 }

@@ -12,8 +12,8 @@ extension Worker {
     // MARK: Parking
 
     /// Every flow that can go on elsewhere. Their descriptors stay open, and are no longer this worker's to close.
-    mutating func park() -> [DepartingFlow] {
-        var departing: [DepartingFlow] = []
+    mutating func park() -> [MovingFlow] {
+        var departing: [MovingFlow] = []
         for flow in 0..<flowsUsed {
             // Its endpoint is this process, which ends.
             if flows[flow].stage != .free, flows[flow].service == ServiceSlot.monitor {
@@ -41,9 +41,9 @@ extension Worker {
             parked.endpoint = leave(flow &* 2 &+ 1)
             if flows[flow].isHTTP { parked.exchange = leave(exchanges[flow]) }
             departing.append(
-                DepartingFlow(
+                MovingFlow(
                     flow: parked, client: halves[flow &* 2].socket, endpoint: halves[flow &* 2 &+ 1].socket,
-                    service: flows[flow].service))
+                    slot: flows[flow].service))
             flows[flow].stage = .free
             flowsOpen &-= 1
             counters.add(1, .flowsClosed)
@@ -85,21 +85,17 @@ extension Worker {
         parked.inbox = octets(message.inbox, message.offset, message.count)
         parked.scanned = UInt32(clamping: message.scanned)
         parked.left = message.left
-        let position = message.chunked.position
-        parked.chunkKind = position.kind
-        parked.chunkCount = position.count
-        parked.chunkLeft = position.left
+        parked.chunks = message.chunked.position
         return parked
     }
 
     // MARK: Adopting
 
     /// Goes on with a flow of another process. One that cannot be is closed, with resets, and counted.
-    mutating func adopt(_ arriving: ArrivingFlow) {
+    mutating func adopt(_ arriving: MovingFlow) {
         guard let flow = takeFlow() else {
             note(.flowLimitReached) { "limit \($0.flows.capacity)" }
-            arriving.client.reset()
-            if arriving.endpoint.exists { arriving.endpoint.reset() }
+            for socket in arriving.sockets { socket.reset() }
             return
         }
         let exchanges = exchanges
@@ -112,8 +108,8 @@ extension Worker {
         if parked.exchange != nil { exchanges[flow] = Exchange() }
         flows[flow].awaitsProxyHeader = parked.awaitsProxyHeader
         flows[flow].lastActive = tick &- parked.idle
-        flows[flow].service = arriving.service
-        if arriving.service != ServiceSlot.unrouted { counters.add(1, .connectionsAdopted, service: arriving.service) }
+        flows[flow].service = arriving.slot
+        if arriving.slot != ServiceSlot.unrouted { counters.add(1, .connectionsAdopted, service: arriving.slot) }
         // From here on `close` takes back whatever has been handed out.
         flows[flow].stage = .relaying
         if let source = parked.source, let destination = parked.destination {
@@ -184,9 +180,8 @@ extension Worker {
     private mutating func restore(
         _ parked: ParkedFlow.Message, _ sender: ChunkedBody.Sender, _ message: inout Exchange.Message
     ) -> Bool {
-        let position = ChunkedBody.Position(kind: parked.chunkKind, count: parked.chunkCount, left: parked.chunkLeft)
         guard let stage = Exchange.Message.Stage(rawValue: parked.stage),
-            let chunked = ChunkedBody(from: sender, at: position), parked.scanned <= parked.inbox.count,
+            let chunked = ChunkedBody(from: sender, at: parked.chunks), parked.scanned <= parked.inbox.count,
             parked.inbox.count <= Int(BufferPool.large)
         else { return false }
         message.stage = stage

@@ -8,7 +8,7 @@ final class WorkerPool: Sendable {
     let counters: [WorkerCounters]
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
-    let departures: Mailbox<[DepartingFlow]>
+    let departures: Mailbox<[MovingFlow]>
     let listeners: [Listener]
     private let settings: RelaySettings
 
@@ -38,24 +38,22 @@ final class WorkerPool: Sendable {
 
     /// Shares flows of an earlier process among the workers. `slots` are those of the services by name; a flow whose service is gone goes on
     /// all the same, and is counted as nobody's.
-    func adopt(_ arrivals: [FlowParking.Arrival], slots: [String: Int32]) {
+    func adopt(_ arrivals: [MovingFlow], slots: [String: Int32]) {
         guard !arrivals.isEmpty else { return }
+        let settled = arrivals.map { arrival in
+            var arrival = arrival
+            arrival.slot = slots[arrival.flow.service] ?? ServiceSlot.unrouted
+            return arrival
+        }
         for (index, mailbox) in mailboxes.enumerated() {
-            let share = stride(from: index, to: arrivals.count, by: mailboxes.count).map { arrivals[$0] }
-            mailbox.post(
-                .adopt(
-                    share.map {
-                        ArrivingFlow(
-                            flow: $0.flow, client: $0.client, endpoint: $0.endpoint,
-                            service: slots[$0.flow.service] ?? ServiceSlot.unrouted)
-                    }))
+            mailbox.post(.adopt(stride(from: index, to: settled.count, by: mailboxes.count).map { settled[$0] }))
         }
     }
 
     /// Has every worker hand over its flows and end. One that does not within two seconds is stuck, and keeps what it has; then `isComplete` is false.
-    func park() -> (flows: [DepartingFlow], isComplete: Bool) {
+    func park() -> (flows: [MovingFlow], isComplete: Bool) {
         post(.park)
-        var flows: [DepartingFlow] = []
+        var flows: [MovingFlow] = []
         var waiting = mailboxes.count
         let deadline = Clock.monotonicNanoseconds &+ 2_000_000_000
         while waiting > 0, Clock.monotonicNanoseconds < deadline {

@@ -49,7 +49,7 @@ public enum File {
 
     /// Puts a file at `path` in place of the one that is there. Whatever happens meanwhile, a power cut included, one of the two is there whole.
     public static func replace(_ path: String, by octets: [UInt8]) throws(SystemCallError) {
-        var template = (path + ".XXXXXX").utf8CString.map { $0 }
+        var template = Array((path + ".XXXXXX").utf8CString)
         let number = try KernelAnswer(unsafe linux_open_temporary(&template)).get("open \(path).XXXXXX")
         let temporary = OwnedDescriptor(owning: Int32(truncatingIfNeeded: number))
         do {

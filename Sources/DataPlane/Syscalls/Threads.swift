@@ -81,11 +81,6 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     public var isEmpty: Bool { messages.withLock { $0.isEmpty } }
 
-    /// Whether such a message waits; it goes on waiting.
-    public func contains(where isWanted: (Message) -> Bool) -> Bool {
-        messages.withLock { $0.contains(where: isWanted) }
-    }
-
     /// Everything posted since the last time, in order.
     public func drain() -> [Message] {
         var count: UInt64 = 0

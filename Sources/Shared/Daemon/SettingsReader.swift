@@ -51,10 +51,15 @@ public struct SettingsReader {
 
     public mutating func path(_ flag: String, _ value: String?, _ variable: String, default fallback: String) -> String
     {
-        guard let (name, text) = given(flag, value, variable) else { return fallback }
+        path(flag, value, variable, suchAs: fallback) ?? fallback
+    }
+
+    /// A path that need not be set.
+    public mutating func path(_ flag: String, _ value: String?, _ variable: String, suchAs example: String) -> String? {
+        guard let (name, text) = given(flag, value, variable) else { return nil }
         guard !text.isEmpty, !text.utf8.contains(0) else {
-            faults.append("\(name) is empty; expected a path such as \(fallback)")
-            return fallback
+            faults.append("\(name) is empty; expected a path such as \(example)")
+            return nil
         }
         return text
     }

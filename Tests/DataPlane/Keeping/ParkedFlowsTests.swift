@@ -1,5 +1,7 @@
 import Domain
+import Routing
 import Testing
+import Wire
 
 @testable import DataPlane
 
@@ -18,7 +20,8 @@ import Testing
         http.destination = TransportAddress(try Address("2001:db8::1"), port: 443)
         var exchange = ParkedFlow.Exchange()
         exchange.request = ParkedFlow.Message(
-            stage: 1, isChunked: true, inbox: [7, 8], scanned: 1, left: 5, chunkKind: 8, chunkCount: 3, chunkLeft: 1)
+            stage: 1, isChunked: true, inbox: [7, 8], scanned: 1, left: 5,
+            chunks: ChunkedBody.Position(kind: 8, count: 3, left: 1))
         exchange.closes = true
         exchange.requests = 3
         http.exchange = exchange
@@ -35,14 +38,14 @@ import Testing
     @Test func `is not used when it is damaged, cut short, or of another release`() throws {
         let octets = ParkedFlows.octets(of: Array(try samples().dropFirst()))
         for count in octets.indices {
-            #expect(throws: ParkedFlows.Unusable.self) { try ParkedFlows.records(in: Array(octets.prefix(count))) }
+            #expect(throws: SealedImage.Unusable.self) { try ParkedFlows.records(in: Array(octets.prefix(count))) }
             var damaged = octets
             damaged[count] ^= 1
-            #expect(throws: ParkedFlows.Unusable.self) { try ParkedFlows.records(in: damaged) }
+            #expect(throws: SealedImage.Unusable.self) { try ParkedFlows.records(in: damaged) }
         }
         var later = octets
         later[7] = 2
-        let problem = #expect(throws: ParkedFlows.Unusable.self) { try ParkedFlows.records(in: later) }
+        let problem = #expect(throws: SealedImage.Unusable.self) { try ParkedFlows.records(in: later) }
         #expect(problem?.description.contains("format 2") == true)
     }
 
@@ -60,10 +63,7 @@ import Testing
         var good = ImageWriter()
         good.put(flows[0].flow)
         body.put(good.octets)
-        let image =
-            Array(ParkedFlows.octets(of: []).prefix(8)) + ImageWriter.octets(of: Digest(checking: body.octets.span))
-            + body.octets
-        let records = try ParkedFlows.records(in: image)
+        let records = try ParkedFlows.records(in: ParkedFlows.image.seal(body.octets))
         #expect(records.map(\.descriptors) == [1, 2])
         #expect(records.map(\.flow) == [nil, flows[0].flow])
     }

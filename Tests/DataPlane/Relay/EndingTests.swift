@@ -12,14 +12,6 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    private func relay(_ settings: RelaySettings = RelaySettings()) throws -> (RelayHarness, TestListener) {
-        let relay = try RelayHarness(settings: settings)
-        let listener = try TestListener()
-        let service = try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off)
-        try relay.route([("one", service)])
-        return (relay, listener)
-    }
-
     /// Sends until the other side takes no more.
     private func keepSending(_ connection: TestConnection, upTo count: Int) {
         let thread = Foundation.Thread {
@@ -32,7 +24,7 @@ import Testing
     @Test func `an upload that the endpoint refuses early is told why`() throws {
         let refusal = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n"
         for _ in 0..<10 {
-            let (relay, listener) = try relay()
+            let (relay, listener) = try RelayHarness.single()
             let client = try TestConnection(port: relay.httpPort)
             try client.send("POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 50000000\r\n\r\n")
             keepSending(client, upTo: 50_000_000)
@@ -50,7 +42,7 @@ import Testing
         // As much as a socket takes before anyone reads: what an endpoint's kernel has not sent when it resets is lost on any path.
         let words = pattern(20_000)
         for _ in 0..<10 {
-            let (relay, listener) = try relay()
+            let (relay, listener) = try RelayHarness.single()
             let client = try TestConnection(port: relay.httpsPort)
             try client.send(hello)
             var endpoint: TestConnection? = try listener.accept()
@@ -70,7 +62,7 @@ import Testing
     }
 
     @Test func `a stream of interim responses does not keep others waiting`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let other = try TestListener()
         try relay.route([
             ("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off)),
@@ -103,7 +95,7 @@ import Testing
     }
 
     @Test func `what follows an answer that did not wait for the body is not passed on`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         let head = "POST / HTTP/1.1\r\nHost: one.acme.test\r\nExpect: 100-continue\r\nContent-Length: 70\r\n\r\n"
         try client.send(head)
@@ -120,7 +112,7 @@ import Testing
     }
 
     @Test func `a body that was waited for passes`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         let head = "POST / HTTP/1.1\r\nHost: one.acme.test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
         let interim = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -143,7 +135,7 @@ import Testing
     }
 
     @Test func `the last response is followed by the end, whether or not the endpoint closes`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         let head = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nConnection: close\r\n\r\n"
         try client.send(head)
@@ -158,7 +150,7 @@ import Testing
     }
 
     @Test func `a request that waits for its response holds no buffer`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let cookie = String(repeating: "c", count: 8000)
         let head = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nCookie: \(cookie)\r\n\r\n"
         let client = try TestConnection(port: relay.httpPort)

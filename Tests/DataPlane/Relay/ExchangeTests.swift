@@ -9,17 +9,8 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    /// A relay with one service, and the listener of its endpoint.
-    private func relay(_ settings: RelaySettings = RelaySettings()) throws -> (RelayHarness, TestListener) {
-        let relay = try RelayHarness(settings: settings)
-        let listener = try TestListener()
-        let service = try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off)
-        try relay.route([("one", service)])
-        return (relay, listener)
-    }
-
     @Test func `another host's request that comes in the moment of a response's end is answered 421`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         for _ in 0..<5 {
             let client = try TestConnection(port: relay.httpPort)
             try client.send(get)
@@ -34,7 +25,7 @@ import Testing
     }
 
     @Test func `a client that ends its side early gets the whole of a response that lasts until close`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         client.shutdownWriting()
@@ -67,7 +58,7 @@ import Testing
     }
 
     @Test func `a flow ends with its endpoint although the response came before the request was whole`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         let head = "POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 10\r\n\r\n"
         try client.send(head + "01234")
@@ -85,7 +76,7 @@ import Testing
     }
 
     @Test func `the end of a client that asked for the last time is passed on to the endpoint`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         try client.send("GET / HTTP/1.1\r\nHost: one.acme.test\r\nConnection: close\r\n\r\n")
         let endpoint = try listener.accept()
@@ -100,7 +91,7 @@ import Testing
     }
 
     @Test func `what a client sends behind its last request does not cost it the response`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         for _ in 0..<5 {
             let client = try TestConnection(port: relay.httpPort)
             let last = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nConnection: close\r\n\r\n"
@@ -125,7 +116,7 @@ import Testing
     @Test func `a client that leaves while its request waits is let go after the half-close timeout`() throws {
         var settings = RelaySettings()
         settings.halfCloseTimeout = .milliseconds(300)
-        let (relay, listener) = try relay(settings)
+        let (relay, listener) = try RelayHarness.single(settings)
         let endpoint = try {
             let client = try TestConnection(port: relay.httpPort)
             try client.send(get)
@@ -138,7 +129,7 @@ import Testing
     }
 
     @Test func `an answer of ours is whole and the flow over at once for a client that has ended its side`() throws {
-        let (relay, _) = try relay()
+        let (relay, _) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         relay.keepBusy()
         try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
@@ -150,7 +141,7 @@ import Testing
     }
 
     @Test func `interim responses pass before the response, and a HEAD's response has no body`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         try client.send("HEAD / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n" + get)
         let endpoint = try listener.accept()
@@ -163,7 +154,7 @@ import Testing
     }
 
     @Test func `an upgrade that the endpoint declines leaves the connection to the next request`() throws {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)
         let upgrade = "GET / HTTP/1.1\r\nHost: one.acme.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
         try client.send(upgrade + get)
@@ -178,7 +169,7 @@ import Testing
     @Test func `an endpoint that leaves without a word is a 502, and one that stops within a response is an end`()
         throws
     {
-        let (relay, listener) = try relay()
+        let (relay, listener) = try RelayHarness.single()
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
         for said in ["", String(head.prefix(27)), head + "01234"] {
             let client = try TestConnection(port: relay.httpPort)

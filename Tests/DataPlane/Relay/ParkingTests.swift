@@ -12,11 +12,7 @@ import Testing
 
     /// A relay whose one service has its endpoint at `listener`.
     private func relay(to listener: TestListener, workers: Int = 1) throws -> RelayHarness {
-        let relay = try RelayHarness(workers: workers)
-        try relay.route([
-            ("one", try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off))
-        ])
-        return relay
+        try RelayHarness.single(workers: workers, to: listener).0
     }
 
     /// Moves every flow of a relay to a new one, by way of the image and of descriptors in flight, as between processes.
@@ -26,10 +22,10 @@ import Testing
         let image = ParkedFlows.octets(
             of: departing.map { departing in
                 var flow = departing.flow
-                flow.service = departing.service == old.slot(of: "one") ? "one" : ""
-                return (flow, departing.endpoint.exists ? 2 : 1)
+                flow.service = departing.slot == old.slot(of: "one") ? "one" : ""
+                return (flow, departing.sockets.count)
             })
-        let groups = departing.map { $0.endpoint.exists ? [$0.client, $0.endpoint] : [$0.client] }
+        let groups = departing.map(\.sockets)
         let numbers = groups.flatMap { $0 }
         let flight = try Flight(groups.map { $0.map(\.number) }[...])
         #expect(flight.sent == groups.count)
@@ -41,7 +37,7 @@ import Testing
         let arrivals = try ParkedFlows.records(in: image).map { record in
             let own = arrived.prefix(record.descriptors).map { Socket(number: $0) }
             arrived = arrived.dropFirst(record.descriptors)
-            return FlowParking.Arrival(
+            return MovingFlow(
                 flow: try #require(record.flow), client: own[0], endpoint: own.count == 2 ? own[1] : .none)
         }
         new.pool.adopt(arrivals, slots: ["one": new.slot(of: "one")])

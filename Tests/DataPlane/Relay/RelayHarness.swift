@@ -33,6 +33,17 @@ final class RelayHarness {
         }
     }
 
+    /// A relay with one service, `one`, whose endpoint is at a listener of the test's.
+    static func single(
+        _ settings: RelaySettings = RelaySettings(), workers: Int = 1, to listener: TestListener? = nil
+    ) throws -> (RelayHarness, TestListener) {
+        let relay = try RelayHarness(workers: workers, settings: settings)
+        let listener = try listener ?? TestListener()
+        let service = try carriage(["one.acme.test"], to: [("127.0.0.1", listener.port)], forwardedFor: .off)
+        try relay.route([("one", service)])
+        return (relay, listener)
+    }
+
     deinit { stop() }
 
     func stop() {

@@ -1,5 +1,5 @@
 /// BIND 9: authoritative for acme.test on a loopback port, whose records a test changes while it runs.
-final class BIND {
+final class BIND: NameServer {
     let place: Place
 
     /// Starts with `records`, each a line of a zone file such as `app 1 CNAME site.acme.test.`
@@ -23,26 +23,11 @@ final class BIND {
         ]
         try write((lines + records).joined(separator: "\n") + "\n", to: "\(folder)/acme.test.zone")
         let program = try Program("named", ["-c", configuration, "-g", "-n", "1"])
-        try eventually("named answers: \(program.log)") {
-            guard program.isRunning else { throw Failure("named has ended: \(program.log)") }
-            return try run(
-                "kdig",
-                ["+short", "+timeout=1", "+retry=0", "@\(place.address)", "-p", "\(place.port)", "acme.test", "SOA"]
-            ).output.contains("hostmaster")
-        }
+        try awaitAnswers(program)
     }
 
     /// Points the CNAME `name` at `target` instead. When this returns, BIND answers so.
     func point(_ name: String, ttl: Int, to target: String) throws {
-        try succeed(
-            "knsupdate", [],
-            input: """
-                server \(place.address) \(place.port)
-                zone acme.test.
-                update delete \(name).acme.test. CNAME
-                update add \(name).acme.test. \(ttl) CNAME \(target).acme.test.
-                send
-
-                """)
+        try update(name, ttl: ttl, "CNAME", "\(target).acme.test.")
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Knot DNS: the zone acme.test on a loopback port, whose records a test changes while it runs.
-final class Knot {
+final class Knot: NameServer {
     let place: Place
     private let folder: String
     private let configuration: String
@@ -42,8 +42,6 @@ final class Knot {
         try start(records)
     }
 
-    var resolver: [String] { ["--resolver", "\(place)"] }
-
     /// Starts it again, after `stop`, with other records.
     func start(_ records: [String]) throws {
         let lines = [
@@ -54,13 +52,7 @@ final class Knot {
         try write((lines + records).joined(separator: "\n") + "\n", to: "\(folder)/acme.test.zone")
         let program = try Program("knotd", ["-c", configuration])
         self.program = program
-        try eventually("knotd answers: \(program.log)") {
-            guard program.isRunning else { throw Failure("knotd has ended: \(program.log)") }
-            return try run(
-                "kdig",
-                ["+short", "+timeout=1", "+retry=0", "@\(place.address)", "-p", "\(place.port)", "acme.test", "SOA"]
-            ).output.contains("hostmaster")
-        }
+        try awaitAnswers(program)
     }
 
     func stop() throws {
@@ -70,15 +62,6 @@ final class Knot {
 
     /// Replaces the addresses of a name by `address`. When this returns, Knot answers so.
     func change(_ name: String, ttl: Int, to address: String) throws {
-        try succeed(
-            "knsupdate", [],
-            input: """
-                server \(place.address) \(place.port)
-                zone acme.test.
-                update delete \(name).acme.test. A
-                update add \(name).acme.test. \(ttl) A \(address)
-                send
-
-                """)
+        try update(name, ttl: ttl, "A", address)
     }
 }

@@ -1,5 +1,5 @@
 /// unbound: a recursive resolver, as an operator's network has one, that asks `authority` about acme.test and follows its CNAMEs.
-final class Unbound {
+final class Unbound: NameServer {
     let place: Place
 
     init(asking authority: Place) throws {
@@ -29,14 +29,6 @@ final class Unbound {
 
             """, to: configuration)
         let program = try Program("unbound", ["-d", "-c", configuration])
-        try eventually("unbound answers: \(program.log)") {
-            guard program.isRunning else { throw Failure("unbound has ended: \(program.log)") }
-            return try run(
-                "kdig",
-                ["+short", "+timeout=1", "+retry=0", "@\(place.address)", "-p", "\(place.port)", "acme.test", "SOA"]
-            ).output.contains("hostmaster")
-        }
+        try awaitAnswers(program)
     }
-
-    var resolver: [String] { ["--resolver", "\(place)"] }
 }

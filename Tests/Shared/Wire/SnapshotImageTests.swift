@@ -17,18 +17,18 @@ import Wire
     @Test func `is not used when a byte is wrong or missing, wherever that is`() throws {
         let octets = try SnapshotImage.octets(of: try Sample.snapshot())
         for place in octets.indices {
-            #expect(throws: SnapshotImage.Unusable.self) {
+            #expect(throws: SealedImage.Unusable.self) {
                 try SnapshotImage.snapshot(in: Array(octets.prefix(place)))
             }
             var damaged = octets
             damaged[place] ^= 0x10
-            #expect(throws: SnapshotImage.Unusable.self) { try SnapshotImage.snapshot(in: damaged) }
+            #expect(throws: SealedImage.Unusable.self) { try SnapshotImage.snapshot(in: damaged) }
         }
     }
 
     @Test func `says what is wrong with it`() throws {
         func problem(_ octets: [UInt8]) -> String? {
-            #expect(throws: SnapshotImage.Unusable.self) { try SnapshotImage.snapshot(in: octets) }?.description
+            #expect(throws: SealedImage.Unusable.self) { try SnapshotImage.snapshot(in: octets) }?.description
         }
         var octets = try SnapshotImage.octets(of: try Sample.snapshot())
         #expect(problem(Array("something else, and long enough".utf8)) == "it is no image of a snapshot")

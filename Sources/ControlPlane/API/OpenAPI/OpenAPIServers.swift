@@ -160,55 +160,27 @@ extension OpenAPI {
             }
           }
         },
-        "/api/v1/servers/{name}/drain": {
+        \#(command("drain", "drainServer", "Tells a server to take no new connections and let open ones finish", "Draining")),
+        \#(command("undrain", "undrainServer", "Tells a server to take connections again", "Draining")),
+        \#(
+            command(
+                "accept", "acceptOnServer",
+                "Tells a server to take this configuration although it holds one of another store, or a newer one",
+                "Accepting"))
+        """#
+
+    /// Something that a connected server is told, and that changes no configuration.
+    private static func command(_ verb: String, _ id: String, _ summary: String, _ answer: String) -> String {
+        #"""
+        "/api/v1/servers/{name}/\#(verb)": {
           "post": {
-            "operationId": "drainServer",
-            "summary": "Tells a server to take no new connections and let open ones finish",
+            "operationId": "\#(id)",
+            "summary": "\#(summary)",
             "parameters": [{"$ref": "#/components/parameters/Name"}],
             "responses": {
               "202": {
                 "description": "The server was told",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Draining"}}}
-              },
-              "400": {"$ref": "#/components/responses/BadRequest"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "404": {"$ref": "#/components/responses/NotFound"},
-              "405": {"$ref": "#/components/responses/MethodNotAllowed"},
-              "409": {"$ref": "#/components/responses/Conflict"},
-              "503": {"$ref": "#/components/responses/Unavailable"},
-              "default": {"$ref": "#/components/responses/Problem"}
-            }
-          }
-        },
-        "/api/v1/servers/{name}/undrain": {
-          "post": {
-            "operationId": "undrainServer",
-            "summary": "Tells a server to take connections again",
-            "parameters": [{"$ref": "#/components/parameters/Name"}],
-            "responses": {
-              "202": {
-                "description": "The server was told",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Draining"}}}
-              },
-              "400": {"$ref": "#/components/responses/BadRequest"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "404": {"$ref": "#/components/responses/NotFound"},
-              "405": {"$ref": "#/components/responses/MethodNotAllowed"},
-              "409": {"$ref": "#/components/responses/Conflict"},
-              "503": {"$ref": "#/components/responses/Unavailable"},
-              "default": {"$ref": "#/components/responses/Problem"}
-            }
-          }
-        },
-        "/api/v1/servers/{name}/accept": {
-          "post": {
-            "operationId": "acceptOnServer",
-            "summary": "Tells a server to take this configuration although it holds one of another store, or a newer one",
-            "parameters": [{"$ref": "#/components/parameters/Name"}],
-            "responses": {
-              "202": {
-                "description": "The server was told",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepting"}}}
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/\#(answer)"}}}
               },
               "400": {"$ref": "#/components/responses/BadRequest"},
               "401": {"$ref": "#/components/responses/Unauthorized"},
@@ -221,4 +193,5 @@ extension OpenAPI {
           }
         }
         """#
+    }
 }
