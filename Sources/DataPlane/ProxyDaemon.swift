@@ -16,6 +16,7 @@ public struct ProxyDaemon {
     private let responder: Responder
     private let resolver: Resolver
     private let keeper: SnapshotKeeper
+    private let subscriberMail: Mailbox<SubscriberMessage>
     /// What an earlier process served with, to begin with.
     private let kept: Snapshot?
     /// Its flows, to go on with.
@@ -42,6 +43,7 @@ public struct ProxyDaemon {
             ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board,
             workers: pool.counters,
             logger: logger)
+        subscriberMail = try Mailbox()
         resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes)
         // Last: nothing that can fail comes between taking them and going on with them.
         arrivals = FlowParking.Waiting(FlowParking.take(settings.passed, logger: logger))
@@ -64,7 +66,7 @@ public struct ProxyDaemon {
             let addresses = (responder.addresses.http, responder.addresses.https)
             workers.append(try pool.start(index, responder: addresses, doubts: resolver.doubts))
         }
-        let mailbox = try Mailbox<SubscriberMessage>()
+        let mailbox = subscriberMail
         let checker = try EndpointChecker(servers: settings.resolvers) { mailbox.post(.checked($0)) }
         let checkerThread = try Thread(named: "checker") {
             do {
@@ -75,7 +77,7 @@ public struct ProxyDaemon {
         }
         let keeper = keeper
         let keeperThread = try Thread(named: "keeper") { keeper.run() }
-        let subscriber = makeSubscriber(mailbox, checker)
+        let subscriber = makeSubscriber(checker)
         let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
         logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
 
@@ -107,9 +109,7 @@ public struct ProxyDaemon {
         logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
     }
 
-    private func makeSubscriber(
-        _ mailbox: Mailbox<SubscriberMessage>, _ checker: EndpointChecker
-    ) -> SnapshotSubscriber {
+    private func makeSubscriber(_ checker: EndpointChecker) -> SnapshotSubscriber {
         let isListening = Mutex(false)
         let (board, pool, logger, arrivals) = (board, pool, logger, arrivals)
         let around = SnapshotSubscriber.Surroundings(
@@ -142,8 +142,10 @@ public struct ProxyDaemon {
             draining: { isDraining in board.stage(isDraining ? .draining : .serving) },
             isDraining: { board.current.stage == .draining })
         return SnapshotSubscriber(
-            path: settings.channelPath, server: settings.server, softwareVersion: ProxyDaemon.version, kept: kept,
-            mailbox: mailbox, logger: logger, around: around)
+            channel: SnapshotSubscriber.Channel(
+                addresses: settings.control, credentials: settings.credentials, resolvers: settings.resolvers),
+            server: settings.server, softwareVersion: ProxyDaemon.version, kept: kept,
+            mailbox: subscriberMail, logger: logger, around: around)
     }
 
     /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that ends it, or 0 at
@@ -172,12 +174,14 @@ public struct ProxyDaemon {
         }
     }
 
-    /// What SIGHUP asks for: reads the system's name servers anew. Everything else comes from the control plane as it changes.
+    /// What SIGHUP asks for: reads the system's name servers anew, and the files of this server's identity. Everything else comes from the
+    /// control plane as it changes.
     private func reload() {
         let isReady = board.current.unreadiness == nil
         if isReady { Notify.reloading(atMicroseconds: Clock.monotonicNanoseconds / 1000) }
-        logger.notice("Reading the name servers anew")
+        logger.notice("Reading name servers and credentials anew")
         resolver.mailbox.post(.reload)
+        subscriberMail.post(.reload)
         if isReady { Notify.ready(status: board.current.line) }
     }
 

@@ -4,7 +4,10 @@ public import Domain
 /// Everything that can be set on a data plane from outside. What it *does* comes from the control plane.
 public struct ProxySettings: Sendable {
     public var server: ServerName
-    public var channelPath: String
+    /// Where the control plane is: one address or several, tried in turn.
+    public var control: [ChannelAddress]
+    /// The folder with the identity that enrolment gave this server, for a control plane over TCP.
+    public var credentials: String
     public var http: [TransportAddress]
     public var https: [TransportAddress]
     /// Listening sockets that the service manager passes; when there are any, `http` and `https` are not bound.
@@ -25,7 +28,8 @@ public struct ProxySettings: Sendable {
     /// The flags as they were given; nil where none was, and the environment and then the default counts.
     public struct Flags: Sendable {
         public var server: String?
-        public var control: String?
+        public var control: [String] = []
+        public var credentials: String?
         public var http: [String] = []
         public var https: [String] = []
         public var admin: String?
@@ -56,7 +60,8 @@ public struct ProxySettings: Sendable {
         } else {
             reader.add(fault: "--server (DDIRECT_SERVER) is missing; \(expected)")
         }
-        channelPath = reader.channel("--control", flags.control, "DDIRECT_CONTROL")
+        control = reader.channel("--control", flags.control, "DDIRECT_CONTROL")
+        credentials = reader.credentials(flags.credentials)
         func addresses(_ given: [(name: String, text: String)], default fallback: [TransportAddress])
             -> [TransportAddress]
         {
@@ -103,5 +108,12 @@ public struct ProxySettings: Sendable {
         try reader.check()
         guard let server else { throw SettingsFaults(["--server is missing; \(expected)"]) }
         self.server = server
+    }
+}
+
+extension SettingsReader {
+    /// The folder that enrolment writes to and the daemon reads from.
+    mutating func credentials(_ value: String?) -> String {
+        path("--credentials", value, "DDIRECT_CREDENTIALS", default: "/var/lib/ddirect-proxy")
     }
 }

@@ -10,6 +10,18 @@ struct DdirectProxy: ParsableCommand {
         commandName: "ddirect-proxy",
         abstract:
             "The data plane of D-Direct: carries traffic from devices to the endpoints that the control plane names.",
+        subcommands: [Run.self, Enroll.self], defaultSubcommand: Run.self)
+}
+
+/// Says why on standard error; throwing the code ends the process with it.
+func failure(_ code: Daemon.ExitCode, _ reason: String) -> ArgumentParser.ExitCode {
+    Process.complain("ddirect-proxy: \(reason)\n")
+    return ArgumentParser.ExitCode(code.rawValue)
+}
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Carries traffic until SIGTERM. (This is what ddirect-proxy does when no subcommand is given.)",
         discussion:
             "Each setting can also be given in the environment, where its flag is not: DDIRECT_SERVER, DDIRECT_CONTROL, "
             + "DDIRECT_HTTP, and so on; where a flag may be given several times, commas separate.")
@@ -17,8 +29,15 @@ struct DdirectProxy: ParsableCommand {
     @Option(help: "The name that this server has in the control plane.")
     var server: String?
 
-    @Option(help: "Where the control plane's channel is: unix:PATH. (default: unix:/run/ddirect/channel.sock)")
-    var control: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where the control plane's channel is: unix:PATH or tcp:HOST:PORT. Can be given several times; they are tried in turn. (default: unix:/run/ddirect/channel.sock)"
+        ))
+    var control: [String] = []
+
+    @Option(
+        help: "The folder that 'ddirect-proxy enroll' wrote, for a channel over TCP. (default: /var/lib/ddirect-proxy)")
+    var credentials: String?
 
     @Option(help: "Take plain HTTP here: ADDRESS:PORT. Can be given several times. (default: port 80 everywhere)")
     var http: [String] = []
@@ -88,6 +107,7 @@ struct DdirectProxy: ParsableCommand {
         var flags = ProxySettings.Flags()
         flags.server = server
         flags.control = control
+        flags.credentials = credentials
         flags.http = http
         flags.https = https
         flags.admin = admin
@@ -102,11 +122,5 @@ struct DdirectProxy: ParsableCommand {
         flags.snapshotCache = snapshotCache
         flags.parkFlows = parkFlows
         return flags
-    }
-
-    /// Says why on standard error; throwing the code ends the process with it.
-    private func failure(_ code: Daemon.ExitCode, _ reason: String) -> ArgumentParser.ExitCode {
-        Process.complain("ddirect-proxy: \(reason)\n")
-        return ArgumentParser.ExitCode(code.rawValue)
     }
 }

@@ -1,3 +1,4 @@
+import Daemon
 import Domain
 import Logging
 import Syscalls
@@ -6,6 +7,8 @@ import Wire
 /// What the subscriber is told by the rest of the process.
 enum SubscriberMessage: Sendable {
     case checked(WireEndpointCheck)
+    /// The files of the identity may have changed.
+    case reload
     case stop
 }
 
@@ -29,8 +32,17 @@ final class SnapshotSubscriber: Sendable {
         let isDraining: @Sendable () -> Bool
     }
 
+    /// Where the control plane is, and what this server is known by there.
+    struct Channel: Sendable {
+        let addresses: [ChannelAddress]
+        /// The folder with the identity that enrolment gave; of use with addresses over TCP only.
+        let credentials: String
+        /// Whom to ask for the names in the addresses; none for those of `/etc/resolv.conf`.
+        let resolvers: [TransportAddress]
+    }
+
     let mailbox: Mailbox<SubscriberMessage>
-    private let path: String
+    private let channel: Channel
     private let server: ServerName
     private let softwareVersion: String
     /// The snapshot to begin with, which an earlier process served with.
@@ -44,11 +56,11 @@ final class SnapshotSubscriber: Sendable {
     private static let loadInterval: UInt64 = 2000
 
     init(
-        path: String, server: ServerName, softwareVersion: String, kept: Snapshot?,
+        channel: Channel, server: ServerName, softwareVersion: String, kept: Snapshot?,
         mailbox: Mailbox<SubscriberMessage>, logger: Logger, around: Surroundings
     ) {
         self.mailbox = mailbox
-        self.path = path
+        self.channel = channel
         self.server = server
         self.softwareVersion = softwareVersion
         self.kept = kept
@@ -73,7 +85,10 @@ final class SnapshotSubscriber: Sendable {
         let owner: SnapshotSubscriber
         var machine: SubscriptionMachine
         var slots: SlotRegistry
+        let dialler: ChannelDialler
+        var renewal: CertificateRenewal
         var connection: ChannelConnection?
+        var isDialling = false
         var isStopped = false
         var nextLoad: UInt64 = 0
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
@@ -89,6 +104,10 @@ final class SnapshotSubscriber: Sendable {
             let boot = String(UInt64.random(in: .min ... .max), radix: 16)
             machine = SubscriptionMachine(server: owner.server, softwareVersion: owner.softwareVersion, bootID: boot)
             slots = SlotRegistry(monitor: owner.around.monitor, seed: .random(in: .min ... .max))
+            dialler = ChannelDialler(
+                addresses: owner.channel.addresses, resolvers: owner.channel.resolvers,
+                trust: .none("no identity has been read"))
+            renewal = CertificateRenewal(folder: owner.channel.credentials, server: owner.server)
         }
 
         private var now: UInt64 { Clock.monotonicNanoseconds / 1_000_000 }
@@ -97,20 +116,25 @@ final class SnapshotSubscriber: Sendable {
         mutating func run() {
             // Traffic first, and then the question whether there is anything newer.
             if let kept = owner.kept { apply(kept) }
+            readIdentity()
             while !isStopped {
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
                 var set = PollSet()
                 let mail = set.add(owner.mailbox.descriptor)
                 var channel: Int?
                 if let connection { channel = set.add(connection.descriptor, writable: connection.wantsToWrite) }
+                if isDialling { dialler.add(to: &set) }
                 let next = machine.nextEvent
                 let time = now
-                set.wait(milliseconds: Int32(clamping: min(next > time ? next - time : 0, 1000)))
+                let patience = Int32(clamping: min(next > time ? next - time : 0, 1000))
+                set.wait(milliseconds: isDialling ? dialler.patience(atMost: patience) : patience)
                 if set.isReadable(mail) { readMail() }
+                if isDialling { take(dialler.proceed(set)) }
                 if let channel, set.isWritable(channel), let problem = connection?.flush() { lose(problem) }
                 if let channel, set.isReadable(channel) { receive() }
                 // After reading: what came while a snapshot was applied was not silence.
                 carryOut(machine.passed(now: now, chance: chance))
+                renewIfDue()
             }
             if connection != nil { carryOut([.send(.goodbye("this data plane is stopping"))]) }
         }
@@ -119,6 +143,7 @@ final class SnapshotSubscriber: Sendable {
             for message in owner.mailbox.drain() {
                 switch message {
                 case .checked(let report): carryOut(machine.observed(.endpointCheck(report), now: now))
+                case .reload: readIdentity()
                 case .stop: isStopped = true
                 }
             }
@@ -139,10 +164,13 @@ final class SnapshotSubscriber: Sendable {
         private mutating func carryOut(_ actions: [SubscriptionMachine.Action]) {
             for action in actions {
                 switch action {
-                case .connect: connect()
+                case .connect:
+                    isDialling = true
+                    take(dialler.begin())
                 case .send(let frame): if let problem = connection?.send(frame) { lose(problem) }
                 case .apply(let snapshot): apply(snapshot)
                 case .command(let command): obey(command)
+                case .install(let certificate): install(certificate)
                 case .reportRefusal(let version, let reasons):
                     owner.around.refused(version, reasons)
                     owner.logger.error(
@@ -156,24 +184,30 @@ final class SnapshotSubscriber: Sendable {
             }
         }
 
-        private mutating func connect() {
-            let opened = Socket.openUnix()
-            guard !opened.isError else { return lose(SystemCallError.text(of: opened.code)) }
-            let socket = Socket(number: Int32(truncatingIfNeeded: opened.value))
-            let answer = socket.connect(path: owner.path)
-            guard !answer.isError else {
-                socket.close()
-                return lose("cannot connect to \(owner.path): \(SystemCallError.text(of: answer.code))")
+        /// Goes on with an attempt to connect, by what has come of it.
+        private mutating func take(_ outcome: ChannelDialler.Outcome) {
+            switch outcome {
+            case .underWay: break
+            case .failed(let problem): lose(problem)
+            case .connected(let made):
+                isDialling = false
+                connection = made
+                owner.around.connected(true)
+                owner.logger.info("Connected to the control plane", metadata: ["channel": "\(dialler.address)"])
+                lastReason = ""
+                carryOut(machine.connected(now: now))
             }
-            connection = ChannelConnection(socket: socket)
-            owner.around.connected(true)
-            owner.logger.info("Connected to the control plane", metadata: ["channel": "unix:\(owner.path)"])
-            lastReason = ""
-            carryOut(machine.connected(now: now))
         }
 
         private mutating func disconnect(_ reason: String) {
             connection = nil
+            if isDialling {
+                isDialling = false
+                dialler.cancel()
+            }
+            // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better neighbour.
+            dialler.moveOn()
+            renewal.forget()
             owner.around.connected(false)
             guard reason != lastReason else { return }
             lastReason = reason
@@ -181,6 +215,49 @@ final class SnapshotSubscriber: Sendable {
                 "No session with the control plane; traffic goes on with the configuration in force",
                 metadata: ["reason": "\(reason)", "serving": "\(machine.held?.version.description ?? "none")"])
         }
+
+        // MARK: Identity
+
+        private var usesIdentity: Bool { owner.channel.addresses.contains { $0.isTCP } }
+
+        /// Reads the files of this server's identity, for the next connection. When they cannot be used, those read before stay.
+        private mutating func readIdentity() {
+            guard usesIdentity else { return }
+            do {
+                dialler.use(.identity(try renewal.read()))
+            } catch {
+                owner.logger.error(
+                    "The identity of this server cannot be read\(renewal.hasIdentity ? "; the one before stays in use" : "")",
+                    metadata: ["reason": "\(error)"])
+                if !renewal.hasIdentity { dialler.use(.none("\(error)")) }
+            }
+        }
+
+        private mutating func renewIfDue() {
+            guard machine.isSubscribed, usesIdentity else { return }
+            do {
+                guard let request = try renewal.request(now: now, seconds: seconds) else { return }
+                carryOut(machine.observed(.certificateRequest(request), now: now))
+            } catch {
+                owner.logger.error("No new certificate can be asked for", metadata: ["reason": "\(error)"])
+            }
+        }
+
+        private mutating func install(_ message: WireCertificate) {
+            do {
+                let identity = try renewal.install(message.octets)
+                dialler.use(.identity(identity))
+                owner.logger.notice(
+                    "The certificate of this server has been renewed",
+                    metadata: ["until": "\(UTCTime(nanosecondsSince1970: UInt64(max(0, identity.notAfter)) &* 1_000_000_000).rfc3339)"])
+            } catch {
+                owner.logger.error(
+                    "A new certificate cannot be used; the one before stays in use", metadata: ["reason": "\(error)"])
+            }
+        }
+
+        /// By the system's clock, which is what certificates are judged by.
+        private var seconds: Int64 { Int64(Clock.realtimeNanoseconds / 1_000_000_000) }
 
         /// Brings a snapshot to the resolver and the workers, and waits until every worker routes by it.
         private mutating func apply(_ snapshot: Snapshot) {

@@ -14,6 +14,8 @@ struct SubscriptionMachine {
         /// Make this the configuration, and tell `applied` or `refused` how it went.
         case apply(Snapshot)
         case command(WireCommand)
+        /// The control plane has certified the key that was last asked for.
+        case install(WireCertificate)
         /// The configuration that came was not taken; for the log.
         case reportRefusal(SnapshotVersion, [String])
         /// Close the connection and say why in the log.
@@ -29,7 +31,8 @@ struct SubscriptionMachine {
     /// Between attempts to connect: full jitter below a bound that doubles from 200 ms to 5 s, so that a fleet does not come back as one.
     static let shortestBackoff: UInt64 = 200
     static let longestBackoff: UInt64 = 5000
-    static let connectPatience: UInt64 = 5000
+    /// For finding the address, connecting, and TLS: five round trips, of which a bad link may lose some.
+    static let connectPatience: UInt64 = 10_000
     /// After a session of this length the next attempt need not wait long.
     static let goodSession: UInt64 = 10_000
 
@@ -120,9 +123,10 @@ struct SubscriptionMachine {
         case .command(let command):
             if case .accept? = command.command { takesAnything = true }
             return [.command(command)]
+        case .certificate(let certificate): return [.install(certificate)]
         case .heartbeat: return []
         case .goodbye(let goodbye): return lost("the control plane says: \(goodbye.reason)", now: now, chance: chance)
-        case .hello, .applied, .refused, .observation, nil:
+        case .hello, .applied, .refused, .observation, .enroll, .certificateRequest, nil:
             return lost("the control plane sent a message that only a data plane sends", now: now, chance: chance)
         }
     }

@@ -47,20 +47,27 @@ public enum File {
         return try contents(of: file.number, atMost: most)
     }
 
+    /// Makes a folder for its owner alone, unless there is one.
+    public static func makeFolder(_ path: String) throws(SystemCallError) {
+        _ = try KernelAnswer(unsafe linux_make_folder(path)).get("mkdir \(path)")
+    }
+
     /// Puts a file at `path` in place of the one that is there. Whatever happens meanwhile, a power cut included, one of the two is there whole.
+    /// It is for its owner alone, who is that of the folder.
     public static func replace(_ path: String, by octets: [UInt8]) throws(SystemCallError) {
         var template = Array((path + ".XXXXXX").utf8CString)
         let number = try KernelAnswer(unsafe linux_open_temporary(&template)).get("open \(path).XXXXXX")
         let temporary = OwnedDescriptor(owning: Int32(truncatingIfNeeded: number))
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         do {
             try write(octets, to: temporary.number)
+            _ = try KernelAnswer(unsafe linux_give_to_owner_of(folder, temporary.number)).get("chown \(path)")
             _ = try KernelAnswer(linux_sync(temporary.number)).get("fsync")
             _ = try KernelAnswer(unsafe linux_rename(template, path)).get("rename to \(path)")
         } catch {
             unsafe _ = linux_unlink(template)
             throw error
         }
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let opened = OwnedDescriptor(
             owning: Int32(truncatingIfNeeded: try KernelAnswer(unsafe linux_open_reading(folder)).get("open \(folder)"))
         )

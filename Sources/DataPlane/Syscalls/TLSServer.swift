@@ -2,29 +2,6 @@ import COpenSSL
 public import Domain
 import Glibc
 
-/// A failure of libssl: what we were about, and the library's own reason.
-public struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
-    public let action: String
-    public let reason: String
-
-    /// Takes the reason from this thread's queue of errors, and empties it.
-    init(_ action: String) {
-        self.action = action
-        reason = TLSError.takeReason()
-    }
-
-    public var description: String { "\(action): \(reason)" }
-
-    /// The oldest error is the cause; those after it say only who passed it on.
-    static func takeReason() -> String {
-        let code = ERR_get_error()
-        ERR_clear_error()
-        guard code != 0 else { return "libssl gives no reason" }
-        guard let text = unsafe ERR_reason_error_string(code) else { return "error \(code) of libssl" }
-        return unsafe String(cString: text)
-    }
-}
-
 /// What TLS connections are accepted with: a key and a certificate made in memory, gone when this is let go.
 ///
 /// The certificate signs itself. It is for checks of uptime, which want to know that TLS passes through from end to end; who wants to know
@@ -54,75 +31,7 @@ public struct TLSServer: ~Copyable {
 
     /// The server's end of a connection that has just been accepted. The socket stays the caller's to close.
     public func connection(over socket: Socket) throws(TLSError) -> TLSConnection {
-        ERR_clear_error()
-        guard let connection = unsafe SSL_new(context) else { throw TLSError("making a TLS connection") }
-        guard unsafe SSL_set_fd(connection, socket.number) == 1 else {
-            unsafe SSL_free(connection)
-            throw TLSError("giving a TLS connection its socket")
-        }
-        unsafe SSL_set_accept_state(connection)
-        return unsafe TLSConnection(connection)
-    }
-}
-
-/// How a step of a TLS connection went.
-public enum TLSOutcome: Equatable, Sendable {
-    /// So many bytes have moved; 0 for a handshake that is complete.
-    case done(Int)
-    /// To be tried again when the socket is readable, whatever the step was.
-    case wantsRead
-    /// To be tried again when the socket is writable, whatever the step was.
-    case wantsWrite
-    /// The peer has said that it sends no more.
-    case ended
-    /// Of no further use; the reason is for a log.
-    case failed(String)
-}
-
-/// The server's end of one TLS connection over a non-blocking socket.
-@safe
-public struct TLSConnection: ~Copyable {
-    private let connection: OpaquePointer
-
-    fileprivate init(_ connection: OpaquePointer) { unsafe self.connection = connection }
-
-    deinit { unsafe SSL_free(connection) }
-
-    public func handshake() -> TLSOutcome {
-        ERR_clear_error()
-        let answer = unsafe SSL_accept(connection)
-        return answer == 1 ? .done(0) : outcome(of: answer)
-    }
-
-    public func receive(into buffer: Buffer, at offset: Int, upTo count: Int) -> TLSOutcome {
-        ERR_clear_error()
-        var received = 0
-        let answer = unsafe SSL_read_ex(connection, buffer.address(offset, count), count, &received)
-        return answer == 1 ? .done(received) : outcome(of: answer)
-    }
-
-    /// A send that has to be tried again must be tried with the same bytes, and with no fewer.
-    public func send(_ buffer: Buffer, at offset: Int, count: Int) -> TLSOutcome {
-        ERR_clear_error()
-        var sent = 0
-        let answer = unsafe SSL_write_ex(connection, buffer.address(offset, count), count, &sent)
-        return answer == 1 ? .done(sent) : outcome(of: answer)
-    }
-
-    /// Tells the peer that nothing more is sent, so that it can tell the end from a cut. If the socket has no room the word is lost.
-    public func sendEnd() {
-        ERR_clear_error()
-        unsafe _ = SSL_shutdown(connection)
-    }
-
-    private func outcome(of answer: CInt) -> TLSOutcome {
-        switch unsafe SSL_get_error(connection, answer) {
-        case SSL_ERROR_WANT_READ: return .wantsRead
-        case SSL_ERROR_WANT_WRITE: return .wantsWrite
-        case SSL_ERROR_ZERO_RETURN: return .ended
-        case SSL_ERROR_SYSCALL: return .failed("the connection was lost")
-        default: return .failed(TLSError.takeReason())
-        }
+        try unsafe TLSConnection(context, over: socket, isClient: false)
     }
 }
 

@@ -64,27 +64,11 @@ public struct SettingsReader {
         return text
     }
 
-    /// The path of the channel's Unix socket.
-    public mutating func channel(_ flag: String, _ value: String?, _ variable: String) -> String {
-        let fallback = "/run/ddirect/channel.sock"
-        guard let (name, text) = given(flag, value, variable) else { return fallback }
-        let expected = "expected unix:PATH, such as unix:\(fallback)"
-        guard text.hasPrefix("unix:") else {
-            faults.append(
-                text.hasPrefix("tcp:")
-                    ? "\(name) is '\(text)', and the channel over TCP needs mutual TLS, which this release does not offer; \(expected)"
-                    : "\(name) is '\(text)'; \(expected)")
-            return fallback
-        }
-        let path = String(text.dropFirst(5))
-        // sockaddr_un holds 108 octets with the final zero.
-        guard (1...107).contains(path.utf8.count) else {
-            faults.append(
-                "\(name) has a path of \(path.utf8.count) octets; expected 1 to 107, the most that a socket's name can have"
-            )
-            return fallback
-        }
-        return path
+    /// The addresses of the channel; that of the Unix socket when none is given.
+    public mutating func channel(_ flag: String, _ values: [String], _ variable: String) -> [ChannelAddress] {
+        let given = givenList(flag, values, variable)
+        guard !given.isEmpty else { return [.unix(path: ChannelAddress.usualPath)] }
+        return given.compactMap { value($0) { text throws(InvalidValue) in try ChannelAddress(text) } }
     }
 
     public mutating func number(

@@ -16,9 +16,16 @@
 ///     Applied or Refused ───────────────────────▶            one for each Snapshot
 ///            ◀───────────────────────────────────  Command   when an operator asks
 ///     Observation ──────────────────────────────▶            answers to commands; load, every few seconds
+///     CertificateRequest ───────────────────────▶            over TCP, well before its certificate ends
+///            ◀───────────────────────────────────  Certificate
 ///     Heartbeat ◀────────────────────────────────▶ Heartbeat every second; three missed end the session
 ///
 /// A frame is a 4-byte big-endian length and one Frame message of that many bytes (FrameCodec.swift).
+/// Over TCP this is inside TLS 1.3, and the certificate of the data plane names its server. Who has none yet may say one thing:
+///
+///     Enroll ───────────────────────────────────▶            with a token that an operator gave it
+///            ◀───────────────────────────────────  Certificate, then Goodbye
+///
 /// Field numbers 6 and 7 of Frame are kept for usage and its receipt.
 
 #if canImport(FoundationEssentials)
@@ -185,6 +192,30 @@ public nonisolated struct WireFrame: Sendable {
     set {message = .goodbye(newValue)}
   }
 
+  public var enroll: WireEnroll {
+    get {
+      if case .enroll(let v)? = message {return v}
+      return WireEnroll()
+    }
+    set {message = .enroll(newValue)}
+  }
+
+  public var certificateRequest: WireCertificateRequest {
+    get {
+      if case .certificateRequest(let v)? = message {return v}
+      return WireCertificateRequest()
+    }
+    set {message = .certificateRequest(newValue)}
+  }
+
+  public var certificate: WireCertificate {
+    get {
+      if case .certificate(let v)? = message {return v}
+      return WireCertificate()
+    }
+    set {message = .certificate(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Message: Equatable, Sendable {
@@ -196,6 +227,9 @@ public nonisolated struct WireFrame: Sendable {
     case observation(WireObservation)
     case heartbeat(WireHeartbeat)
     case goodbye(WireGoodbye)
+    case enroll(WireEnroll)
+    case certificateRequest(WireCertificateRequest)
+    case certificate(WireCertificate)
 
   }
 
@@ -565,6 +599,12 @@ public nonisolated struct WireLoad: Sendable {
   /// only services with failures since the last Load
   public var failures: [WireServiceFailures] = []
 
+  /// of the process
+  public var uptimeSeconds: UInt64 = 0
+
+  /// of the machine: its load average of one minute for each processor, times 100
+  public var loadPercent: UInt32 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -607,6 +647,52 @@ public nonisolated struct WireGoodbye: Sendable {
   public init() {}
 }
 
+/// A data plane that has no certificate asks for its first one.
+public nonisolated struct WireEnroll: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var protocolVersion: UInt32 = 0
+
+  /// given by the control plane to the operator; good for one certificate
+  public var token: String = String()
+
+  /// PKCS #10, DER; only its key counts, the token says for which server
+  public var certificateRequest: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A data plane asks for the next certificate of the server that its present one names.
+public nonisolated struct WireCertificateRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// PKCS #10, DER; only its key counts
+  public var certificateRequest: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireCertificate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// X.509, DER
+  public var certificate: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "ddirect"
@@ -621,7 +707,7 @@ nonisolated extension WireForwardedFor: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Frame"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}snapshot\0\u{1}applied\0\u{1}refused\0\u{1}command\0\u{2}\u{3}observation\0\u{1}heartbeat\0\u{1}goodbye\0\u{c}\u{6}\u{1}\u{c}\u{7}\u{1}")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}snapshot\0\u{1}applied\0\u{1}refused\0\u{1}command\0\u{2}\u{3}observation\0\u{1}heartbeat\0\u{1}goodbye\0\u{1}enroll\0\u{3}certificate_request\0\u{1}certificate\0\u{c}\u{6}\u{1}\u{c}\u{7}\u{1}")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -733,6 +819,45 @@ nonisolated extension WireFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.message = .goodbye(v)
         }
       }()
+      case 11: try {
+        var v: WireEnroll?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .enroll(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .enroll(v)
+        }
+      }()
+      case 12: try {
+        var v: WireCertificateRequest?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .certificateRequest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .certificateRequest(v)
+        }
+      }()
+      case 13: try {
+        var v: WireCertificate?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .certificate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .certificate(v)
+        }
+      }()
       default: break
       }
     }
@@ -775,6 +900,18 @@ nonisolated extension WireFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .goodbye?: try {
       guard case .goodbye(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .enroll?: try {
+      guard case .enroll(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .certificateRequest?: try {
+      guard case .certificateRequest(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .certificate?: try {
+      guard case .certificate(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
     }()
     case nil: break
     }
@@ -1498,7 +1635,7 @@ nonisolated extension WireAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Load"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connections_open\0\u{3}connections_total\0\u{1}draining\0\u{1}failures\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connections_open\0\u{3}connections_total\0\u{1}draining\0\u{1}failures\0\u{3}uptime_seconds\0\u{3}load_percent\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1510,6 +1647,8 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.connectionsTotal) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.draining) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.failures) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.uptimeSeconds) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.loadPercent) }()
       default: break
       }
     }
@@ -1528,6 +1667,12 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.failures.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.failures, fieldNumber: 4)
     }
+    if self.uptimeSeconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.uptimeSeconds, fieldNumber: 5)
+    }
+    if self.loadPercent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.loadPercent, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1536,6 +1681,8 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.connectionsTotal != rhs.connectionsTotal {return false}
     if lhs.draining != rhs.draining {return false}
     if lhs.failures != rhs.failures {return false}
+    if lhs.uptimeSeconds != rhs.uptimeSeconds {return false}
+    if lhs.loadPercent != rhs.loadPercent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1620,6 +1767,106 @@ nonisolated extension WireGoodbye: SwiftProtobuf.Message, SwiftProtobuf._Message
 
   public static func ==(lhs: WireGoodbye, rhs: WireGoodbye) -> Bool {
     if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEnroll: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Enroll"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_version\0\u{1}token\0\u{3}certificate_request\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.protocolVersion) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.token) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.certificateRequest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.protocolVersion != 0 {
+      try visitor.visitSingularUInt32Field(value: self.protocolVersion, fieldNumber: 1)
+    }
+    if !self.token.isEmpty {
+      try visitor.visitSingularStringField(value: self.token, fieldNumber: 2)
+    }
+    if !self.certificateRequest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.certificateRequest, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireEnroll, rhs: WireEnroll) -> Bool {
+    if lhs.protocolVersion != rhs.protocolVersion {return false}
+    if lhs.token != rhs.token {return false}
+    if lhs.certificateRequest != rhs.certificateRequest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCertificateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".CertificateRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}certificate_request\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.certificateRequest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.certificateRequest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.certificateRequest, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCertificateRequest, rhs: WireCertificateRequest) -> Bool {
+    if lhs.certificateRequest != rhs.certificateRequest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCertificate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Certificate"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}certificate\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.certificate) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.certificate.isEmpty {
+      try visitor.visitSingularBytesField(value: self.certificate, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireCertificate, rhs: WireCertificate) -> Bool {
+    if lhs.certificate != rhs.certificate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,4 +1,5 @@
 public import Domain
+import FoundationEssentials
 
 extension WireFrame {
     private init(_ message: OneOf_Message) {
@@ -47,6 +48,28 @@ extension WireFrame {
     }
 
     public static let heartbeat = WireFrame(.heartbeat(WireHeartbeat()))
+
+    /// The first words of who has no certificate yet. `request` is a PKCS #10 request, DER.
+    public static func enroll(token: String, request: [UInt8]) -> WireFrame {
+        var enroll = WireEnroll()
+        enroll.protocolVersion = ChannelRules.protocolVersion
+        enroll.token = token
+        enroll.certificateRequest = Data(request)
+        return WireFrame(.enroll(enroll))
+    }
+
+    public static func certificateRequest(_ request: [UInt8]) -> WireFrame {
+        var message = WireCertificateRequest()
+        message.certificateRequest = Data(request)
+        return WireFrame(.certificateRequest(message))
+    }
+
+    /// `certificate` is an X.509 certificate, DER.
+    public static func certificate(_ certificate: [UInt8]) -> WireFrame {
+        var message = WireCertificate()
+        message.certificate = Data(certificate)
+        return WireFrame(.certificate(message))
+    }
 
     public static func goodbye(_ reason: String) -> WireFrame {
         var goodbye = WireGoodbye()

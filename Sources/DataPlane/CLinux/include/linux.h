@@ -20,6 +20,7 @@
 #include <linux/sockios.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 // The importer reads these headers without _GNU_SOURCE.
@@ -52,6 +53,18 @@ static inline long linux_sync(int fd) { return KERNEL_ANSWER(fsync(fd)); }
 // A new file of this process's own beside where it will be: mode 0600, the last six characters of the template chosen.
 static inline long linux_open_temporary(char *template) { return KERNEL_ANSWER(mkostemp(template, O_CLOEXEC)); }
 static inline long linux_rename(const char *from, const char *to) { return KERNEL_ANSWER(rename(from, to)); }
+// A new folder for its owner alone; one that is there already is fine.
+static inline long linux_make_folder(const char *path) {
+    long answer = KERNEL_ANSWER(mkdir(path, 0700));
+    return answer == -EEXIST ? 0 : answer;
+}
+// Gives an open file to the owner of the folder: what root puts there is for whoever runs the daemon. Others can give nothing away.
+static inline long linux_give_to_owner_of(const char *folder, int fd) {
+    struct stat of;
+    if (geteuid() != 0) return 0;
+    if (stat(folder, &of) < 0) return -(long)errno;
+    return KERNEL_ANSWER(fchown(fd, of.st_uid, of.st_gid));
+}
 static inline long linux_unlink(const char *path) { return KERNEL_ANSWER(unlink(path)); }
 
 // --- sockets
