@@ -1,22 +1,28 @@
+import Domain
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Where the control plane listens for data planes.
-public struct ChannelSettings: Sendable {
-    public let unixPath: String
+struct ChannelSettings: Sendable {
+    /// The socket for data planes of this machine; nil for none.
+    let unixPath: String?
+    /// For those of other machines.
+    let secure: SecureChannel?
     /// More connections than this are turned away: each server has one, and a fleet has tens.
-    public let mostSessions: Int
+    let mostSessions: Int
 
-    public init(unixPath: String, mostSessions: Int = 2000) {
+    init(unixPath: String?, secure: SecureChannel? = nil, mostSessions: Int = 2000) {
         self.unixPath = unixPath
+        self.secure = secure
         self.mostSessions = mostSessions
     }
 }
 
 typealias ChannelConnection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-/// The Unix socket that data planes connect to.
+/// The sockets that data planes connect to.
 enum ChannelListener {
     typealias Listener = NIOAsyncChannel<ChannelConnection, Never>
 
@@ -48,6 +54,26 @@ enum ChannelListener {
         }
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         return listener
+    }
+
+    /// Listens for data planes of other machines, inside TLS.
+    static func bind(_ address: TransportAddress, tls: ChannelTLS, group: any EventLoopGroup) async throws -> Listener {
+        do {
+            return try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: address.address.description, port: Int(address.port)) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLServerHandler(context: try tls.context(at: Date())))
+                        return try ChannelConnection(wrappingChannelSynchronously: channel)
+                    }
+                }
+        } catch let error as IOError {
+            throw CannotListen(
+                description: "cannot listen on tcp:\(address): \(error); expected an address of this machine and a port that nobody else has")
+        }
     }
 
     /// Takes the socket's file away, so that nobody waits at a door behind which there is no one.

@@ -31,7 +31,18 @@ extension ServerStatus {
         connectionsOpen = load.connectionsOpen
         connectionsTotal = load.connectionsTotal
         draining = load.draining
+        uptime = load.uptimeSeconds
+        loadPercent = load.loadPercent
+        for report in load.failures {
+            // A peer's names, of which there are no more than a server has services.
+            guard connectFailures[report.service] != nil || connectFailures.count < ServerStatus.mostServices else {
+                continue
+            }
+            connectFailures[String(report.service.prefix(63)), default: 0] &+= report.connectFailures
+        }
     }
+
+    private static let mostServices = 200_000
 
     mutating func applied(_ version: SnapshotVersion) {
         appliedVersion = version

@@ -9,10 +9,15 @@ import Wire
 extension SnapshotPublisher {
     // MARK: From the tasks of a session
 
-    /// Serves one connection until it is over.
-    func serve(_ connection: ChannelConnection) async {
-        if let refusal = await refusal(of: connection.channel) {
-            logger.warning("a connection to the channel was turned away", metadata: ["reason": "\(refusal)"])
+    /// Serves one connection until it is over. `isLocal` when it came over the Unix socket.
+    func serve(_ connection: ChannelConnection, isLocal: Bool) async {
+        let origin = Origin(isLocal ? nil : connection.channel.remoteAddress)
+        if let (kind, reason) = await refusal(of: connection.channel, isLocal: isLocal) {
+            if let kind {
+                refused(kind, from: origin, reason: reason)
+            } else {
+                logger.info("a connection to the channel was turned away", metadata: ["reason": "\(reason)"])
+            }
             // Closing is all there is to do; that it is closed already is no failure.
             try? await connection.executeThenClose { _, _ in }
             return
@@ -24,27 +29,69 @@ extension SnapshotPublisher {
             return
         }
         let id = SessionID(number: nextNumber())
-        sessions[id] = OpenSession(
-            machine: SessionMachine(limits: limits, at: clock.now), channel: connection.channel, wakeUp: wakeUp)
-        await Session(id: id, connection: connection, wakeUps: wakeUps, publisher: self).run()
+        let machine = SessionMachine(limits: limits, peer: isLocal ? .local : .unknown, at: clock.now)
+        sessions[id] = OpenSession(machine: machine, channel: connection.channel, origin: origin, wakeUp: wakeUp)
+        await Session(id: id, connection: connection, isSecure: !isLocal, wakeUps: wakeUps, publisher: self).run()
         disconnected(id)
         sessions[id] = nil
     }
 
-    private func refusal(of channel: any Channel) async -> String? {
-        guard !isStopping else { return "the control plane is stopping" }
+    /// Why a connection is not served; without a kind when it is no fault of its own.
+    private func refusal(of channel: any Channel, isLocal: Bool) async -> (ChannelRefusal?, String)? {
+        guard !isStopping else { return (nil, "the control plane is stopping") }
         guard sessions.count < settings.mostSessions else {
-            return "there are \(sessions.count) sessions already"
+            return (.crowd, "there are \(sessions.count) sessions already")
+        }
+        guard isLocal else {
+            // Whoever can reach our port could otherwise keep the servers out.
+            let strangers = sessions.values.count { $0.server == nil }
+            guard strangers < SnapshotPublisher.mostStrangers else {
+                return (.crowd, "there are \(strangers) connections already that have not said who they are")
+            }
+            return nil
         }
         let peer: PeerCredentials
         do {
             peer = try await PeerCredentials.of(channel)
         } catch {
-            return "its credentials cannot be told: \(error)"
+            return (.handshake, "its credentials cannot be told: \(error)")
         }
         guard !peer.mayConnect(toUser: geteuid(), group: getegid()) else { return nil }
-        return
+        return (
+            .handshake,
             "process \(peer.process) runs as user \(peer.user) and group \(peer.group); expected our own user or group, or root"
+        )
+    }
+
+    /// Counts a connection that we will not have, and says so, but not for ever.
+    private func refused(_ kind: ChannelRefusal, from origin: Origin, reason: String) {
+        guard let leftOut = refusals.refused(kind, host: origin.host, at: clock.now) else { return }
+        var metadata: Logger.Metadata = [
+            "address": "\(origin.text)", "kind": "\(kind.rawValue)", "reason": "\(reason)",
+        ]
+        if leftOut > 0 { metadata["leftOut"] = "\(leftOut)" }
+        logger.warning("a connection to the channel was refused", metadata: metadata)
+    }
+
+    /// The TLS handshake of a connection is complete; `certificate` (DER) is what it has shown, which TLS has verified.
+    func authenticated(_ id: SessionID, certificate: [UInt8]?) {
+        guard let certificate else {
+            sessions[id]?.machine.authenticated(.anonymous)
+            return
+        }
+        do {
+            let peer = try ChannelAuthority.identify(der: certificate)
+            sessions[id]?.certificate = peer
+            sessions[id]?.machine.authenticated(.certified(peer.server))
+        } catch {
+            update(id) { $0.end("its certificate names no server: \(error)", refusal: .certificate) }
+        }
+    }
+
+    /// The connection of a session broke with an error.
+    func failed(_ id: SessionID, because error: any Error) {
+        guard sessions[id]?.machine.peer == .unknown else { return disconnected(id) }
+        update(id) { $0.end(HandshakeFailure.text(error), saysGoodbye: false, refusal: .handshake) }
     }
 
     func received(_ frame: WireFrame, from id: SessionID) {
@@ -53,11 +100,69 @@ extension SnapshotPublisher {
     }
 
     func disconnected(_ id: SessionID) {
-        update(id) { $0.disconnected() }
+        guard sessions[id]?.machine.peer == .unknown else { return update(id) { $0.disconnected() } }
+        let reason = "it closed the connection before the TLS handshake was complete"
+        update(id) { $0.end(reason, saysGoodbye: false, refusal: .handshake) }
     }
 
-    func end(_ id: SessionID, reason: String) {
-        update(id) { $0.end(reason) }
+    func end(_ id: SessionID, reason: String, refusal: ChannelRefusal? = nil) {
+        update(id) { $0.end(reason, refusal: refusal) }
+    }
+
+    /// Ends the session that a server has now.
+    func endSession(of server: ServerName, reason: String, refusal: ChannelRefusal? = nil) {
+        if let id = sessionOfServer[server] { end(id, reason: reason, refusal: refusal) }
+    }
+
+    /// Ends the sessions whose certificates have expired, which happens to those only that could not be renewed.
+    func endExpired(at now: Date) {
+        for (id, session) in sessions where session.certificate.map({ $0.notAfter <= now }) == true {
+            end(id, reason: "its certificate has expired", refusal: .certificate)
+        }
+    }
+
+    // MARK: Certificates
+
+    /// What a session is given for a certificate that it asked for; nil when it is given none, and why has been seen to.
+    func certificate(for request: CertificateWork, of id: SessionID) async -> WireFrame? {
+        guard let enrollments = settings.secure?.enrollments, let session = sessions[id] else { return nil }
+        do {
+            switch request {
+            case .first(let token, let request):
+                let issued = try await enrollments.enroll(token: token, request: request)
+                logger.notice(
+                    "server enrolled",
+                    metadata: [
+                        "server": "\(issued.server)", "address": "\(session.origin.text)", "serial": "\(issued.serial)",
+                    ])
+                return .certificate(issued.der)
+            case .next(let request):
+                guard let certificate = session.certificate else { return nil }
+                let issued = try await enrollments.renew(certificate, request: request)
+                let next = PeerCertificate(
+                    server: issued.server, serial: issued.serial, notBefore: issued.notBefore, notAfter: issued.notAfter)
+                sessions[id]?.certificate = next
+                if sessionOfServer[issued.server] == id {
+                    changeStatus(of: issued.server) { $0.certificateExpires = next.notAfter.timeIntervalSince1970 }
+                }
+                logger.info(
+                    "certificate renewed", metadata: ["server": "\(issued.server)", "serial": "\(issued.serial)"])
+                return .certificate(issued.der)
+            }
+        } catch {
+            notCertified(id, request, error)
+            return nil
+        }
+    }
+
+    private func notCertified(_ id: SessionID, _ request: CertificateWork, _ error: any Error) {
+        // Nothing is half written: what was to be written is what could not be made.
+        sessions[id]?.isWriting = false
+        if case .first = request { return end(id, reason: "\(error)", refusal: .enrollment) }
+        // It asks again, and its present certificate is good for long yet.
+        logger.error(
+            "a certificate was not renewed",
+            metadata: ["server": "\(sessions[id]?.server?.text ?? "unknown")", "reason": "\(error)"])
     }
 
     func made(_ id: SessionID, octets: Int) {
@@ -89,6 +194,10 @@ extension SnapshotPublisher {
         if session.heartbeatDue {
             session.heartbeatDue = false
             return .frame(.heartbeat)
+        }
+        if let request = session.certificateWork {
+            session.certificateWork = nil
+            return .certificate(request)
         }
         if !session.commands.isEmpty { return .frame(session.commands.removeFirst()) }
         guard session.snapshotDue, let server = session.server else { return nil }
@@ -127,13 +236,15 @@ extension SnapshotPublisher {
         guard let server = sessions[id]?.server else {
             switch action {
             case .identify(let hello): identify(id, hello)
+            case .enroll(let token, let request): certify(id, .first(token: token, request: request))
             case .end(let ending): finish(id, ending)
             default: break
             }
             return
         }
         switch action {
-        case .identify: break
+        case .identify, .enroll: break
+        case .renew(let request): certify(id, .next(request: request))
         case .sendSnapshot:
             sessions[id]?.snapshotDue = true
             sessions[id]?.wakeUp.yield()
@@ -167,9 +278,23 @@ extension SnapshotPublisher {
         }
     }
 
+    private func certify(_ id: SessionID, _ request: CertificateWork) {
+        sessions[id]?.certificateWork = request
+        sessions[id]?.wakeUp.yield()
+    }
+
     private func identify(_ id: SessionID, _ hello: Hello) {
         guard builder.knows(hello.server) else {
-            end(id, reason: "there is no server \(hello.server); expected one that the control plane knows")
+            end(
+                id, reason: "there is no server \(hello.server); expected one that the control plane knows",
+                refusal: .hello)
+            return
+        }
+        let certificate = sessions[id]?.certificate
+        if let certificate, settings.secure?.enrollments.isRevoked(certificate.serial) != false {
+            end(
+                id, reason: "the certificate \(certificate.serial) of server \(hello.server) has been revoked",
+                refusal: .revoked)
             return
         }
         if let older = sessionOfServer[hello.server] {
@@ -178,10 +303,14 @@ extension SnapshotPublisher {
         sessionOfServer[hello.server] = id
         sessions[id]?.server = hello.server
         let since = Date().timeIntervalSince1970
+        let origin = sessions[id]?.origin.text
         let applied = believedVersion(of: hello)
         changeStatus(of: hello.server) { status in
             status.connectedSince = since
             status.softwareVersion = hello.softwareVersion
+            status.sessionAddress = origin
+            status.certificateExpires = certificate?.notAfter.timeIntervalSince1970
+            status.connectFailures = [:]
             // What an earlier life of it had applied says nothing about this one.
             status.appliedVersion = applied
             status.refusal = nil
@@ -189,7 +318,8 @@ extension SnapshotPublisher {
         logger.info(
             "data plane connected",
             metadata: [
-                "server": "\(hello.server)", "software": "\(hello.softwareVersion)", "boot": "\(hello.bootID)",
+                "server": "\(hello.server)", "address": "\(origin ?? "")", "software": "\(hello.softwareVersion)",
+                "boot": "\(hello.bootID)",
                 "version": "\(hello.holding.map { "\($0.version)" } ?? "none")",
             ])
         update(id) { $0.accepted(incarnation: builder.fleet.incarnation, newest: builder.version) }
@@ -219,7 +349,7 @@ extension SnapshotPublisher {
     /// Lets go of a session whose machine has ended, and sees to it that its connection closes.
     private func finish(_ id: SessionID, _ ending: SessionMachine.Ending) {
         guard var session = sessions[id] else { return }
-        log(ending, of: session.server)
+        log(ending, of: session)
         for pending in pendingCommands.values where pending.session == id { pending.answer.finish() }
         if let server = session.server, sessionOfServer[server] == id {
             sessionOfServer[server] = nil
@@ -242,10 +372,14 @@ extension SnapshotPublisher {
         sessions[id] = session
     }
 
-    private func log(_ ending: SessionMachine.Ending, of server: ServerName?) {
+    private func log(_ ending: SessionMachine.Ending, of session: OpenSession) {
+        if let kind = ending.refusal {
+            guard session.server != nil else { return refused(kind, from: session.origin, reason: ending.reason) }
+            refusals.count(kind)
+        }
         logger.log(
             level: ending.isOrderly ? .info : .warning, "session ended",
-            metadata: ["server": "\(server.map(\.text) ?? "unknown")", "reason": "\(ending.reason)"])
+            metadata: ["server": "\(session.server.map(\.text) ?? "unknown")", "reason": "\(ending.reason)"])
     }
 
     /// Takes no more connections, and ends all sessions.

@@ -25,6 +25,16 @@ public struct ServerStatus: Sendable, Equatable {
     public var draining = false
     public var connectionsOpen: UInt64 = 0
     public var connectionsTotal: UInt64 = 0
+    /// Where its session comes from: an address and a port, or `unix`.
+    public var sessionAddress: String?
+    /// Until when the certificate of its session holds, in seconds since 1970; nil for a session over the Unix socket.
+    public var certificateExpires: Double?
+    /// For how long its process has been running, in seconds.
+    public var uptime: UInt64 = 0
+    /// The load average of its machine for each processor, times 100.
+    public var loadPercent: UInt32 = 0
+    /// How often, in this session, its services' endpoints could not be connected to.
+    public var connectFailures: [String: UInt64] = [:]
 
     public init() {}
 

@@ -1,5 +1,6 @@
 import Domain
 import NIOCore
+import NIOSSL
 import Wire
 
 /// Names a session within one run of the publisher.
@@ -12,6 +13,7 @@ enum Outgoing: Sendable {
     case frame(WireFrame)
     case difference(SnapshotDifference, digest: Digest, incarnation: Incarnation)
     case whole(SnapshotBuilder.Draft)
+    case certificate(CertificateWork)
     /// The last frame of the session.
     case goodbye(WireFrame)
 }
@@ -20,6 +22,8 @@ enum Outgoing: Sendable {
 struct Session: Sendable {
     let id: SessionID
     let connection: ChannelConnection
+    /// Whether it is inside TLS.
+    let isSecure: Bool
     /// Something is to be written; finished when the session has ended.
     let wakeUps: AsyncStream<Void>
     let publisher: SnapshotPublisher
@@ -45,18 +49,25 @@ struct Session: Sendable {
 
     private func read(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) async {
         var decoder = FrameDecoder(longestFrame: ChannelRules.longestFrameUp)
+        var isAuthenticated = !isSecure
         do {
             for try await buffer in inbound {
+                if !isAuthenticated {
+                    // What comes out of TLS comes after its handshake.
+                    isAuthenticated = true
+                    let certificate = try await connection.channel.nioSSL_peerCertificate().get()
+                    await publisher.authenticated(id, certificate: try certificate?.toDERBytes())
+                }
                 decoder.append(buffer.readableBytesUInt8Span)
                 while let frame = try decoder.next() { await publisher.received(frame, from: id) }
             }
             await publisher.disconnected(id)
         } catch let error as FrameError {
-            await publisher.end(id, reason: "\(error)")
+            await publisher.end(id, reason: "\(error)", refusal: .frame)
             // The writer says goodbye and cancels this.
             try? await Task.sleep(for: ChannelRules.heartbeatInterval)
         } catch {
-            await publisher.disconnected(id)
+            await publisher.failed(id, because: error)
         }
     }
 
@@ -65,7 +76,7 @@ struct Session: Sendable {
             for await _ in wakeUps {
                 while let outgoing = await publisher.nextOutgoing(of: id) {
                     guard let bytes = await encoded(outgoing) else { continue }
-                    try await outbound.write(bytes)
+                    try await write(bytes, to: outbound)
                     if case .goodbye = outgoing { return }
                 }
             }
@@ -73,6 +84,16 @@ struct Session: Sendable {
             // Closed by the other side or by the publisher; the reader sees that too.
         }
     }
+
+    /// In pieces, each when the one before is on its way: TLS would make a second copy of a whole snapshot at once, for each slow reader.
+    private func write(_ bytes: ByteBuffer, to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+        var bytes = bytes
+        while let piece = bytes.readSlice(length: min(bytes.readableBytes, Session.longestPiece)), piece.readableBytes > 0 {
+            try await outbound.write(piece)
+        }
+    }
+
+    private static let longestPiece = 256 << 10
 
     /// The frame as it is sent, or nil when it could not be made, of which the publisher has then been told.
     private func encoded(_ outgoing: Outgoing) async -> ByteBuffer? {
@@ -82,6 +103,9 @@ struct Session: Sendable {
             case .difference(let difference, let digest, let incarnation):
                 let message = WireSnapshot(difference, digest: digest, incarnation: incarnation)
                 return await made(try Session.encoder.encoded(.snapshot(message)))
+            case .certificate(let request):
+                guard let frame = await publisher.certificate(for: request, of: id) else { return nil }
+                return ByteBuffer(bytes: try Session.encoder.encoded(frame))
             case .whole(let draft): return await made(try Session.encoded(draft))
             }
         } catch {

@@ -26,9 +26,9 @@ struct SessionLimits: Sendable {
 
 /// Decides what becomes of one session: who it is, what it is sent, and when it ends. It does no I/O; the time is passed in.
 ///
-///     awaitingHello ──hello──▶ known ⟲ applied, refused, observation, heartbeat
-///           │                    │
-///           └──────── end ◀──────┘   deadline, silence, nonsense, goodbye, replaced, shutdown
+///     awaitingHello ──hello──▶ known ⟲ applied, refused, observation, heartbeat, certificate request
+///           │  └──enroll──▶ enrolling      │
+///           └──────── end ◀───┴────────────┘   deadline, silence, nonsense, goodbye, replaced, revoked, shutdown
 struct SessionMachine: Sendable {
     enum Action: Equatable {
         /// Find out whether we know this server, and call `accepted` or `end`.
@@ -41,6 +41,10 @@ struct SessionMachine: Sendable {
         /// A difference was refused, which is not the last word on its version: call `published`, and everything is sent.
         case retryWhole(SnapshotVersion, reasons: [String])
         case observe(WireObservation)
+        /// Give its first certificate to who has this token.
+        case enroll(token: String, request: [UInt8])
+        /// Give its next certificate to the server of the session.
+        case renew(request: [UInt8])
         case end(Ending)
     }
 
@@ -50,10 +54,13 @@ struct SessionMachine: Sendable {
         let saysGoodbye: Bool
         /// A session that ends as it should is no warning.
         let isOrderly: Bool
+        /// What it did that we do not allow; nil when it ends for other reasons.
+        let refusal: ChannelRefusal?
     }
 
     private enum State {
         case awaitingHello
+        case enrolling
         case identifying(Hello)
         case known(Subscription)
         case ended
@@ -61,6 +68,7 @@ struct SessionMachine: Sendable {
 
     private let limits: SessionLimits
     private let opened: ContinuousClock.Instant
+    private(set) var peer: ChannelPeer
     private var state = State.awaitingHello
     private var lastHeard: ContinuousClock.Instant
     /// How many octets the snapshot on its way has; 0 until it has been made.
@@ -70,8 +78,9 @@ struct SessionMachine: Sendable {
     /// Since when a frame waits to be read by the other side.
     private var sendingSince: ContinuousClock.Instant?
 
-    init(limits: SessionLimits, at now: ContinuousClock.Instant) {
+    init(limits: SessionLimits, peer: ChannelPeer = .local, at now: ContinuousClock.Instant) {
         self.limits = limits
+        self.peer = peer
         opened = now
         lastHeard = now
     }
@@ -91,6 +100,9 @@ struct SessionMachine: Sendable {
 
     // MARK: What happens
 
+    /// The TLS handshake is complete, and told us who it is.
+    mutating func authenticated(_ peer: ChannelPeer) { self.peer = peer }
+
     mutating func received(_ frame: WireFrame, at now: ContinuousClock.Instant) -> [Action] {
         lastHeard = now
         switch (state, frame.message) {
@@ -98,18 +110,27 @@ struct SessionMachine: Sendable {
         // Of a kind that a later release may send: what it means is not for us.
         case (_, nil): return []
         case (.awaitingHello, .hello(let message)): return received(message)
-        case (.awaitingHello, _): return end("the first frame was no Hello")
-        case (_, .hello): return end("a second Hello")
+        case (.awaitingHello, .enroll(let message)): return received(message)
+        case (.awaitingHello, _): return end("the first frame was no Hello", refusal: .hello)
+        case (_, .hello): return end("a second Hello", refusal: .frame)
         case (_, .goodbye(let goodbye)):
             return end("the data plane said goodbye: \(goodbye.reason)", saysGoodbye: false, isOrderly: true)
         case (_, .heartbeat): return []
-        case (.identifying, _): return end("a frame before the answer to Hello")
+        case (.enrolling, _): return end("a frame before the answer to Enroll", refusal: .frame)
+        case (.identifying, _): return end("a frame before the answer to Hello", refusal: .frame)
         case (.known(let subscription), .applied(let message)):
             return applied(SnapshotVersion(message.version), subscription)
         case (.known(let subscription), .refused(let message)):
             return refused(SnapshotVersion(message.version), reasons: Self.bounded(message.reasons), subscription)
         case (.known, .observation(let observation)): return [.observe(observation)]
-        case (.known, .snapshot), (.known, .command): return end("a frame that only the control plane sends")
+        case (.known, .certificateRequest(let message)):
+            guard case .certified = peer else {
+                return end("a request for a certificate in a session that needs none", refusal: .frame)
+            }
+            return [.renew(request: message.octets)]
+        case (.known, .enroll): return end("an Enroll in a session", refusal: .frame)
+        case (.known, .snapshot), (.known, .command), (.known, .certificate):
+            return end("a frame that only the control plane sends", refusal: .frame)
         }
     }
 
@@ -178,7 +199,10 @@ struct SessionMachine: Sendable {
         case .ended: return []
         case .awaitingHello, .identifying:
             guard now - opened >= limits.helloDeadline else { return [] }
-            return end("no Hello within \(limits.helloDeadline)")
+            return end("no Hello within \(limits.helloDeadline)", refusal: .hello)
+        case .enrolling:
+            guard now - lastHeard >= limits.answerDeadline else { return [] }
+            return end("it goes on after Enroll", refusal: .frame)
         case .known(let subscription):
             if let sendingSince, now - sendingSince >= limits.sendDeadline {
                 return end("nothing was read for \(limits.sendDeadline)", saysGoodbye: false)
@@ -198,27 +222,52 @@ struct SessionMachine: Sendable {
         end("the connection was closed", saysGoodbye: false, isOrderly: true)
     }
 
-    mutating func end(_ reason: String, saysGoodbye: Bool = true, isOrderly: Bool = false) -> [Action] {
+    mutating func end(
+        _ reason: String, saysGoodbye: Bool = true, isOrderly: Bool = false, refusal: ChannelRefusal? = nil
+    ) -> [Action] {
         guard !hasEnded else { return [] }
         state = .ended
-        return [.end(Ending(reason: reason, saysGoodbye: saysGoodbye, isOrderly: isOrderly))]
+        return [.end(Ending(reason: reason, saysGoodbye: saysGoodbye, isOrderly: isOrderly, refusal: refusal))]
     }
 
     // MARK: What follows
 
     private mutating func received(_ message: WireHello) -> [Action] {
         // Looked at first: what else a Hello of another version says may mean something else.
-        guard message.protocolVersion == ChannelRules.protocolVersion else {
-            return end(
-                "it speaks protocol version \(message.protocolVersion); expected \(ChannelRules.protocolVersion)")
-        }
+        guard message.protocolVersion == ChannelRules.protocolVersion else { return endForVersion(message.protocolVersion) }
+        let hello: Hello
         do {
-            let hello = try Hello(message)
-            state = .identifying(hello)
-            return [.identify(hello)]
+            hello = try Hello(message)
         } catch {
-            return end("an invalid Hello: \(error)")
+            return end("an invalid Hello: \(error)", refusal: .hello)
         }
+        switch peer {
+        case .local: break
+        case .unknown, .anonymous:
+            return end("a Hello without a certificate; expected one that enrollment gave", refusal: .certificate)
+        case .certified(let server):
+            // A session speaks for the server that its certificate names, and for no other.
+            guard server == hello.server else {
+                return end(
+                    "its certificate is of server \(server), but it says that it is server \(hello.server)",
+                    refusal: .certificate)
+            }
+        }
+        state = .identifying(hello)
+        return [.identify(hello)]
+    }
+
+    private mutating func received(_ message: WireEnroll) -> [Action] {
+        guard message.protocolVersion == ChannelRules.protocolVersion else { return endForVersion(message.protocolVersion) }
+        guard peer == .anonymous else {
+            return end("an Enroll from who needs none; expected a connection over TCP without a certificate", refusal: .hello)
+        }
+        state = .enrolling
+        return [.enroll(token: message.token, request: message.requestOctets)]
+    }
+
+    private mutating func endForVersion(_ version: UInt32) -> [Action] {
+        end("it speaks protocol version \(version); expected \(ChannelRules.protocolVersion)", refusal: .hello)
     }
 
     private mutating func applied(_ version: SnapshotVersion, _ subscription: Subscription) -> [Action] {

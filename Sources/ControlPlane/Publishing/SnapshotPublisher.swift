@@ -1,5 +1,6 @@
 public import Domain
-public import Logging
+import FoundationEssentials
+import Logging
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
@@ -21,8 +22,12 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     struct OpenSession {
         var machine: SessionMachine
         let channel: any Channel
+        let origin: Origin
         let wakeUp: AsyncStream<Void>.Continuation
         var server: ServerName?
+        /// What it has shown, when it came over TCP; after a renewal what it was given.
+        var certificate: PeerCertificate?
+        var certificateWork: CertificateWork?
         var heartbeatDue = false
         var snapshotDue = false
         var commands: [WireFrame] = []
@@ -51,14 +56,17 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     /// Those who wait for the answer to a command; `nil` ends the wait without one.
     var pendingCommands: [UInt64: (session: SessionID, answer: AsyncStream<EndpointCheck>.Continuation)] = [:]
     var isStopping = false
+    var refusals = RefusalLog()
     private var lastNumber: UInt64 = 0
 
     /// More commands than this for one server to read, and it does not read them.
     static let mostCommandsWaiting = 100
+    /// Connections over TCP that have not said who they are. A server needs its place for a round trip or two.
+    static let mostStrangers = 256
 
     /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their versions is sent
     /// a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
-    public init(
+    init(
         state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, logger: Logger
     ) {
         self.init(
@@ -158,16 +166,39 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
 
     /// Listens, serves, and returns at graceful shutdown when every session has been told goodbye.
     public func run() async throws {
-        let path = settings.unixPath
-        let listener = try await ChannelListener.bind(path, group: MultiThreadedEventLoopGroup.singleton)
-        logger.info("listening for data planes", metadata: ["path": "\(path)"])
+        let listeners = try await bind()
         listening.continuation.yield()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.beat() }
-            await self.accept(listener)
+            await withTaskGroup(of: Void.self) { accepting in
+                for (listener, isLocal) in listeners {
+                    accepting.addTask { await self.accept(listener, isLocal: isLocal) }
+                }
+            }
             group.cancelAll()
         }
-        try ChannelListener.removeSocket(at: path)
+        if let path = settings.unixPath { try ChannelListener.removeSocket(at: path) }
+    }
+
+    private func bind() async throws -> [(ChannelListener.Listener, isLocal: Bool)] {
+        let group = MultiThreadedEventLoopGroup.singleton
+        var listeners: [(ChannelListener.Listener, isLocal: Bool)] = []
+        if let path = settings.unixPath {
+            listeners.append((try await ChannelListener.bind(path, group: group), true))
+            logger.info("listening for data planes", metadata: ["path": "\(path)"])
+        }
+        guard let secure = settings.secure else { return listeners }
+        for address in secure.addresses {
+            let listener = try await ChannelListener.bind(address, tls: secure.tls, group: group)
+            listeners.append((listener, false))
+            logger.info(
+                "listening for data planes",
+                metadata: [
+                    "address": "\(Origin(listener.channel.localAddress).text)",
+                    "authority": "\(secure.enrollments.authority.fingerprint)",
+                ])
+        }
+        return listeners
     }
 
     /// Waits until data planes can connect; for one caller. False when it is cancelled before.
@@ -177,13 +208,13 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     }
 
     /// Serves connections until shutdown, then ends all sessions.
-    private func accept(_ listener: ChannelListener.Listener) async {
+    private func accept(_ listener: ChannelListener.Listener, isLocal: Bool) async {
         await withDiscardingTaskGroup { group in
             do {
                 try await withTaskCancellationOrGracefulShutdownHandler {
                     try await listener.executeThenClose { connections in
                         for try await connection in connections {
-                            group.addTask { await self.serve(connection) }
+                            group.addTask { await self.serve(connection, isLocal: isLocal) }
                         }
                     }
                 } onCancelOrGracefulShutdown: {
@@ -205,6 +236,7 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
                 if let closesBy = session.closesBy, closesBy <= now { session.channel.close(promise: nil) }
                 update(id) { $0.tick(at: now) }
             }
+            endExpired(at: Date())
             // Those who wait for a server to come back wait for time to pass, too.
             for watcher in statusWatchers.values { watcher.yield() }
         }
