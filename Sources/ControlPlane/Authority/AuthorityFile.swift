@@ -22,7 +22,7 @@ extension ChannelAuthority {
     static func open(
         path: String, isCredential: Bool = false, now: Date = Date()
     ) throws(Failure) -> ChannelAuthority {
-        guard let status = try status(of: path) else {
+        guard let file = try status(of: path) else {
             guard !isCredential else {
                 throw Failure(
                     description: "the channel authority \(path) is not there; expected the credential that the unit names")
@@ -30,7 +30,7 @@ extension ChannelAuthority {
             let authority = try new(at: path, now: now)
             return try write(authority, to: path) ? authority : open(path: path, now: now)
         }
-        try check(status, path, isCredential: isCredential)
+        try check(file, path, isCredential: isCredential)
         return try read(path, now: now)
     }
 
@@ -46,21 +46,21 @@ extension ChannelAuthority {
         }
     }
 
-    private static func check(_ status: Stat, _ path: String, isCredential: Bool) throws(Failure) {
-        guard status.type == .regular else {
+    private static func check(_ file: Stat, _ path: String, isCredential: Bool) throws(Failure) {
+        guard file.type == .regular else {
             throw Failure(description: "the channel authority \(path) is no file; expected a file, or nothing there")
         }
         let others: FilePermissions = [.groupRead, .groupWrite, .otherRead, .otherWrite]
-        guard isCredential || status.permissions.isDisjoint(with: others) else {
+        guard isCredential || file.permissions.isDisjoint(with: others) else {
             throw Failure(
                 description:
-                    "the channel authority \(path) has mode 0\(String(status.permissions.rawValue, radix: 8)), so others than its owner "
+                    "the channel authority \(path) has mode 0\(String(file.permissions.rawValue, radix: 8)), so others than its owner "
                     + "can have its key, and be any server with it; expected mode 0600: chmod 600 \(path), and make a new authority if "
                     + "others may have read it")
         }
-        guard status.size <= largestFile else {
+        guard file.size <= largestFile else {
             throw Failure(
-                description: "the channel authority \(path) has \(status.size) octets; expected a key and a certificate")
+                description: "the channel authority \(path) has \(file.size) octets; expected a key and a certificate")
         }
     }
 
@@ -76,9 +76,9 @@ extension ChannelAuthority {
                 description: "the channel authority \(path) cannot be read; expected PEM with one PRIVATE KEY (PKCS#8, P-256) and "
                     + "one CERTIFICATE: restore it from a backup, or move it away and enrol every server anew")
         }
-        if let fault = fault(of: certificate, with: key, now: now) {
+        if let wrong = fault(of: certificate, with: key, now: now) {
             throw Failure(
-                description: "the channel authority \(path) \(fault); expected a key and its own CA certificate: restore it from a "
+                description: "the channel authority \(path) \(wrong); expected a key and its own CA certificate: restore it from a "
                     + "backup, or move it away and enrol every server anew")
         }
         do {
