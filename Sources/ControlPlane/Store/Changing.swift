@@ -27,7 +27,9 @@ extension Store {
         } committed: { made in
             guard let change = made.change else { return }
             // First, so that nobody who hears that a server is gone can still find its certificates alive.
-            self.certificates.withLock { book in change.removedServers.forEach { book.revoke($0, at: at) } }
+            self.certificates.withLock { book in
+                for server in change.removedServers { book.revoke(server, at: at) }
+            }
             self.take(change)
         }
         guard let result else { throw StoreFailure.other("the writer gave no answer") }
