@@ -14,7 +14,7 @@ extension ControlAPI {
     private func grantEnrollment(_ request: APIRequest) async throws -> Response {
         let name = try serverName(request)
         let validity = try await validity(request)
-        let enrollments = try await enrollments(for: "server.enroll.token", name, request)
+        let enrollments = try await channelEnrollments(for: "server.enroll.token", name, request)
         let token = try await enrollments.grant(name, validFor: validity, by: request.author)
         return .json(
             [
@@ -26,7 +26,7 @@ extension ControlAPI {
 
     private func revokeCertificates(_ request: APIRequest) async throws -> Response {
         let name = try serverName(request)
-        let enrollments = try await enrollments(for: "server.revoke", name, request)
+        let enrollments = try await channelEnrollments(for: "server.revoke", name, request)
         let count = try await enrollments.revoke(name, by: request.author)
         await publisher.endSession(of: name, reason: "its certificates have been revoked")
         return .json(["server": .string(name.text), "certificatesRevoked": .integer(count)])
@@ -65,7 +65,7 @@ extension ControlAPI {
         return .seconds(validity)
     }
 
-    private func enrollments(
+    private func channelEnrollments(
         for action: String, _ name: ServerName, _ request: APIRequest
     ) async throws(Problem) -> Enrollments {
         if let enrollments { return enrollments }
