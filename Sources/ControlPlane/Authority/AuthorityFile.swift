@@ -74,12 +74,12 @@ extension ChannelAuthority {
         guard let (key, certificate) = parts(of: text) else {
             throw Failure(
                 description: "the channel authority \(path) cannot be read; expected PEM with one PRIVATE KEY (PKCS#8, P-256) and "
-                    + "one CERTIFICATE: restore it from a backup, or move it away and enrol every server anew")
+                    + "one CERTIFICATE: restore it from a backup, or move it away and enroll every server anew")
         }
         if let wrong = fault(of: certificate, with: key, now: now) {
             throw Failure(
                 description: "the channel authority \(path) \(wrong); expected a key and its own CA certificate: restore it from a "
-                    + "backup, or move it away and enrol every server anew")
+                    + "backup, or move it away and enroll every server anew")
         }
         do {
             return try ChannelAuthority(key: key, certificate: certificate)

@@ -13,7 +13,7 @@ struct ChannelAuthority: Sendable {
     /// Its own certificate, which a data plane keeps as its trust root.
     let derCertificate: [UInt8]
 
-    /// Longer than any machine of the fleet is likely to run: its end means to enrol every server anew.
+    /// Longer than any machine of the fleet is likely to run: its end means to enroll every server anew.
     private static let lifetime = Duration.seconds(20 * 8766 * 3600)
     /// The authority's own certificate begins a day early, so that none that it signs begins before it.
     private static let ownBackdating = Duration.seconds(24 * 3600)

@@ -26,7 +26,7 @@ final class Enrollments: Sendable {
         try await store.readCertificates()
     }
 
-    /// A token with which `server` can enrol once. It is shown this once, and replaces one that was not used yet.
+    /// A token with which `server` can enroll once. It is shown this once, and replaces one that was not used yet.
     func grant(_ server: ServerName, validFor: Duration, by author: String) async throws -> EnrollmentToken {
         let token = EnrollmentToken(for: server, until: now().addingTimeInterval(Double(validFor.components.seconds)))
         try await store.addEnrollmentToken(

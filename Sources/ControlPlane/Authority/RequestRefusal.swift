@@ -23,7 +23,7 @@ enum RequestRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .notProven: "the request is not signed by the key in it; expected the signature of whoever holds that key"
         case .namesNoServer: "the certificate names no server; expected one URI such as ddirect://server/za1"
         case .authorityExpired:
-            "the channel authority has expired; move its file away, start again, and enrol every server anew"
+            "the channel authority has expired; move its file away, start again, and enroll every server anew"
         case .notSigned(let cause): "the certificate could not be made (\(cause))"
         }
     }

@@ -1,7 +1,7 @@
 import Domain
 
 extension Store {
-    /// Stores a token that enrols `server` once. One that was not used yet stops working: a server has one at a time.
+    /// Stores a token that enrolls `server` once. One that was not used yet stops working: a server has one at a time.
     func addEnrollmentToken(
         digest: String, for server: ServerName, until expiry: String, _ request: ChangeRequest
     ) async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite struct `Enrollments` {
+@Suite struct `Enrolling, renewing and revoking` {
     /// A store with za1 in it, and what is granted for it.
     private struct Office: Sendable {
         let store: Store
@@ -126,9 +126,10 @@ import Testing
     @Test func `a bad request leaves the token as it was`() async throws {
         try await withOffice { office in
             let secret = try await office.token().secret
-            for (request, refusal) in [
-                ([], RequestRefusal.malformed), (Requests.rsa, .otherKey), (try Requests.unproven(), .notProven),
-            ] {
+            let bad: [(request: [UInt8], refusal: RequestRefusal)] = [
+                ([], .malformed), (Requests.rsa, .otherKey), (try Requests.unproven(), .notProven),
+            ]
+            for (request, refusal) in bad {
                 await #expect(throws: EnrollmentRefusal.badRequest(refusal)) {
                     _ = try await office.enrollments.enroll(token: secret, request: request)
                 }
