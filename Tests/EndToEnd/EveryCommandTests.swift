@@ -127,6 +127,9 @@ import Testing
         Step("server accept za1 --json", says: "\"version\""),
         Step("server accept nobody", exits: 1, says: "There is no server 'nobody'"),
         Step("server undrain nobody", exits: 1, says: "There is no server 'nobody'"),
+        // This control plane has only a Unix socket, for which there are no certificates.
+        Step("server enroll za1", exits: 1, says: "has no channel over TCP", "--channel tcp:ADDR:PORT"),
+        Step("server revoke za1", exits: 1, says: "has no channel over TCP"),
         Step("server delete ie1", exits: 64, says: "add --yes"),
         Step("server delete ie1 --dry-run", says: "server ie1: deleted"),
         Step("server delete ie1 --yes --if-match 2", exits: 1, says: "at revision 3 now"),
@@ -139,6 +142,33 @@ import Testing
         try fleet.addServer("za1")
         let ie1 = "--region eu-west-1 --hostname ie1.dfree.test --address \(Loopback.fresh())"
         try play(Self.servers, in: Shell(fleet), ["ie1": ie1])
+    }
+
+    // MARK: Certificates
+
+    private static let enrollments: [Step] = [
+        Step(
+            "server enroll za1", says: "dde_", "This token enrolls server za1 once, until", "fingerprint sha256:",
+            "ddirect-proxy enroll --control HOST:7443 --ca-fingerprint sha256:"),
+        Step("server enroll za1 --valid-for 59", exits: 64, says: "--valid-for is 59"),
+        Step("server enroll nobody", exits: 1, says: "There is no server 'nobody'"),
+        Step("server enroll za1 --json --valid-for 60", says: "\"token\": \"dde_", "\"authorityFingerprint\""),
+        Step("server enroll za1 --write-token {file}", says: "The token in {file} enrolls server za1 once"),
+        Step("server enroll za1 --write-token {file}", exits: 64, says: "{file} is there already"),
+        Step("server enroll za1 --write-token {other} --json", says: "\"tokenFile\""),
+        Step("server revoke za1", says: "revoked 0 certificates of za1"),
+        Step("server revoke za1 --json", says: "\"certificatesRevoked\": 0"),
+        Step("server revoke nobody", exits: 1, says: "There is no server 'nobody'"),
+        Step("audit list", says: "server.enroll.token", "server.revoke"),
+    ]
+
+    @Test func `about certificates says what it does, and ends with the right code`() throws {
+        let fleet = try Fleet(overTCP: true)
+        _ = try fleet.registerServer("za1")
+        let file = try Scene.present().path("za1.token")
+        try play(Self.enrollments, in: Shell(fleet), ["file": file, "other": "\(file).json"])
+        #expect(try succeed("stat", ["--format=%a", file]) == "600\n")
+        #expect(text(ofFile: file).hasPrefix("dde_"))
     }
 
     // MARK: Services and endpoints
@@ -431,7 +461,7 @@ import Testing
             return commands.flatMap { leaves(of: $0, after: words + [$0["commandName"].text ?? "?"]) }
         }
         let scripts = [
-            Self.customers, Self.servers, Self.services, Self.endpoints, Self.endings, Self.versions, Self.tokens,
+            Self.customers, Self.servers, Self.enrollments, Self.services, Self.endpoints, Self.endings, Self.versions, Self.tokens,
             Self.logins, Self.completions,
         ]
         let typed = scripts.joined().filter { $0.code == 0 }.map { $0.line + " " }

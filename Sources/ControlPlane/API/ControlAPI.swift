@@ -8,6 +8,8 @@ struct ControlAPI: HTTPResponder {
     let store: Store
     let tokens: AccessTokens
     let publisher: SnapshotPublisher
+    /// Nil when there is no channel over TCP, which is what servers enroll for.
+    let enrollments: Enrollments?
     let counters: RequestCounters
     let logger: Logger
 

@@ -46,7 +46,7 @@ struct Operation: Sendable {
     static let page: Set<String> = ["limit", "cursor"]
 
     static let all: [Operation] =
-        ControlAPI.customerOperations + ControlAPI.serverOperations + ControlAPI.serviceOperations
-        + ControlAPI.versionOperations
+        ControlAPI.customerOperations + ControlAPI.serverOperations + ControlAPI.enrollmentOperations
+        + ControlAPI.serviceOperations + ControlAPI.versionOperations
         + ControlAPI.auditOperations + ControlAPI.tokenOperations + ControlAPI.processOperations
 }

@@ -11,12 +11,8 @@ struct TokenName: Slug {
 struct AccessToken: Sendable {
     let secret: String
 
-    /// Draws a new one. 256 bits from the system's generator, so the digest needs neither salt nor stretching.
-    init() {
-        var generator = SystemRandomNumberGenerator()
-        let words = (0..<4).map { _ in String(generator.next() as UInt64, radix: 16) }
-        secret = "dd_" + words.map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
-    }
+    /// Draws a new one.
+    init() { secret = AccessToken.drawSecret(prefix: "dd_") }
 
     /// A secret that somebody else drew: what stands in the admin token file.
     init(adopting text: String) throws(InvalidValue) {
@@ -33,9 +29,21 @@ struct AccessToken: Sendable {
 
     var digest: String { AccessToken.digest(of: secret) }
 
+    /// 256 bits from the system's generator, so that their digest needs neither salt nor stretching, behind what tells their use.
+    static func drawSecret(prefix: String) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let words = (0..<4).map { _ in String(generator.next() as UInt64, radix: 16) }
+        return prefix + words.map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
+    }
+
     /// The SHA-256 of a secret, in hexadecimal.
-    static func digest(of secret: String) -> String {
-        SHA256.hash(data: Array(secret.utf8)).map { byte in
+    static func digest(of secret: String) -> String { SHA256.hash(data: Array(secret.utf8)).hexadecimal }
+}
+
+extension Sequence<UInt8> {
+    /// Two lower-case digits an octet.
+    var hexadecimal: String {
+        map { byte in
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }.joined()

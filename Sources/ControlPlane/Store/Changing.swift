@@ -25,7 +25,12 @@ extension Store {
             }
             return try self.store(edits, as: SnapshotVersion(version.number + 1), request, at: at, connection)
         } committed: { made in
-            if let change = made.change { self.take(change) }
+            guard let change = made.change else { return }
+            // First, so that nobody who hears that a server is gone can still find its certificates alive.
+            self.certificates.withLock { book in
+                for server in change.removedServers { book.revoke(server, at: at) }
+            }
+            self.take(change)
         }
         guard let result else { throw StoreFailure.other("the writer gave no answer") }
         return result.outcome
@@ -84,6 +89,10 @@ extension Store {
         try RowWriter(connection: connection, version: version, at: at).write(edits)
         try AuditRecord.insert(
             request, at: at, version: version, done: true, detail: summary, connection)
+        let change = Change(version: version, edits: edits)
+        for server in change.removedServers {
+            try revokeCertificates(of: server, removedBy: request, as: version, at: at, connection)
+        }
         let record = try ResourceKind(action: request.action).flatMap {
             try Record.find($0, request.target, connection)
         }
@@ -95,9 +104,7 @@ extension Store {
                     .text(repetition.body(record)), .text(at),
                 ])
         }
-        return Made(
-            outcome: .done(version: version, record: record, edits: edits),
-            change: Change(version: version, edits: edits))
+        return Made(outcome: .done(version: version, record: record, edits: edits), change: change)
     }
 
     // MARK: Repeated creations
@@ -115,6 +122,13 @@ extension Store {
         guard let row = rows.first else { return nil }
         guard try row.text(0) == repetition.fingerprint else { throw ChangeRefusal.keyReused(repetition.key) }
         return .repeated(version: try SnapshotVersion(row: row, 1), body: try row.text(2))
+    }
+}
+
+extension Change {
+    /// The servers that this change takes out of the configuration, by deletion or by restoring a version without them.
+    fileprivate var removedServers: [ServerName] {
+        edits.compactMap { if case .server(let name, _, nil) = $0 { name } else { nil } }
     }
 }
 

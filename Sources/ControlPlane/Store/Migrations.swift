@@ -3,7 +3,8 @@
 /// The SQL is that which SQLite and PostgreSQL share, but for `STRICT`, which a driver for PostgreSQL would leave out.
 enum Migrations {
     static let all: [(name: String, sql: String)] = [
-        ("fleet, versions and audit", fleet)
+        ("fleet, versions and audit", fleet),
+        ("certificates of the channel", certificates),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.
@@ -125,5 +126,32 @@ enum Migrations {
             digest TEXT NOT NULL UNIQUE,
             created_at TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// No references to servers: what a server held must be known for as long as somebody might show it, also when the server is gone.
+    private static let certificates = """
+        CREATE TABLE certificates (
+            serial TEXT NOT NULL PRIMARY KEY,
+            server TEXT NOT NULL,
+            issued_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            revoked_at TEXT
+        ) STRICT;
+        CREATE INDEX certificates_by_server ON certificates (server);
+        CREATE INDEX certificates_by_expiry ON certificates (expires_at);
+
+        CREATE TABLE revocations (
+            server TEXT NOT NULL PRIMARY KEY,
+            at TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE enrollment_tokens (
+            digest TEXT NOT NULL PRIMARY KEY,
+            server TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            expires_at TEXT NOT NULL,
+            used_at TEXT
+        ) STRICT;
+        CREATE INDEX enrollment_tokens_by_server ON enrollment_tokens (server);
         """
 }

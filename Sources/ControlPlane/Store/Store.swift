@@ -14,6 +14,8 @@ import Synchronization
 final class Store: Sendable {
     let driver: SQLiteDriver
     let catalogue: Mutex<Catalogue>
+    /// Which certificates of the channel are dead. It goes by rule 2, as the catalogue does.
+    let certificates = Mutex(CertificateBook())
     let exceptions: [Prefix]
     let now: @Sendable () -> Date
     /// Every committed change, in order. One consumer: the feed of the publisher.

@@ -12,13 +12,16 @@ struct Bench: Sendable {
     let client: any TestClientProtocol
     let store: Store
     let publisher: SnapshotPublisher
+    let enrollments: Enrollments
     /// The path of the socket on which the publisher listens.
     let channel: String
     let token: String
 
     /// Runs `body` against a fresh control plane. Endpoints may be in 127.0.0.0/8, as in a laboratory.
+    ///
+    /// `overTCP` says whether the API knows of a channel over TCP; none listens.
     static func run(
-        exceptions: [String] = ["127.0.0.0/8"], clock: TestClock = TestClock(),
+        exceptions: [String] = ["127.0.0.0/8"], clock: TestClock = TestClock(), overTCP: Bool = true,
         _ body: @escaping @Sendable (Bench) async throws -> Void
     ) async throws {
         try await withFolder { folder in
@@ -32,14 +35,18 @@ struct Bench: Sendable {
             let publisher = SnapshotPublisher(
                 state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: channel),
                 logger: logger)
+            let enrollments = try await Enrollments(
+                store: store, authority: try ChannelAuthority.make(now: clock.now), lifetime: .seconds(86_400),
+                now: { clock.now })
             let api = ControlAPI(
-                store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
+                store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,
+                counters: RequestCounters(), logger: logger)
             let application = Application(
                 responder: api, services: [publisher, ChangeFeed(store: store, publisher: publisher)], logger: logger)
             try await application.test(.router) { client in
                 try await body(
                     Bench(
-                        client: client, store: store, publisher: publisher, channel: channel,
+                        client: client, store: store, publisher: publisher, enrollments: enrollments, channel: channel,
                         token: token.filter { !$0.isWhitespace }))
             }
             try await store.close()

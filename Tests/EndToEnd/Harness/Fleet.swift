@@ -10,16 +10,18 @@ final class Fleet {
     private let arguments: [String]
     private let environment: [String: String]
 
-    /// Starts a control plane with an empty database.
-    init(environment: [String: String] = [:]) throws {
+    /// Starts a control plane with an empty database, and a channel over TCP besides the Unix socket if wanted.
+    init(overTCP: Bool = false, environment: [String: String] = [:]) throws {
         self.environment = environment
         folder = try makeFolder(Scene.present().path("fleet"))
         let place = try Place.fresh()
         // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
+        let secure =
+            overTCP ? ["--channel", "tcp:\(try Place.fresh())", "--authority-file", "\(folder)/authority.pem"] : []
         arguments = [
             "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel", "unix:\(folder)/channel.sock",
             "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8", "--allow-endpoint", "::1/128",
-        ]
+        ] + secure
         control = try Program("ddirect-control", arguments, environment: environment)
         try Fleet.awaitAnswers(control, at: place)
         api = API(place: place, token: text(ofFile: "\(folder)/token").trimmingCharacters(in: .whitespacesAndNewlines))

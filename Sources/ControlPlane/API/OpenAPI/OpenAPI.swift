@@ -15,6 +15,7 @@ enum OpenAPI {
         "paths": {
         \#(customerPaths),
         \#(serverPaths),
+        \#(enrollmentPaths),
         \#(servicePaths),
         \#(versionPaths),
         \#(processPaths)
@@ -23,7 +24,8 @@ enum OpenAPI {
         "schemas": {
         \#(valueSchemas),
         \#(resourceSchemas),
-        \#(answerSchemas)
+        \#(answerSchemas),
+        \#(enrollmentSchemas)
         },
         \#(parts)
         }

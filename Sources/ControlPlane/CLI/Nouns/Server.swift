@@ -65,6 +65,7 @@ struct ServerCommand: ParsableCommand {
         abstract: "The machines that carry the traffic.",
         subcommands: [
             List.self, Show.self, Create.self, Edit.self, Delete.self, Drain.self, Undrain.self, Accept.self,
+            Enroll.self, Revoke.self,
         ],
         aliases: ["servers"]
     )

@@ -1,0 +1,80 @@
+import Domain
+import Hummingbird
+
+extension ControlAPI {
+    static let enrollmentOperations: [Operation] = [
+        Operation(.post, "/api/v1/servers/{name}/enroll") { $0.grantEnrollment },
+        Operation(.post, "/api/v1/servers/{name}/revoke") { $0.revokeCertificates },
+    ]
+
+    /// In seconds. An hour is time enough to carry a token to its server; after a week nobody remembers where it lies.
+    private static let validities = 60...604_800
+    private static let usualValidity = 3600
+
+    private func grantEnrollment(_ request: APIRequest) async throws -> Response {
+        let name = try serverName(request)
+        let validity = try await validity(request)
+        let enrollments = try await channelEnrollments(for: "server.enroll.token", name, request)
+        let token = try await enrollments.grant(name, validFor: validity, by: request.author)
+        return .json(
+            [
+                "server": .string(name.text), "token": .string(token.secret),
+                "expiresAt": .string(Timestamp.text(token.expiresAt)),
+                "authorityFingerprint": .string(enrollments.authority.fingerprint),
+            ], status: .created)
+    }
+
+    private func revokeCertificates(_ request: APIRequest) async throws -> Response {
+        let name = try serverName(request)
+        let enrollments = try await channelEnrollments(for: "server.revoke", name, request)
+        let count = try await enrollments.revoke(name, by: request.author)
+        await publisher.endSession(of: name, reason: "its certificates have been revoked")
+        return .json(["server": .string(name.text), "certificatesRevoked": .integer(count)])
+    }
+
+    private func serverName(_ request: APIRequest) throws(Problem) -> ServerName {
+        let text = request.variable("name")
+        guard let name = store.state.servers[ServerName(checked: text)]?.name else {
+            throw Problem.noSuch(.server, text)
+        }
+        return name
+    }
+
+    /// For how long the body wants the token to be good.
+    private func validity(_ request: APIRequest) async throws -> Duration {
+        guard let (value, _) = try await request.json(types: ["application/json"], required: false) else {
+            return .seconds(Self.usualValidity)
+        }
+        let findings = Findings()
+        guard var reader = ObjectReader(value, at: "", findings) else { throw Rejection(violations: findings.all) }
+        let expected = "a whole number of seconds from \(Self.validities.lowerBound) to \(Self.validities.upperBound)"
+        var validity = Self.usualValidity
+        if let member = reader.value("validForSeconds", required: false, expected: expected) {
+            if case .integer(let seconds) = member {
+                validity = seconds
+                if !Self.validities.contains(seconds) {
+                    findings.add(
+                        "/validForSeconds", InvalidValue("\(seconds)", "is too short or too long", expected: expected))
+                }
+            } else {
+                reader.mistyped(member, at: "/validForSeconds", expected: expected)
+            }
+        }
+        reader.finish()
+        guard findings.all.isEmpty else { throw Rejection(violations: findings.all) }
+        return .seconds(validity)
+    }
+
+    private func channelEnrollments(
+        for action: String, _ name: ServerName, _ request: APIRequest
+    ) async throws(Problem) -> Enrollments {
+        if let enrollments { return enrollments }
+        await enterRefusal(
+            ChangeRequest(author: request.author, action: action, target: name.text),
+            "There is no channel over TCP.")
+        throw Problem(
+            .conflict,
+            "This control plane has no channel over TCP, and servers need no certificates for a Unix socket; expected it to be "
+                + "started with --channel tcp:ADDR:PORT.")
+    }
+}
