@@ -96,10 +96,6 @@ def hello(server, boot):
 
 # One connection.
 
-class Hurt(Exception):
-    """How a connection ended."""
-
-
 def how(problem):
     if isinstance(problem, asyncio.IncompleteReadError):
         return "closed" if not problem.partial else "closed in the middle of a frame"
@@ -115,7 +111,6 @@ def how(problem):
 def context(authority, identity, version="1.3"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if version == "1.2":
-        # Also older ciphers and hashes than the library would offer by itself, so that only the version is what may be refused.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
     else:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
