@@ -10,6 +10,7 @@ import ServiceLifecycle
 public struct ControlDaemon: Sendable {
     private let store: Store
     private let publisher: SnapshotPublisher
+    private let secure: SecureChannel?
     private let api: ControlAPI
     private let listen: TransportAddress
     private let mostConnections: Int
@@ -39,11 +40,14 @@ public struct ControlDaemon: Sendable {
             throw StartFailure(cause: error, description: "\(settings.database): \(error)")
         }
         let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
+        secure = try await ControlDaemon.secureChannel(settings, store)
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
-            channel: ChannelSettings(unixPath: settings.channelPath, mostSessions: mostSessions), logger: logger)
+            channel: ChannelSettings(unixPath: settings.channelPath, secure: secure, mostSessions: mostSessions),
+            logger: logger)
         api = ControlAPI(
-            store: store, tokens: tokens, publisher: publisher, counters: RequestCounters(), logger: logger)
+            store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments,
+            counters: RequestCounters(), logger: logger)
         listen = settings.listen
         self.logger = logger
         logger.info(
@@ -70,6 +74,17 @@ public struct ControlDaemon: Sendable {
         try await store.close()
         try outcome.get()
         logger.info("Stopped")
+    }
+
+    /// The channel over TCP, if there is to be one.
+    private static func secureChannel(_ settings: ControlSettings, _ store: Store) async throws -> SecureChannel? {
+        guard !settings.secureChannel.isEmpty else { return nil }
+        let authority = try ChannelAuthority.open(path: settings.authority, isCredential: settings.authorityIsCredential)
+        return SecureChannel(
+            addresses: settings.secureChannel,
+            tls: try ChannelTLS(authority),
+            enrollments: try await Enrollments(
+                store: store, authority: authority, lifetime: settings.certificateLifetime))
     }
 
     private var application: some ApplicationProtocol {
@@ -155,7 +170,7 @@ extension ExitCode {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
         case StoreFailure.cannotOpen: self = .cannotCreate
         case is StoreFailure: self = .unavailable
-        case is AdminTokenFile.Failure, is ChannelListener.CannotListen: self = .cannotCreate
+        case is AdminTokenFile.Failure, is ChannelAuthority.Failure, is ChannelListener.CannotListen: self = .cannotCreate
         case is IOError: self = .unavailable
         default: self = .internal
         }

@@ -1,12 +1,21 @@
 public import Daemon
 public import Domain
+import Glibc
 
 /// Everything that can be set on the control plane from outside: where it listens and where it keeps things. What it *does* is configured
 /// through its API.
 public struct ControlSettings: Sendable {
     public let database: String
     public let listen: TransportAddress
-    public let channelPath: String
+    /// Where data planes connect to: one Unix socket at most, and any number of addresses over TCP.
+    public let channelPath: String?
+    public let secureChannel: [TransportAddress]
+    /// The file with the key and the certificate of the channel's authority; of use with addresses over TCP only.
+    public let authority: String
+    /// Whether the service manager put that file there (systemd's LoadCredential=).
+    public let authorityIsCredential: Bool
+    /// For how long the certificates hold that data planes are given.
+    public let certificateLifetime: Duration
     public let adminTokenFile: String
     public let exceptions: [Prefix]
 
@@ -14,7 +23,9 @@ public struct ControlSettings: Sendable {
     public struct Flags: Sendable {
         public var database: String?
         public var listen: String?
-        public var channel: String?
+        public var channel: [String] = []
+        public var channelAuthority: String?
+        public var certificateLifetime: String?
         public var adminTokenFile: String?
         public var allowEndpoint: [String] = []
 
@@ -28,7 +39,11 @@ public struct ControlSettings: Sendable {
             "--admin-token-file", flags.adminTokenFile, "DDIRECT_ADMIN_TOKEN_FILE",
             default: "/var/lib/ddirect/admin.token")
         listen = reader.apiAddress(flags.listen)
-        channelPath = reader.channel("--channel", flags.channel, "DDIRECT_CHANNEL")
+        (channelPath, secureChannel) = reader.listeners(flags.channel)
+        (authority, authorityIsCredential) = reader.authority(flags.channelAuthority, environment)
+        certificateLifetime = reader.seconds(
+            "--certificate-lifetime", flags.certificateLifetime, "DDIRECT_CERTIFICATE_LIFETIME",
+            default: .seconds(90 * 86_400), most: 100_000_000)
         exceptions = reader.prefixes(flags.allowEndpoint)
         try reader.check()
     }
@@ -49,6 +64,34 @@ extension SettingsReader {
             )
         }
         return listen
+    }
+
+    fileprivate mutating func listeners(_ flags: [String]) -> (path: String?, secure: [TransportAddress]) {
+        var paths: [String] = []
+        var secure: [TransportAddress] = []
+        for address in channel("--channel", flags, "DDIRECT_CHANNEL") {
+            switch address {
+            case .unix(let path): paths.append(path)
+            case .tcp(.address(let address), let port): secure.append(TransportAddress(address, port: port))
+            case .tcp(.name(let name), _):
+                add(fault: "--channel has the name \(name); expected an address of this machine, such as tcp:0.0.0.0:7443")
+            }
+        }
+        if paths.count > 1 { add(fault: "--channel has \(paths.count) Unix sockets; expected one at most") }
+        return (paths.first, secure)
+    }
+
+    /// The authority's file: what the flag says, or else the credential `channel-authority`, or else beside the database.
+    fileprivate mutating func authority(_ flag: String?, _ environment: [String: String]) -> (String, Bool) {
+        let name = "channel-authority"
+        if flag == nil, let folder = environment["CREDENTIALS_DIRECTORY"], environment["DDIRECT_CHANNEL_AUTHORITY"] == nil,
+            access("\(folder)/\(name)", F_OK) == 0
+        {
+            return ("\(folder)/\(name)", true)
+        }
+        let path = path(
+            "--channel-authority", flag, "DDIRECT_CHANNEL_AUTHORITY", default: "/var/lib/ddirect/\(name).pem")
+        return (path, false)
     }
 
     fileprivate mutating func prefixes(_ flags: [String]) -> [Prefix] {

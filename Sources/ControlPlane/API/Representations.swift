@@ -31,6 +31,20 @@ extension Record {
                     ["version": $0.version.json, "reasons": .array($0.reasons.map { .string($0) })]
                 } ?? .null
             ),
+            ("sessionAddress", status.sessionAddress.map { .string($0) } ?? .null),
+            (
+                "certificateExpiresAt",
+                status.certificateExpires.map { .string(Timestamp.text(Date(timeIntervalSince1970: $0))) } ?? .null
+            ),
+            ("uptimeSeconds", .integer(Int(clamping: status.uptime))),
+            ("loadPercent", .integer(Int(status.loadPercent))),
+            (
+                "connectFailures",
+                .object(
+                    status.connectFailures.sorted { $0.key < $1.key }.reduce(into: JSONObject()) {
+                        $0[$1.key] = .integer(Int(clamping: $1.value))
+                    })
+            ),
             ("softwareVersion", status.softwareVersion.map { .string($0) } ?? .null),
             ("draining", .bool(status.draining)),
             ("connectionsOpen", .integer(Int(clamping: status.connectionsOpen))),

@@ -1,6 +1,7 @@
 import Crypto
 import Domain
 import FoundationEssentials
+import Wire
 import X509
 
 /// The certificate authority of the channel: it says which data plane is which server, and that the control plane is the control plane.

@@ -1,6 +1,7 @@
 import Domain
 import FoundationEssentials
 import SwiftASN1
+import Wire
 import X509
 
 /// A certificate that the authority has just signed for a data plane.
@@ -36,7 +37,7 @@ extension ChannelAuthority {
         }
         var uris: [String] = []
         for case .uniformResourceIdentifier(let uri) in names ?? SubjectAlternativeNames() { uris.append(uri) }
-        guard uris.count == 1, let server = ChannelNames.server(inURI: uris[0]) else { throw .namesNoServer }
+        guard uris.count == 1, let server = ChannelNames.server(ofURI: uris[0]) else { throw .namesNoServer }
         return PeerCertificate(
             server: server, serial: certificate.serialNumber.hexadecimal, notBefore: certificate.notValidBefore,
             notAfter: certificate.notValidAfter)

@@ -11,7 +11,7 @@ struct DdirectControl: AsyncParsableCommand {
         abstract: "The control plane of D-Direct: holds the configuration, serves the API, publishes to the servers.",
         discussion:
             "Each setting can also be given in the environment, where its flag is not: DDIRECT_DATABASE, DDIRECT_LISTEN, "
-            + "DDIRECT_CHANNEL, DDIRECT_ADMIN_TOKEN_FILE, DDIRECT_ALLOW_ENDPOINT (separated by commas).")
+            + "DDIRECT_CHANNEL, DDIRECT_ADMIN_TOKEN_FILE, and so on; where a flag may be given several times, commas separate.")
 
     @Option(help: "The database; made when there is none. (default: /var/lib/ddirect/control.db)")
     var database: String?
@@ -19,8 +19,20 @@ struct DdirectControl: AsyncParsableCommand {
     @Option(help: "Where the API listens: ADDRESS:PORT, a loopback address. (default: 127.0.0.1:7080)")
     var listen: String?
 
-    @Option(help: "Where the servers connect: unix:PATH. (default: unix:/run/ddirect/channel.sock)")
-    var channel: String?
+    @Option(
+        help: ArgumentHelp(
+            "Where the servers connect: unix:PATH, and tcp:ADDRESS:PORT for those in other places, with mutual TLS. Can be given several times. (default: unix:/run/ddirect/channel.sock)"
+        ))
+    var channel: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The key and certificate of the authority of the channel over TCP; made at the first start. (default: the credential channel-authority, or else /var/lib/ddirect/channel-authority.pem)"
+        ))
+    var channelAuthority: String?
+
+    @Option(help: "Seconds for which a server's certificate holds; it renews by itself before. (default: 7776000, 90 days)")
+    var certificateLifetime: String?
 
     @Option(help: "Where the first token is written to, at the first start. (default: /var/lib/ddirect/admin.token)")
     var adminTokenFile: String?
@@ -33,6 +45,8 @@ struct DdirectControl: AsyncParsableCommand {
         flags.database = database
         flags.listen = listen
         flags.channel = channel
+        flags.channelAuthority = channelAuthority
+        flags.certificateLifetime = certificateLifetime
         flags.adminTokenFile = adminTokenFile
         flags.allowEndpoint = allowEndpoint
         let settings: ControlSettings

@@ -291,7 +291,7 @@ extension SnapshotPublisher {
             return
         }
         let certificate = sessions[id]?.certificate
-        if let certificate, settings.secure?.enrollments.isRevoked(certificate.serial) != false {
+        if let certificate, settings.secure?.enrollments.isRevoked(certificate) != false {
             end(
                 id, reason: "the certificate \(certificate.serial) of server \(hello.server) has been revoked",
                 refusal: .revoked)

@@ -90,6 +90,7 @@ final class SnapshotSubscriber: Sendable {
         var connection: ChannelConnection?
         var isDialling = false
         var isStopped = false
+        let started = Clock.monotonicNanoseconds / 1_000_000
         var nextLoad: UInt64 = 0
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
         var lastReason = ""
@@ -361,6 +362,8 @@ final class SnapshotSubscriber: Sendable {
             load.connectionsTotal = counters.sum(.flowsOpened)
             load.connectionsOpen = load.connectionsTotal &- counters.sum(.flowsClosed)
             load.draining = owner.around.isDraining()
+            load.uptimeSeconds = (now - started) / 1000
+            load.loadPercent = Process.loadPercent
             for tenant in tenants {
                 let failures = counters.sum(.connectFailures, service: tenant.slot)
                 let told = failuresTold[tenant.slot] ?? 0

@@ -173,5 +173,12 @@ public enum Process {
     public static let interrupt = SIGINT
     public static let hangUp = SIGHUP
 
+    /// The load average of the last minute for each processor, times 100; 0 when it cannot be told.
+    public static var loadPercent: UInt32 {
+        var average = 0.0
+        guard unsafe getloadavg(&average, 1) == 1 else { return 0 }
+        return UInt32(min(max(0, average * 100 / Double(processors)), 1_000_000))
+    }
+
     public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

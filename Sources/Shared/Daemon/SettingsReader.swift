@@ -93,11 +93,11 @@ public struct SettingsReader {
 
     /// A time in seconds, to the millisecond.
     public mutating func seconds(
-        _ flag: String, _ value: String?, _ variable: String, default fallback: Duration
+        _ flag: String, _ value: String?, _ variable: String, default fallback: Duration, most: Double = 1_000_000
     ) -> Duration {
         guard let (name, text) = given(flag, value, variable) else { return fallback }
-        guard let number = Double(text), (0.1...1_000_000).contains(number) else {
-            faults.append("\(name) is '\(text)'; expected a number of seconds from 0.1 to 1000000, such as 2.5")
+        guard let number = Double(text), (0.1...most).contains(number) else {
+            faults.append("\(name) is '\(text)'; expected a number of seconds from 0.1 to \(Int(most)), such as 2.5")
             return fallback
         }
         return .milliseconds(Int((number * 1000).rounded()))

@@ -10,18 +10,16 @@ final class Fleet {
     private let arguments: [String]
     private let environment: [String: String]
 
-    /// Starts a control plane with an empty database, and a channel over TCP besides the Unix socket if wanted.
-    init(overTCP: Bool = false, environment: [String: String] = [:]) throws {
+    /// Starts a control plane with an empty database, and `flags` besides its own.
+    init(environment: [String: String] = [:], flags: [String] = []) throws {
         self.environment = environment
         folder = try makeFolder(Scene.present().path("fleet"))
         let place = try Place.fresh()
         // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
-        let secure =
-            overTCP ? ["--channel", "tcp:\(try Place.fresh())", "--authority-file", "\(folder)/authority.pem"] : []
         arguments = [
             "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel", "unix:\(folder)/channel.sock",
             "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8", "--allow-endpoint", "::1/128",
-        ] + secure
+        ] + flags
         control = try Program("ddirect-control", arguments, environment: environment)
         try Fleet.awaitAnswers(control, at: place)
         api = API(place: place, token: text(ofFile: "\(folder)/token").trimmingCharacters(in: .whitespacesAndNewlines))
@@ -65,10 +63,11 @@ final class Fleet {
     /// Tells the control plane of a server, and leaves it to the test to start it.
     func registerServer(
         _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
-        descriptorLimit: Int? = nil, environment: [String: String] = [:]
+        descriptorLimit: Int? = nil, environment: [String: String] = [:], over channel: String? = nil
     ) throws -> Server {
         let server = try Server(
-            name, channel: channel, flags: flags, descriptorLimit: descriptorLimit, environment: environment)
+            name, channel: channel ?? self.channel, flags: flags, descriptorLimit: descriptorLimit,
+            environment: environment)
         try api.grant(
             "POST", "/servers",
             [

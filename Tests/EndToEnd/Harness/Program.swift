@@ -107,11 +107,14 @@ extension Program {
     }
 
     /// In bytes.
-    var residentMemory: Int {
-        let line = text(ofFile: "/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        let kilobytes = line?.split(separator: " ", omittingEmptySubsequences: true).dropFirst().first.flatMap {
-            Int($0)
-        }
+    var residentMemory: Int { memory("VmRSS:") }
+
+    /// The most that it ever had, in bytes.
+    var peakMemory: Int { memory("VmHWM:") }
+
+    private func memory(_ name: String) -> Int {
+        let line = text(ofFile: "/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix(name) }
+        let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
         return (kilobytes ?? 0) * 1024
     }
 }
