@@ -6,7 +6,7 @@ import Testing
         let said = try run(
             "ddirect-proxy",
             [
-                "--server", "Not A Name", "--control", "tcp:127.0.0.1:1", "--http", "nowhere", "--https",
+                "--server", "Not A Name", "--control", "tcp:127.0.0.1", "--http", "nowhere", "--https",
                 "127.0.0.1:70000", "--admin",
                 "127.0.0.1", "--workers", "0", "--hello-timeout", "soon", "--flow-limit", "0",
             ])
@@ -38,7 +38,7 @@ import Testing
         let said = try run(
             "ddirect-control",
             [
-                "--listen", "192.0.2.1:7080", "--channel", "tcp:0.0.0.0:7443", "--allow-endpoint", "10.0.0.0/40",
+                "--listen", "192.0.2.1:7080", "--channel", "tcp:control.example.net:7443", "--allow-endpoint", "10.0.0.0/40",
                 "--database", "",
             ])
         #expect(said.code == 64)

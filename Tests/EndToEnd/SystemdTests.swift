@@ -75,7 +75,7 @@ struct `Under systemd` {
         }
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
-        #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Reading the name servers anew"))
+        #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Reading name servers and credentials anew"))
     }
 
     /// Connections in their hundreds or thousands, before, during and after restarts of the server that carries them.

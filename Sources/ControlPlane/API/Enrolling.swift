@@ -8,7 +8,7 @@ extension ControlAPI {
     ]
 
     /// In seconds. An hour is time enough to carry a token to its server; after a week nobody remembers where it lies.
-    private static let validities = 60...604_800
+    private static let validities = 1...604_800
     private static let usualValidity = 3600
 
     private func grantEnrollment(_ request: APIRequest) async throws -> Response {

@@ -34,7 +34,7 @@ import Testing
             let made = try await bench.post("/servers/za1/enroll", #"{"validForSeconds":60}"#)
             #expect(made["expiresAt"] == .string(Timestamp.text(TestClock().now.addingTimeInterval(60))))
             for body in [
-                #"{"validForSeconds":59}"#, #"{"validForSeconds":604801}"#, #"{"validForSeconds":"60"}"#,
+                #"{"validForSeconds":0}"#, #"{"validForSeconds":604801}"#, #"{"validForSeconds":"60"}"#,
                 #"{"validForSeconds":60.5}"#, #"{"validForSeconds":null}"#,
             ] {
                 let answer = try await bench.post("/servers/za1/enroll", body)

@@ -89,7 +89,13 @@ struct ChannelPeer {
     /// What it saw, when it is over.
     static func events(of program: Program) throws -> [JSON] {
         guard try program.waitForEnd(within: .seconds(60)) == .exited(0) else { throw Failure(program.log) }
-        return try program.log.split(separator: "\n").map { try JSON(String($0)) }
+        return try program.log.split(separator: "\n").map { line in
+            do {
+                return try JSON(String(line))
+            } catch {
+                throw Failure("'\(line)' is no JSON, in: \(program.log)")
+            }
+        }
     }
 
     /// Trades a token for an identity, and gives its file.

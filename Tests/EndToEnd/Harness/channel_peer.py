@@ -4,7 +4,7 @@
 
 One connection says what the words want, in their order, and then listens until it is over:
 
-    enroll=TOKEN     asks for a certificate, and writes identity.pem and authority.pem to the folder --into
+    enroll=TOKEN     asks for a certificate, and writes identity.pem to the folder --into
     hello=NAME       says Hello as this server
     applied=VERSION  says that it has applied this version
     oversized        announces a frame of 0xFFFFFFFF octets
@@ -24,7 +24,7 @@ What it sees is printed, one JSON object a line: `connected`, `frame` (each but 
 The file has a server's name and its token a line. Each is enrolled and then holds a session, and connects again when it is lost, as the real data plane
 does. Prints `enrolled`, then `ready` when each has had a snapshot, and at SIGTERM `storm` with what it saw.
 """
-import argparse, asyncio, collections, json, os, random, resource, signal, ssl, struct, subprocess, time
+import argparse, asyncio, collections, json, logging, os, random, resource, signal, ssl, struct, subprocess, time
 
 CONTROL = "control.ddirect.internal"
 PROTOCOL = 1
@@ -198,8 +198,6 @@ class Key:
         path = f"{self.folder}/{name}"
         with open(path, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(self.text + ssl.DER_cert_to_PEM_cert(certificate[1]))
-        with open(f"{self.folder}/authority.pem", "w", encoding="ascii") as file:
-            file.write(ssl.DER_cert_to_PEM_cert(certificate[2]))
         return path
 
 
@@ -386,4 +384,6 @@ async def main():
     await task
 
 
+# A broken connection is what many come for; how it ended is printed.
+logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
 asyncio.run(main())

@@ -55,7 +55,7 @@ extension OpenAPI {
         "EnrollmentInput": {
           "type": "object",
           "properties": {
-            "validForSeconds": {"type": "integer", "minimum": 60, "maximum": 604800, "default": 3600}
+            "validForSeconds": {"type": "integer", "minimum": 1, "maximum": 604800, "default": 3600}
           },
           "additionalProperties": false
         },

@@ -11,7 +11,7 @@ extension ServerCommand {
                 """)
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @Option(help: ArgumentHelp("How long the token is good for, 60 to 604800. (default: 3600)", valueName: "seconds"))
+        @Option(help: ArgumentHelp("How long the token is good for, 1 to 604800. (default: 3600)", valueName: "seconds"))
         var validFor: Int?
         // Not --token-file, which says on every command where our own token is.
         @Option(
@@ -22,8 +22,8 @@ extension ServerCommand {
         @OptionGroup var connection: ConnectionOptions
 
         mutating func validate() throws {
-            if let validFor, !(60...604_800).contains(validFor) {
-                throw ValidationError("--valid-for is \(validFor); expected a whole number of seconds from 60 to 604800")
+            if let validFor, !(1...604_800).contains(validFor) {
+                throw ValidationError("--valid-for is \(validFor); expected a whole number of seconds from 1 to 604800")
             }
         }
 
