@@ -5,6 +5,7 @@ import HummingbirdCore
 public import Logging
 import NIOCore
 import ServiceLifecycle
+import UnixSignals
 
 /// The control plane: the one place where its parts meet.
 public struct ControlDaemon: Sendable {
@@ -64,7 +65,7 @@ public struct ControlDaemon: Sendable {
         let services: [any ServiceLifecycle.Service] = [
             publisher, ChangeFeed(store: store, publisher: publisher),
             APIServer(listen: listen, application: application),
-            StoppingNotice(logger: logger),
+            CredentialsReload(secure: secure, status: status, logger: logger), StoppingNotice(logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -76,12 +77,15 @@ public struct ControlDaemon: Sendable {
         logger.info("Stopped")
     }
 
+    /// The line for `systemctl status`.
+    private func status() -> String { "API on \(listen), version \(store.version)" }
+
     /// The channel over TCP, if there is to be one.
     private static func secureChannel(_ settings: ControlSettings, _ store: Store) async throws -> SecureChannel? {
         guard !settings.secureChannel.isEmpty else { return nil }
-        let authority = try ChannelAuthority.open(path: settings.authority, isCredential: settings.authorityIsCredential)
+        let authority = try AuthorityKeeper(path: settings.authority, isCredential: settings.authorityIsCredential)
         return SecureChannel(
-            addresses: settings.secureChannel,
+            authority: authority, addresses: settings.secureChannel,
             tls: try ChannelTLS(authority),
             enrollments: try await Enrollments(
                 store: store, authority: authority, lifetime: settings.certificateLifetime))
@@ -100,7 +104,7 @@ public struct ControlDaemon: Sendable {
                 logger.info("API is listening", metadata: ["address": "\(address)"])
                 // Where servers cannot connect, this start is about to fail.
                 guard await publisher.awaitListening() else { return }
-                Notify.ready(status: "API on \(address), version \(store.version)")
+                Notify.ready(status: status())
             },
             logger: logger)
     }
@@ -148,6 +152,37 @@ struct ChangeFeed: ServiceLifecycle.Service {
     func run() async {
         for await change in store.changes.cancelOnGracefulShutdown() {
             await publisher.publish(change)
+        }
+    }
+}
+
+/// What SIGHUP asks for: reads the authority of the channel anew. Everything else is configured through the API.
+private struct CredentialsReload: ServiceLifecycle.Service {
+    let secure: SecureChannel?
+    let status: @Sendable () -> String
+    let logger: Logger
+
+    func run() async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            Notify.reloading()
+            read()
+            Notify.ready(status: status())
+        }
+    }
+
+    private func read() {
+        guard let secure else { return logger.notice("There are no credentials to read anew: no channel over TCP") }
+        do {
+            let isOther = try secure.authority.reload()
+            secure.tls.reload()
+            logger.notice(
+                "The channel authority was read anew",
+                metadata: [
+                    "fingerprint": "\(secure.authority.authority.fingerprint)", "changed": "\(isOther ? "yes" : "no")",
+                ])
+        } catch {
+            logger.error(
+                "The channel authority cannot be read; the one before stays in use", metadata: ["reason": "\(error)"])
         }
     }
 }

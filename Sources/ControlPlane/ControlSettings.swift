@@ -1,6 +1,6 @@
 public import Daemon
 public import Domain
-import Glibc
+import FoundationEssentials
 
 /// Everything that can be set on the control plane from outside: where it listens and where it keeps things. What it *does* is configured
 /// through its API.
@@ -85,7 +85,7 @@ extension SettingsReader {
     fileprivate mutating func authority(_ flag: String?, _ environment: [String: String]) -> (String, Bool) {
         let name = "channel-authority"
         if flag == nil, let folder = environment["CREDENTIALS_DIRECTORY"], environment["DDIRECT_CHANNEL_AUTHORITY"] == nil,
-            access("\(folder)/\(name)", F_OK) == 0
+            FileManager.default.fileExists(atPath: "\(folder)/\(name)")
         {
             return ("\(folder)/\(name)", true)
         }

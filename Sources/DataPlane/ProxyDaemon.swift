@@ -178,7 +178,7 @@ public struct ProxyDaemon {
     /// control plane as it changes.
     private func reload() {
         let isReady = board.current.unreadiness == nil
-        if isReady { Notify.reloading(atMicroseconds: Clock.monotonicNanoseconds / 1000) }
+        if isReady { Notify.reloading() }
         logger.notice("Reading name servers and credentials anew")
         resolver.mailbox.post(.reload)
         subscriberMail.post(.reload)

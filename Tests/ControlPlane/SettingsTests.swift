@@ -27,15 +27,27 @@ import Testing
         #expect(settings.exceptions.map(\.description) == ["127.0.0.0/8"])
     }
 
+    @Test func `the channel is on a Unix socket, over TCP, or both`() throws {
+        var flags = ControlSettings.Flags()
+        flags.channel = ["tcp:[::]:7443", "tcp:192.0.2.1:7444"]
+        let secure = try ControlSettings(flags, environment: [:])
+        #expect(secure.channelPath == nil)
+        #expect(secure.secureChannel.map(\.description) == ["[::]:7443", "192.0.2.1:7444"])
+        let both = try ControlSettings(
+            ControlSettings.Flags(), environment: ["DDIRECT_CHANNEL": "unix:/run/c, tcp:0.0.0.0:7443"])
+        #expect(both.channelPath == "/run/c")
+        #expect(both.secureChannel.count == 1)
+    }
+
     @Test func `everything wrong is told at once`() throws {
         var flags = ControlSettings.Flags()
         flags.listen = "0.0.0.0:80"
-        flags.channel = "tcp:[::]:7443"
+        flags.channel = ["tcp:control.example.net:7443", "unix:/a", "unix:/b", "udp:1"]
         flags.database = ""
         let faults = #expect(throws: SettingsFaults.self) {
             try ControlSettings(flags, environment: ["DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8, 10.0.0.1/8,x"])
         }
-        #expect(faults?.sentences.count == 5)
+        #expect(faults?.sentences.count == 7)
         #expect(faults?.description.contains("--listen is '0.0.0.0:80', which others can reach") == true)
         #expect(faults?.description.contains("DDIRECT_ALLOW_ENDPOINT: 'x' does not begin with an IP address") == true)
     }

@@ -163,7 +163,7 @@ import Testing
     ]
 
     @Test func `about certificates says what it does, and ends with the right code`() throws {
-        let fleet = try Fleet.overTCP()
+        let fleet = try Fleet(flags: try TCPChannel().flags)
         _ = try fleet.registerServer("za1")
         let file = try Scene.present().path("za1.token")
         try play(Self.enrollments, in: Shell(fleet), ["file": file, "other": "\(file).json"])

@@ -8,6 +8,7 @@ extension Record {
         var body = document.object ?? JSONObject()
         if kind == .server {
             for (key, value) in Record.members(of: status) { body[key] = value }
+            body["standbyObstacle"] = status.standbyObstacle(at: currentVersion).map { .string($0) } ?? .null
             body["currentVersion"] = currentVersion.json
             body["services"] = .integer(services)
         }

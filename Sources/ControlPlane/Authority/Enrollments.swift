@@ -6,7 +6,7 @@ import FoundationEssentials
 /// A serial number that the store does not know is accepted as long as the authority signed it: after the restore of an old backup, a
 /// server that renewed since must not be locked out. A revocation reaches those too (see ``CertificateBook``).
 final class Enrollments: Sendable {
-    let authority: ChannelAuthority
+    private let keeper: AuthorityKeeper
     private let store: Store
     /// How long a data plane's certificate is valid.
     private let lifetime: Duration
@@ -17,14 +17,16 @@ final class Enrollments: Sendable {
 
     /// Reads which certificates are revoked.
     init(
-        store: Store, authority: ChannelAuthority, lifetime: Duration, now: @escaping @Sendable () -> Date = { Date() }
+        store: Store, authority keeper: AuthorityKeeper, lifetime: Duration, now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         self.store = store
-        self.authority = authority
+        self.keeper = keeper
         self.lifetime = lifetime
         self.now = now
         try await store.readCertificates()
     }
+
+    var authority: ChannelAuthority { keeper.authority }
 
     /// A token with which `server` can enroll once. It is shown this once, and replaces one that was not used yet.
     func grant(_ server: ServerName, validFor: Duration, by author: String) async throws -> EnrollmentToken {

@@ -100,9 +100,7 @@ extension SnapshotPublisher {
     }
 
     func disconnected(_ id: SessionID) {
-        guard sessions[id]?.machine.peer == .unknown else { return update(id) { $0.disconnected() } }
-        let reason = "it closed the connection before the TLS handshake was complete"
-        update(id) { $0.end(reason, saysGoodbye: false, refusal: .handshake) }
+        update(id) { $0.disconnected() }
     }
 
     func end(_ id: SessionID, reason: String, refusal: ChannelRefusal? = nil) {
@@ -377,8 +375,10 @@ extension SnapshotPublisher {
             guard session.server != nil else { return refused(kind, from: session.origin, reason: ending.reason) }
             refusals.count(kind)
         }
+        // Who comes, says nothing and goes may be a check of uptime: every few seconds, for ever.
+        let isStranger = session.server == nil
         logger.log(
-            level: ending.isOrderly ? .info : .warning, "session ended",
+            level: ending.isOrderly ? isStranger ? .debug : .info : .warning, "session ended",
             metadata: ["server": "\(session.server.map(\.text) ?? "unknown")", "reason": "\(ending.reason)"])
     }
 

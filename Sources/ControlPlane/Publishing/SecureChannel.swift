@@ -1,10 +1,11 @@
-public import Domain
+import Domain
 import FoundationEssentials
 import NIOSSL
 import Synchronization
 
 /// The channel over TCP: where it listens, with what certificate, and who gives the data planes theirs.
 struct SecureChannel: Sendable {
+    let authority: AuthorityKeeper
     let addresses: [TransportAddress]
     let tls: ChannelTLS
     let enrollments: Enrollments
@@ -18,14 +19,14 @@ final class ChannelTLS: Sendable {
         let until: Date
     }
 
-    private let authority: Mutex<ChannelAuthority>
+    private let keeper: AuthorityKeeper
     private let current = Mutex<Current?>(nil)
 
     /// Our own certificate lives in memory, and for this long; a new one is made when half of that is over.
     static let lifetime = Duration.seconds(30 * 86_400)
 
-    init(_ authority: ChannelAuthority) throws {
-        self.authority = Mutex(authority)
+    init(_ keeper: AuthorityKeeper) throws {
+        self.keeper = keeper
         _ = try context(at: Date())
     }
 
@@ -33,12 +34,15 @@ final class ChannelTLS: Sendable {
     func context(at now: Date) throws -> NIOSSLContext {
         try current.withLock { current in
             if let current, now < current.until { return current.context }
-            let context = try ChannelTLS.context(authority.withLock { $0 }, now: now)
+            let context = try ChannelTLS.context(keeper.authority, now: now)
             current = Current(
                 context: context, until: now.addingTimeInterval(Double(ChannelTLS.lifetime.components.seconds) / 2))
             return context
         }
     }
+
+    /// The authority may be another: connections from now on are judged by it.
+    func reload() { current.withLock { $0 = nil } }
 
     private static func context(_ authority: ChannelAuthority, now: Date) throws -> NIOSSLContext {
         let (certificate, key) = try authority.ownIdentity(now: now, lifetime: lifetime)

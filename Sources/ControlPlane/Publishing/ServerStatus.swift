@@ -39,6 +39,15 @@ public struct ServerStatus: Sendable, Equatable {
     public init() {}
 
     public var connected: Bool { connectedSince != nil }
+
+    /// Why the server must not be chosen to take over another's traffic, the newest version being `current`; nil when it may be.
+    func standbyObstacle(at current: SnapshotVersion) -> String? {
+        if !connected { return "it is not connected" }
+        if draining { return "it is draining" }
+        if let refusal { return "it has refused version \(refusal.version)" }
+        guard let appliedVersion else { return "it has applied no version" }
+        return appliedVersion < current ? "it has applied version \(appliedVersion), not \(current) yet" : nil
+    }
 }
 
 /// What a data plane saw when it resolved an endpoint and connected to it.

@@ -89,6 +89,8 @@ final class SnapshotSubscriber: Sendable {
         var renewal: CertificateRenewal
         var connection: ChannelConnection?
         var isDialling = false
+        /// Whether the control plane has said anything in this session but goodbye.
+        var isWelcome = false
         var isStopped = false
         let started = Clock.monotonicNanoseconds / 1_000_000
         var nextLoad: UInt64 = 0
@@ -154,8 +156,21 @@ final class SnapshotSubscriber: Sendable {
             var frames: [WireFrame] = []
             let problem = connection?.receive { frames.append($0) }
             machine.heard(now: now)
-            for frame in frames { carryOut(machine.received(frame, now: now, chance: chance)) }
+            for frame in frames {
+                if !isWelcome { welcome(frame) }
+                carryOut(machine.received(frame, now: now, chance: chance))
+            }
             if let problem { lose(problem) }
+        }
+
+        /// The control plane has answered. Only a connection over which it says more than goodbye is one: whoever is turned away tries again
+        /// every few seconds, and the log is not to tell of each.
+        private mutating func welcome(_ first: WireFrame) {
+            if case .goodbye? = first.message { return }
+            isWelcome = true
+            owner.around.connected(true)
+            owner.logger.info("Connected to the control plane", metadata: ["channel": "\(dialler.address)"])
+            lastReason = ""
         }
 
         private mutating func lose(_ problem: String) {
@@ -193,9 +208,7 @@ final class SnapshotSubscriber: Sendable {
             case .connected(let made):
                 isDialling = false
                 connection = made
-                owner.around.connected(true)
-                owner.logger.info("Connected to the control plane", metadata: ["channel": "\(dialler.address)"])
-                lastReason = ""
+                isWelcome = false
                 carryOut(machine.connected(now: now))
             }
         }
@@ -206,6 +219,7 @@ final class SnapshotSubscriber: Sendable {
                 isDialling = false
                 dialler.cancel()
             }
+            let tried = dialler.address
             // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better neighbour.
             dialler.moveOn()
             renewal.forget()
@@ -214,7 +228,7 @@ final class SnapshotSubscriber: Sendable {
             lastReason = reason
             owner.logger.warning(
                 "No session with the control plane; traffic goes on with the configuration in force",
-                metadata: ["reason": "\(reason)", "serving": "\(machine.held?.version.description ?? "none")"])
+                metadata: ["channel": "\(tried)", "reason": "\(reason)", "serving": "\(machine.held?.version.description ?? "none")"])
         }
 
         // MARK: Identity

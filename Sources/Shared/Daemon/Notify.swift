@@ -1,3 +1,4 @@
+import CHost
 import CSystemd
 
 /// Tells the service manager how this process is. Without one (`NOTIFY_SOCKET` is not set) each call does nothing.
@@ -7,10 +8,10 @@ public enum Notify {
         send("READY=1\nSTATUS=\(oneLine(status))")
     }
 
-    /// Settings are being read anew; `ready` ends that. The time is the monotonic clock's, by which the manager tells one reload from the
-    /// next (sd_notify(3)).
-    public static func reloading(atMicroseconds time: UInt64) {
-        send("RELOADING=1\nMONOTONIC_USEC=\(time)")
+    /// Settings are being read anew; `ready` ends that. By the time, on the monotonic clock, the manager tells one reload from the next
+    /// (sd_notify(3)).
+    public static func reloading() {
+        send("RELOADING=1\nMONOTONIC_USEC=\(host_monotonic_microseconds())")
     }
 
     /// A shutdown has begun; sent before anything is drained, so that the manager's timeout counts from here.

@@ -44,7 +44,7 @@ import Testing
         Office(
             store: store, authority: authority,
             enrollments: try await Enrollments(
-                store: store, authority: authority, lifetime: .seconds(86_400), now: { clock.now }),
+                store: store, authority: AuthorityKeeper(authority), lifetime: .seconds(86_400), now: { clock.now }),
             clock: clock, za1: try ServerName("za1"))
     }
 

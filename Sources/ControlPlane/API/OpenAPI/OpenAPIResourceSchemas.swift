@@ -81,6 +81,12 @@ extension OpenAPI {
             "draining",
             "connectionsOpen",
             "connectionsTotal",
+            "sessionAddress",
+            "certificateExpiresAt",
+            "uptimeSeconds",
+            "loadPercent",
+            "connectFailures",
+            "standbyObstacle",
             "services",
             "revision",
             "createdAt",
@@ -125,6 +131,26 @@ extension OpenAPI {
             "draining": {"type": "boolean"},
             "connectionsOpen": {"type": "integer", "minimum": 0},
             "connectionsTotal": {"type": "integer", "minimum": 0},
+            "sessionAddress": {"type": ["string", "null"], "description": "Where its session comes from: an address and a port, or unix."},
+            "certificateExpiresAt": {
+              "description": "Of the certificate of its session; null over the Unix socket. It renews by itself before.",
+              "anyOf": [{"$ref": "#/components/schemas/Timestamp"}, {"type": "null"}]
+            },
+            "uptimeSeconds": {"type": "integer", "minimum": 0, "description": "Of its ddirect-proxy, as last reported."},
+            "loadPercent": {
+              "type": "integer",
+              "minimum": 0,
+              "description": "The load average of its machine for each processor, times 100."
+            },
+            "connectFailures": {
+              "type": "object",
+              "description": "By service: how often, in this session, an endpoint could not be connected to.",
+              "additionalProperties": {"type": "integer", "minimum": 1}
+            },
+            "standbyObstacle": {
+              "type": ["string", "null"],
+              "description": "Why it could not take over the traffic of another server now; null when it could."
+            },
             "services": {"type": "integer", "minimum": 0},
             "revision": {"type": "integer", "minimum": 1},
             "createdAt": {"$ref": "#/components/schemas/Timestamp"},

@@ -40,7 +40,9 @@ extension Resource {
                 "\($0.key) → \($0.value.text ?? "none")"
             })
         let since = server["connectedSince"].text.map { " since \($0.shortTime) UTC" } ?? ""
-        details.add("connected", server["connected"].bool == true ? "yes\(since)" : "no")
+        let from = server["sessionAddress"].text.map { ", from \($0)" } ?? ""
+        details.add("connected", server["connected"].bool == true ? "yes\(since)\(from)" : "no")
+        details.add("certificate", server["certificateExpiresAt"].text.map { "until \($0.shortTime) UTC, renewed by itself before" })
         details.add("draining", server["draining"].bool == true ? "yes" : "no")
         let (applied, current) = (server["appliedVersion"].integer, server["currentVersion"].integer)
         let lag = applied == current ? "the current one" : "the current one is \(current.map(String.init) ?? "unknown")"
@@ -48,7 +50,15 @@ extension Resource {
         let refusal = server["refusal"]
         details.add(
             "refused", refusal.isNull ? [] : ["version \(refusal["version"].compact):"] + refusal["reasons"].texts)
+        details.add(
+            "as a standby", server["standbyObstacle"].text.map { "not now: \($0)" } ?? "it could take over now")
         details.add("software", server["softwareVersion"].text)
+        if server["connected"].bool == true, let up = server["uptimeSeconds"].integer {
+            details.add("running", "for \(spell(seconds: up)), load \(server["loadPercent"].integer ?? 0) %")
+        }
+        details.add(
+            "connect failures",
+            server["connectFailures"].members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.compact)" })
         if let open = server["connectionsOpen"].integer {
             details.add(
                 "connections", "\(open) open" + (server["connectionsTotal"].integer.map { ", \($0) in total" } ?? ""))

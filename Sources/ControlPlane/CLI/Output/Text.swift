@@ -57,6 +57,13 @@ extension Unicode.Scalar {
     }
 }
 
+/// A length of time by its two greatest units: `3 d 4 h`, `5 min 2 s`.
+func spell(seconds: Int64) -> String {
+    let units = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")]
+    let shown = units.drop { $0.0 == 0 }.prefix(2).filter { $0.0 != 0 }
+    return shown.isEmpty ? "0 s" : shown.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+}
+
 /// `1 server`, `2 servers`.
 func count(_ number: Int, _ singular: String) -> String {
     "\(number) \(singular)\(number == 1 ? "" : "s")"
