@@ -292,6 +292,24 @@ import Testing
         try play(Self.versions, in: Shell(fleet), words)
     }
 
+    // MARK: Events
+
+    private static let events: [Step] = [
+        Step("events", says: "no events yet"),
+        Step("customer create acme", says: "created customer acme (version 1)"),
+        Step("events", eventually: true, says: "change", "admin", "create customer acme"),
+        Step("events --json", says: "\"kind\":\"change\"", "\"version\":1"),
+        Step("events --after nonsense", exits: 1, says: "after is 'nonsense'; expected the id of an event"),
+        Step("events --after 00000000-7", says: "gap", "read the resources anew", "create customer acme"),
+        Step("events --follow --api http://{nobody}", exits: 69, says: "connection refused"),
+    ]
+
+    /// What --follow does is in EventsTests.
+    @Test func `about events says what it does, and ends with the right code`() throws {
+        let fleet = try Fleet()
+        try play(Self.events, in: Shell(fleet), ["nobody": "\(try Place.fresh())"])
+    }
+
     // MARK: Tokens
 
     private static let tokens: [Step] = [
@@ -461,8 +479,8 @@ import Testing
             return commands.flatMap { leaves(of: $0, after: words + [$0["commandName"].text ?? "?"]) }
         }
         let scripts = [
-            Self.customers, Self.servers, Self.enrollments, Self.services, Self.endpoints, Self.endings, Self.versions, Self.tokens,
-            Self.logins, Self.completions,
+            Self.customers, Self.servers, Self.enrollments, Self.services, Self.endpoints, Self.endings, Self.versions,
+            Self.events, Self.tokens, Self.logins, Self.completions,
         ]
         let typed = scripts.joined().filter { $0.code == 0 }.map { $0.line + " " }
         let commands = leaves(of: described, after: [])

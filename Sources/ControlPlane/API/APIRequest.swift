@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import NIOCore
 
 /// A request, as far as it is understood before its operation is asked: who sends it, which resource, which parameters.
@@ -9,12 +10,17 @@ struct APIRequest: Sendable {
     let query: [String: String]
     let headers: HTTPFields
     let path: String
+    let connection: any Channel
     private let body: RequestBody
 
     /// Ten times the largest service that the rules allow.
     static let largestBody = 1 << 20
 
-    init(_ request: Request, author: String, variables: [String: String], query: [String: String]) {
+    init(
+        _ request: Request, on connection: any Channel, author: String, variables: [String: String],
+        query: [String: String]
+    ) {
+        self.connection = connection
         self.author = author
         self.variables = variables
         self.query = query
@@ -63,6 +69,17 @@ struct APIRequest: Sendable {
             throw Problem(
                 .unsupportedMediaType,
                 "The Content-Type is '\(sent.prefix(100))'; expected \(types.joined(separator: " or ")), in UTF-8.")
+        }
+    }
+
+    /// Does `work`, for which the body is not needed, and calls `onClose` when the sender closes the connection in the meantime.
+    func whileConnected(
+        _ work: () async throws -> Void, onClose: @escaping @Sendable () -> Void
+    ) async throws {
+        try await body.consumeWithInboundCloseHandler { _ in
+            try await work()
+        } onInboundClosed: {
+            onClose()
         }
     }
 

@@ -1,25 +1,27 @@
 import Hummingbird
 import Logging
+import NIOCore
 
 /// The REST API: from a request to an operation, and from any error to a problem that names the fault and the remedy.
 struct ControlAPI: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = APIContext
 
     let store: Store
     let tokens: AccessTokens
     let publisher: SnapshotPublisher
     /// Nil when there is no channel over TCP, which is what servers enroll for.
     let enrollments: Enrollments?
+    let events: EventLog
     let counters: RequestCounters
     let logger: Logger
 
     /// Answers a request. Throws only when there is nobody left to answer.
-    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    func respond(to request: Request, context: APIContext) async throws -> Response {
         let began = ContinuousClock.now
         var author: String?
         var response: Response
         do {
-            response = try await answer(request, &author)
+            response = try await answer(request, on: context.connection, &author)
         } catch let failure as APIRequest.BodyFailure {
             throw failure.cause
         } catch {
@@ -40,13 +42,15 @@ struct ControlAPI: HTTPResponder {
         return response
     }
 
-    private func answer(_ request: Request, _ author: inout String?) async throws -> Response {
+    private func answer(
+        _ request: Request, on connection: any Channel, _ author: inout String?
+    ) async throws -> Response {
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false)
         let method = request.method == .head ? .get : request.method
         let candidates = Operation.all.compactMap { operation in operation.match(path).map { (operation, $0) } }
         let chosen = candidates.first { $0.0.method == method }
         if chosen?.0.isOpen != true {
-            author = try owner(of: request).text
+            author = try owner(by: request.headers).text
         }
         guard let (operation, variables) = chosen else {
             guard !candidates.isEmpty else {
@@ -61,12 +65,12 @@ struct ControlAPI: HTTPResponder {
         }
         let query = try Query.read(request.uri.query, known: operation.query)
         return try await operation.handle(
-            self, APIRequest(request, author: author ?? "", variables: variables, query: query))
+            self, APIRequest(request, on: connection, author: author ?? "", variables: variables, query: query))
     }
 
     /// Who sends the request, by its bearer token.
-    private func owner(of request: Request) throws(Problem) -> TokenName {
-        let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+    func owner(by headers: HTTPFields) throws(Problem) -> TokenName {
+        let parts = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         if parts.count == 2, parts[0].lowercased() == "bearer", let owner = tokens.owner(ofSecret: String(parts[1])) {
             return owner
         }

@@ -28,6 +28,9 @@ extension ControlAPI {
         let name = try serverName(request)
         let enrollments = try await channelEnrollments(for: "server.revoke", name, request)
         let count = try await enrollments.revoke(name, by: request.author)
+        events.append(
+            .serverRevoked, server: name, author: request.author,
+            detail: "\(count) certificate\(count == 1 ? "" : "s") revoked, and the unused token if there was one")
         await publisher.endSession(of: name, reason: "its certificates have been revoked")
         return .json(["server": .string(name.text), "certificatesRevoked": .integer(count)])
     }

@@ -48,5 +48,6 @@ struct Operation: Sendable {
     static let all: [Operation] =
         ControlAPI.customerOperations + ControlAPI.serverOperations + ControlAPI.enrollmentOperations
         + ControlAPI.serviceOperations + ControlAPI.versionOperations
-        + ControlAPI.auditOperations + ControlAPI.tokenOperations + ControlAPI.processOperations
+        + ControlAPI.auditOperations + ControlAPI.eventOperations + ControlAPI.tokenOperations
+        + ControlAPI.processOperations
 }

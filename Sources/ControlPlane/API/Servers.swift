@@ -51,6 +51,9 @@ extension ControlAPI {
         let name = try await tell(verb, request) { name throws(CommandFailure) in
             try await publisher.setDraining(draining, on: name)
         }
+        events.append(
+            draining ? .serverDraining : .serverUndrained, server: name, author: request.author,
+            detail: draining ? "told to take no new connections" : "told to take new connections again")
         return .json(["server": .string(name.text), "draining": .bool(draining)], status: .accepted)
     }
 
@@ -58,6 +61,9 @@ extension ControlAPI {
         let name = try await tell("accept", request) { name throws(CommandFailure) in
             try await publisher.accept(on: name)
         }
+        events.append(
+            .serverAccepted, server: name, version: store.version, author: request.author,
+            detail: "told to take the configuration of this control plane, whatever its own is")
         return .json(["server": .string(name.text), "version": store.version.json], status: .accepted)
     }
 

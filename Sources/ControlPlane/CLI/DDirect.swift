@@ -17,7 +17,7 @@ struct DDirect: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, VersionCommand.self,
-            AuditCommand.self, TokenCommand.self, LoginCommand.self, CompletionsCommand.self,
+            AuditCommand.self, EventsCommand.self, TokenCommand.self, LoginCommand.self, CompletionsCommand.self,
         ]
     )
 

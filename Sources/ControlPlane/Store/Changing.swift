@@ -25,12 +25,12 @@ extension Store {
             }
             return try self.store(edits, as: SnapshotVersion(version.number + 1), request, at: at, connection)
         } committed: { made in
-            guard let change = made.change else { return }
+            guard let committed = made.change else { return }
             // First, so that nobody who hears that a server is gone can still find its certificates alive.
             self.certificates.withLock { book in
-                for server in change.removedServers { book.revoke(server, at: at) }
+                for server in committed.change.removedServers { book.revoke(server, at: at) }
             }
-            self.take(change)
+            self.take(committed)
         }
         guard let result else { throw StoreFailure.other("the writer gave no answer") }
         return result.outcome
@@ -46,7 +46,7 @@ extension Store {
 
     private struct Made: Sendable {
         let outcome: ChangeOutcome
-        let change: Change?
+        let change: CommittedChange?
     }
 
     /// The proposal's edits that change something, when no rule is against them.
@@ -104,7 +104,9 @@ extension Store {
                     .text(repetition.body(record)), .text(at),
                 ])
         }
-        return Made(outcome: .done(version: version, record: record, edits: edits), change: change)
+        return Made(
+            outcome: .done(version: version, record: record, edits: edits),
+            change: CommittedChange(change: change, author: request.author, summary: summary))
     }
 
     // MARK: Repeated creations

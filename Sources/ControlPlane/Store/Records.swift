@@ -22,6 +22,14 @@ struct VersionRecord: Sendable {
     let restoredFrom: SnapshotVersion?
 }
 
+/// A change that is in force, and who made it.
+struct CommittedChange: Sendable {
+    let change: Change
+    let author: String
+    /// What it did, in one line.
+    let summary: String
+}
+
 /// A resource before and after a change, as documents.
 struct DocumentChange: Sendable, Equatable {
     let kind: ResourceKind

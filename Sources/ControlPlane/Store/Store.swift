@@ -19,8 +19,8 @@ final class Store: Sendable {
     let exceptions: [Prefix]
     let now: @Sendable () -> Date
     /// Every committed change, in order. One consumer: the feed of the publisher.
-    let changes: AsyncStream<Change>
-    private let committed: AsyncStream<Change>.Continuation
+    let changes: AsyncStream<CommittedChange>
+    private let committed: AsyncStream<CommittedChange>.Continuation
     /// How often the database failed, for the metrics.
     let failures = Mutex<UInt64>(0)
 
@@ -40,7 +40,7 @@ final class Store: Sendable {
         self.now = now
         catalogue = Mutex(Catalogue(state))
         // Unbounded, as nothing may be left out; the consumer only hands on, and writers wait for the disk.
-        (changes, committed) = AsyncStream.makeStream(of: Change.self)
+        (changes, committed) = AsyncStream.makeStream(of: CommittedChange.self)
     }
 
     /// The state as a value. Whoever keeps it while a change is made makes that change copy it, so nobody keeps it for long.
@@ -93,8 +93,8 @@ final class Store: Sendable {
     }
 
     /// Takes a committed change into the catalogue and hands it on. Called inside the writer only (rules 2 and 3).
-    func take(_ change: Change) {
-        catalogue.withLock { $0.apply(change) }
-        committed.yield(change)
+    func take(_ made: CommittedChange) {
+        catalogue.withLock { $0.apply(made.change) }
+        committed.yield(made)
     }
 }

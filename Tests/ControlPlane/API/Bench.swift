@@ -13,6 +13,7 @@ struct Bench: Sendable {
     let store: Store
     let publisher: SnapshotPublisher
     let enrollments: Enrollments
+    let events: EventLog
     /// The path of the socket on which the publisher listens.
     let channel: String
     let token: String
@@ -22,6 +23,7 @@ struct Bench: Sendable {
     /// `overTCP` says whether the API knows of a channel over TCP; none listens.
     static func run(
         exceptions: [String] = ["127.0.0.0/8"], clock: TestClock = TestClock(), overTCP: Bool = true,
+        events: EventLog = EventLog(epoch: 0xABCD_EF12),
         _ body: @escaping @Sendable (Bench) async throws -> Void
     ) async throws {
         try await withFolder { folder in
@@ -40,14 +42,15 @@ struct Bench: Sendable {
                 now: { clock.now })
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,
-                counters: RequestCounters(), logger: logger)
+                events: events, counters: RequestCounters(), logger: logger)
             let application = Application(
-                responder: api, services: [publisher, ChangeFeed(store: store, publisher: publisher)], logger: logger)
+                responder: api, services: [publisher, ChangeFeed(store: store, publisher: publisher, events: events)],
+                logger: logger)
             try await application.test(.router) { client in
                 try await body(
                     Bench(
-                        client: client, store: store, publisher: publisher, enrollments: enrollments, channel: channel,
-                        token: token.filter { !$0.isWhitespace }))
+                        client: client, store: store, publisher: publisher, enrollments: enrollments, events: events,
+                        channel: channel, token: token.filter { !$0.isWhitespace }))
             }
             try await store.close()
         }

@@ -116,7 +116,7 @@ import Testing
             #expect(versions == Array(1...40))
             try await store.close()
             var handed: [UInt64] = []
-            for await change in store.changes { handed.append(change.version.number) }
+            for await made in store.changes { handed.append(made.change.version.number) }
             #expect(handed == Array(1...40))
         }
     }

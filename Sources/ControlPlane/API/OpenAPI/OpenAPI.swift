@@ -18,6 +18,7 @@ enum OpenAPI {
         \#(enrollmentPaths),
         \#(servicePaths),
         \#(versionPaths),
+        \#(eventPaths),
         \#(processPaths)
         },
         "components": {
@@ -25,7 +26,8 @@ enum OpenAPI {
         \#(valueSchemas),
         \#(resourceSchemas),
         \#(answerSchemas),
-        \#(enrollmentSchemas)
+        \#(enrollmentSchemas),
+        \#(eventSchemas)
         },
         \#(parts)
         }

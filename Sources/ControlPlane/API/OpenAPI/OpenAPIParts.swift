@@ -66,6 +66,24 @@ extension OpenAPI {
             "description": "For how many seconds to wait.",
             "schema": {"type": "number", "minimum": 0.1, "maximum": 60, "default": 10}
           },
+          "After": {
+            "name": "after",
+            "in": "query",
+            "description": "The id of an event: what came after it. Without it and Last-Event-ID, what comes from now on.",
+            "schema": {"$ref": "#/components/schemas/EventID"}
+          },
+          "Follow": {
+            "name": "follow",
+            "in": "query",
+            "description": "Whether to wait for what is to come. If not, all events that are known and asked for are answered.",
+            "schema": {"type": "boolean", "default": true}
+          },
+          "LastEventID": {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "The id of the event that was seen last. It goes before 'after'.",
+            "schema": {"$ref": "#/components/schemas/EventID"}
+          },
           "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",

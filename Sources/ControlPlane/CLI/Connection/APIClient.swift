@@ -12,12 +12,13 @@ struct APIClient: Sendable {
     /// 64 MiB, well over the largest page (1000 services of a thousand client domains each would be 300 MB, which nobody has).
     private static let longestAnswer = 64 * 1024 * 1024
 
-    /// Opens a client for the time of `body`.
+    /// Opens a client for the time of `body`. An answer during which nothing comes for longer than `silence` is given up.
     static func with<Result>(
-        _ access: Access, _ body: (APIClient) async throws -> Result
+        _ access: Access, silence: Duration? = nil, _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(5), read: silence.map { TimeAmount($0) }))
         // The library would go on connecting until the deadline; here one second try is made, and the operator told.
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -50,17 +51,39 @@ struct APIClient: Sendable {
         }
     }
 
-    private func attempt(_ call: Call) async throws -> Answer {
+    /// Sends a call whose answer is a stream of events, and hands over its pieces as they come. Returns when the stream ends.
+    func stream(_ call: Call, _ take: (ByteBuffer) throws -> Void) async throws {
+        do {
+            // The deadline is that of the answer's head.
+            let response = try await http.execute(request(call), deadline: .now() + TimeAmount(call.patience))
+            let type = response.headers.first(name: "Content-Type") ?? ""
+            guard response.status.code == 200, type.hasPrefix("text/event-stream") else {
+                let bytes = try await response.body.collect(upTo: APIClient.longestAnswer)
+                let body = (try? JSON(parsing: Data(bytes.readableBytesView))) ?? .null
+                throw Failure(status: Int(response.status.code), body: body, base: base, hadToken: token != nil)
+            }
+            for try await piece in response.body { try take(piece) }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Lost(error).failure(call, base)
+        }
+    }
+
+    private func request(_ call: Call) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: call.url(below: base))
         request.method = .init(rawValue: call.method.rawValue)
         for (name, value) in call.headers { request.headers.add(name: name, value: value) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body = call.body { request.body = .bytes(ByteBuffer(string: body.compact)) }
+        return request
+    }
 
+    private func attempt(_ call: Call) async throws -> Answer {
         let response: HTTPClientResponse
         let bytes: ByteBuffer
         do {
-            response = try await http.execute(request, deadline: .now() + TimeAmount(call.patience))
+            response = try await http.execute(request(call), deadline: .now() + TimeAmount(call.patience))
             bytes = try await response.body.collect(upTo: APIClient.longestAnswer)
         } catch {
             throw Lost(error)
@@ -126,6 +149,9 @@ private struct Lost: Error {
         case let error as HTTPClientError where error == .deadlineExceeded:
             wasSent = true
             reason = "no answer in time"
+        case let error as HTTPClientError where error == .readTimeout:
+            wasSent = true
+            reason = "nothing has come from it for too long"
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             wasSent = true
             reason = "the connection was closed before the answer"

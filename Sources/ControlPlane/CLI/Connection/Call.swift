@@ -17,6 +17,8 @@ struct Call: Sendable {
     /// The revision that the resource must still have.
     var ifMatch: Int?
     var idempotencyKey: String?
+    /// Of a stream of events that was cut off: the last one that came.
+    var lastEventID: String?
     /// For a POST that says the same however often it is said, such as a drain.
     var isRepeatable = false
     /// How long the whole call may take.
@@ -50,11 +52,14 @@ struct Call: Sendable {
     }
 
     var headers: [(name: String, value: String)] {
-        var headers = [("Accept", "application/json, application/problem+json"), ("User-Agent", "ddirect")]
+        var headers = [
+            ("Accept", "application/json, application/problem+json, text/event-stream"), ("User-Agent", "ddirect"),
+        ]
         if body != nil {
             headers.append(("Content-Type", method == .patch ? "application/merge-patch+json" : "application/json"))
         }
         if let ifMatch { headers.append(("If-Match", "\"\(ifMatch)\"")) }
+        if let lastEventID { headers.append(("Last-Event-ID", lastEventID)) }
         if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
         return headers
     }

@@ -1,0 +1,61 @@
+import Domain
+import FoundationEssentials
+
+/// Something that happened in the fleet, as whoever watches it is told.
+struct FleetEvent: Sendable, Equatable {
+    enum Kind: String, CaseIterable, Sendable {
+        /// A version was made.
+        case change
+        case sessionConnected = "session.connected"
+        case sessionEnded = "session.ended"
+        case versionRefused = "version.refused"
+        /// Only after a refusal; otherwise a server's status says what it has applied.
+        case versionApplied = "version.applied"
+        case serverDraining = "server.draining"
+        case serverUndrained = "server.undrained"
+        /// It was told to take the configuration of this control plane, whatever its own is.
+        case serverAccepted = "server.accepted"
+        case serverEnrolled = "server.enrolled"
+        case serverRevoked = "server.revoked"
+        case channelRefused = "channel.refused"
+        /// Nothing that happened in the fleet: the reader missed events that are not known any more.
+        case gap
+    }
+
+    let id: EventID
+    let at: Date
+    let kind: Kind
+    let server: ServerName?
+    let version: SnapshotVersion?
+    /// The token whose holder did it.
+    let author: String?
+    let detail: String
+}
+
+/// The place of an event in the order of all events: `5f3a91c2-17`.
+struct EventID: Hashable, Sendable, CustomStringConvertible {
+    /// Drawn when the process starts. Events are kept in memory, so those of another epoch are gone.
+    let epoch: UInt32
+    /// Counts from 1. What is numbered 0 stands before the first event.
+    let number: UInt64
+
+    init(epoch: UInt32, number: UInt64) {
+        self.epoch = epoch
+        self.number = number
+    }
+
+    /// Reads what `description` writes, and nothing else.
+    init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let epoch = UInt32(parts[0], radix: 16), let number = UInt64(parts[1]) else {
+            return nil
+        }
+        self.init(epoch: epoch, number: number)
+        guard description == text else { return nil }
+    }
+
+    var description: String {
+        let digits = String(epoch, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits + "-\(number)"
+    }
+}
