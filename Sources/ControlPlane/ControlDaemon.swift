@@ -12,6 +12,7 @@ public struct ControlDaemon: Sendable {
     private let store: Store
     private let publisher: SnapshotPublisher
     private let secure: SecureChannel?
+    private let events: EventLog
     private let api: ControlAPI
     private let listen: TransportAddress
     private let mostConnections: Int
@@ -35,6 +36,8 @@ public struct ControlDaemon: Sendable {
         let forPeers = max(16, descriptors - ControlDaemon.otherDescriptors)
         mostConnections = min(ControlDaemon.mostConnections, forPeers / 2)
         let mostSessions = min(ControlDaemon.mostSessions, forPeers - mostConnections)
+        // Readers of events keep their connections; others must get through.
+        events = EventLog(mostSubscriptions: min(EventLog.mostSubscriptions, mostConnections / 4))
         do {
             store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
         } catch {
@@ -45,9 +48,9 @@ public struct ControlDaemon: Sendable {
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
             channel: ChannelSettings(unixPath: settings.channelPath, secure: secure, mostSessions: mostSessions),
-            logger: logger)
+            events: events, logger: logger)
         api = ControlAPI(
-            store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments,
+            store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
             counters: RequestCounters(), logger: logger)
         listen = settings.listen
         self.logger = logger
@@ -63,7 +66,7 @@ public struct ControlDaemon: Sendable {
     public func run() async throws {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
-            publisher, ChangeFeed(store: store, publisher: publisher),
+            publisher, ChangeFeed(store: store, publisher: publisher, events: events),
             APIServer(listen: listen, application: application),
             CredentialsReload(secure: secure, status: status, logger: logger), StoppingNotice(logger: logger),
         ]
@@ -148,10 +151,13 @@ private struct APIServer<Application: ApplicationProtocol>: ServiceLifecycle.Ser
 struct ChangeFeed: ServiceLifecycle.Service {
     let store: Store
     let publisher: SnapshotPublisher
+    let events: EventLog
 
     func run() async {
-        for await change in store.changes.cancelOnGracefulShutdown() {
-            await publisher.publish(change)
+        for await made in store.changes.cancelOnGracefulShutdown() {
+            // First the event, so that the change stands before its refusals.
+            events.append(.change, version: made.change.version, author: made.author, detail: made.summary)
+            await publisher.publish(made.change)
         }
     }
 }

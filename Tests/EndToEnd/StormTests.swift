@@ -7,9 +7,7 @@ import Testing
     private static let count = 500
     /// Of the control plane's process, at its worst.
     private static let mostMemory = 256 << 20
-    /// A debug build takes several times as long for a handshake.
-    private static let comingBack =
-        Duration.seconds(ProcessInfo.processInfo.environment["DDIRECT_BINARIES"] == nil ? 30 : 10)
+    private static let comingBack = Duration.seconds(10)
 
     /// The fleet, and the process that plays all of its servers.
     private final class Storm {

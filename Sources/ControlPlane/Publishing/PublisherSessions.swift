@@ -66,6 +66,8 @@ extension SnapshotPublisher {
     /// Counts a connection that we will not have, and says so, but not for ever.
     private func refused(_ kind: ChannelRefusal, from origin: Origin, reason: String) {
         guard let leftOut = refusals.refused(kind, host: origin.host, at: clock.now) else { return }
+        // As rare as the line in the log: a flood must not push everything else out.
+        events.append(.channelRefused, detail: "\(origin.text): \(kind.rawValue): \(reason)")
         var metadata: Logger.Metadata = [
             "address": "\(origin.text)", "kind": "\(kind.rawValue)", "reason": "\(reason)",
         ]
@@ -133,6 +135,9 @@ extension SnapshotPublisher {
                     metadata: [
                         "server": "\(issued.server)", "address": "\(session.origin.text)", "serial": "\(issued.serial)",
                     ])
+                events.append(
+                    .serverEnrolled, server: issued.server,
+                    detail: "enrolled from \(session.origin.text), certificate \(issued.serial)")
                 return .certificate(issued.der)
             case .next(let request):
                 guard let certificate = session.certificate else { return nil }
@@ -250,10 +255,15 @@ extension SnapshotPublisher {
             sessions[id]?.heartbeatDue = true
             sessions[id]?.wakeUp.yield()
         case .reportApplied(let version):
+            if knownStatuses[server]?.refusal != nil {
+                events.append(.versionApplied, server: server, version: version, detail: "applied after a refusal")
+            }
             changeStatus(of: server) { $0.applied(version) }
             logger.debug("version applied", metadata: ["server": "\(server)", "version": "\(version)"])
             update(id) { $0.published(builder.version) }
         case .reportRefused(let version, let reasons):
+            events.append(
+                .versionRefused, server: server, version: version, detail: reasons.prefix(10).joined(separator: "; "))
             changeStatus(of: server) { $0.refusal = ServerStatus.Refusal(version: version, reasons: reasons) }
             logger.warning(
                 "version refused",
@@ -313,6 +323,9 @@ extension SnapshotPublisher {
             status.appliedVersion = applied
             status.refusal = nil
         }
+        events.append(
+            .sessionConnected, server: hello.server, version: applied,
+            detail: "connected from \(origin ?? "the Unix socket"), software \(hello.softwareVersion)")
         logger.info(
             "data plane connected",
             metadata: [
@@ -380,6 +393,7 @@ extension SnapshotPublisher {
         logger.log(
             level: ending.isOrderly ? isStranger ? .debug : .info : .warning, "session ended",
             metadata: ["server": "\(session.server.map(\.text) ?? "unknown")", "reason": "\(ending.reason)"])
+        if let server = session.server { events.append(.sessionEnded, server: server, detail: ending.reason) }
     }
 
     /// Takes no more connections, and ends all sessions.

@@ -41,6 +41,7 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     let logger: Logger
     let limits: SessionLimits
     let settings: ChannelSettings
+    let events: EventLog
     let clock = ContinuousClock()
     private let started = ContinuousClock.now
 
@@ -67,19 +68,21 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their versions is sent
     /// a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
     init(
-        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, logger: Logger
+        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, events: EventLog,
+        logger: Logger
     ) {
         self.init(
-            state: state, recent: recent, exceptions: exceptions, channel: settings, logger: logger,
-            limits: SessionLimits())
+            state: state, recent: recent, exceptions: exceptions, channel: settings, events: events,
+            logger: logger, limits: SessionLimits())
     }
 
     init(
-        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, logger: Logger,
-        limits: SessionLimits, log: ChangeLog = ChangeLog()
+        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings,
+        events: EventLog = EventLog(), logger: Logger, limits: SessionLimits, log: ChangeLog = ChangeLog()
     ) {
         builder = SnapshotBuilder(fleet: state, recent: recent, exceptions: exceptions, log: log)
         self.settings = settings
+        self.events = events
         self.logger = logger
         self.limits = limits
     }
