@@ -211,7 +211,8 @@ extension ExitCode {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
         case StoreFailure.cannotOpen: self = .cannotCreate
         case is StoreFailure: self = .unavailable
-        case is AdminTokenFile.Failure, is ChannelAuthority.Failure, is ChannelListener.CannotListen: self = .cannotCreate
+        case is AdminTokenFile.Failure, is ChannelAuthority.Failure, is ChannelListener.CannotListen:
+            self = .cannotCreate
         case is IOError: self = .unavailable
         default: self = .internal
         }

@@ -74,7 +74,9 @@ extension SettingsReader {
             case .unix(let path): paths.append(path)
             case .tcp(.address(let address), let port): secure.append(TransportAddress(address, port: port))
             case .tcp(.name(let name), _):
-                add(fault: "--channel has the name \(name); expected an address of this machine, such as tcp:0.0.0.0:7443")
+                add(
+                    fault:
+                        "--channel has the name \(name); expected an address of this machine, such as tcp:0.0.0.0:7443")
             }
         }
         if paths.count > 1 { add(fault: "--channel has \(paths.count) Unix sockets; expected one at most") }
@@ -84,7 +86,8 @@ extension SettingsReader {
     /// The authority's file: what the flag says, or else the credential `channel-authority`, or else beside the database.
     fileprivate mutating func authority(_ flag: String?, _ environment: [String: String]) -> (String, Bool) {
         let name = "channel-authority"
-        if flag == nil, let folder = environment["CREDENTIALS_DIRECTORY"], environment["DDIRECT_CHANNEL_AUTHORITY"] == nil,
+        if flag == nil, let folder = environment["CREDENTIALS_DIRECTORY"],
+            environment["DDIRECT_CHANNEL_AUTHORITY"] == nil,
             FileManager.default.fileExists(atPath: "\(folder)/\(name)")
         {
             return ("\(folder)/\(name)", true)

@@ -188,7 +188,8 @@ import Testing
         #expect(mode == 0o600)
     }
 
-    @Test func `refuses a server that was away for longer than its certificate holds, and has it back when it is enrolled`()
+    @Test
+    func `refuses a server that was away for longer than its certificate holds, and has it back when it is enrolled`()
         throws
     {
         let channel = try TCPChannel(certificateLifetime: 3)

@@ -28,7 +28,8 @@ import Testing
         let (follower, errors) = try follow(fleet)
         let server = try fleet.addServer("za1")
         try eventually("the change is told") { follower.log.contains("create server za1") }
-        #expect(lines(follower, having: "create server za1").allSatisfy { $0.contains("change") && $0.contains("admin") })
+        #expect(
+            lines(follower, having: "create server za1").allSatisfy { $0.contains("change") && $0.contains("admin") })
         try eventually("the session is told") { !lines(follower, having: "session.connected").isEmpty }
         let shell = try Shell(fleet)
         try shell.succeed("server drain za1")

@@ -33,7 +33,10 @@ struct `Installing a server in another region` {
             self.host = host
             folder = try makeFolder(Scene.present().path(host.name))
             self.environment = environment.merging(
-                ["PATH": "\(Executables.products):/usr/sbin:/usr/bin:/sbin:/bin", "HOME": folder, "XDG_CONFIG_HOME": ""]
+                [
+                    "PATH": "\(Executables.products):/usr/sbin:/usr/bin:/sbin:/bin", "HOME": folder,
+                    "XDG_CONFIG_HOME": "",
+                ]
             ) { $1 }
         }
 
@@ -51,7 +54,9 @@ struct `Installing a server in another region` {
             let typed = lines.filter { !$0.hasPrefix("systemctl ") }.joined(separator: "\n")
             let said = try host.run(
                 "sh", ["-euc", "cd \"$HOME\"\n\(typed)"], input: input, environment: environment)
-            guard said.code == 0 else { throw Failure("\(typed)\nended with \(said.code): \(said.errors)\(said.output)") }
+            guard said.code == 0 else {
+                throw Failure("\(typed)\nended with \(said.code): \(said.errors)\(said.output)")
+            }
             return (said.output, lines.filter { $0.hasPrefix("systemctl ") })
         }
 

@@ -13,7 +13,8 @@ struct `A server in another region` {
     /// The longest pause between two attempts to connect, an attempt that was under way and comes to nothing, and some round trips.
     private static let comingBack = Duration.seconds(14)
 
-    @Test func `with 200 ms there and back and one frame of twenty lost, it enrolls and stays connected through changes`()
+    @Test
+    func `with 200 ms there and back and one frame of twenty lost, it enrolls and stays connected through changes`()
         throws
     {
         let region = try Region()
@@ -42,7 +43,9 @@ struct `A server in another region` {
         #expect(try region.status["connectedSince"] == since, "it is the first session still: \(region.serverLog)")
     }
 
-    @Test func `cut off without a word, both sides notice, traffic goes on, and a change made meanwhile arrives when the link is back`()
+    @Test
+    func
+        `cut off without a word, both sides notice, traffic goes on, and a change made meanwhile arrives when the link is back`()
         throws
     {
         let region = try Region()
@@ -67,7 +70,9 @@ struct `A server in another region` {
             $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
         }
         let applied = now()
-        print("a cut was noticed after \(noticed.milliseconds) ms, and made up for \((applied - restored).milliseconds) ms after it")
+        print(
+            "a cut was noticed after \(noticed.milliseconds) ms, and made up for \((applied - restored).milliseconds) ms after it"
+        )
         try load.awaitMore(50)
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
@@ -75,7 +80,8 @@ struct `A server in another region` {
         #expect(seen.answers(from: applied) == ["second"])
     }
 
-    @Test func `tries the control plane's addresses in turn, says when it is hung, and is back when it goes on`() throws {
+    @Test func `tries the control plane's addresses in turn, says when it is hung, and is back when it goes on`() throws
+    {
         let region = try Region()
         try region.enroll()
         // At the first nobody answers, and nobody says so.

@@ -38,7 +38,8 @@ import Testing
         let said = try run(
             "ddirect-control",
             [
-                "--listen", "192.0.2.1:7080", "--channel", "tcp:control.example.net:7443", "--allow-endpoint", "10.0.0.0/40",
+                "--listen", "192.0.2.1:7080", "--channel", "tcp:control.example.net:7443", "--allow-endpoint",
+                "10.0.0.0/40",
                 "--database", "",
             ])
         #expect(said.code == 64)

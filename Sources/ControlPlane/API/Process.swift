@@ -39,7 +39,8 @@ extension ControlAPI {
             text += "# HELP \(name) \(metric.help)\n# TYPE \(name) \(metric.type)\n\(name) \(metric.value)\n"
         }
         let refusals = await publisher.refusals.counts
-        text += "# HELP ddirect_control_channel_refused_total Connections to the channel, and sessions, that were refused for what they did.\n"
+        text +=
+            "# HELP ddirect_control_channel_refused_total Connections to the channel, and sessions, that were refused for what they did.\n"
         text += "# TYPE ddirect_control_channel_refused_total counter\n"
         for kind in ChannelRefusal.allCases {
             text += "ddirect_control_channel_refused_total{reason=\"\(kind.rawValue)\"} \(refusals[kind] ?? 0)\n"

@@ -25,7 +25,8 @@ extension ChannelAuthority {
         guard let file = try status(of: path) else {
             guard !isCredential else {
                 throw Failure(
-                    description: "the channel authority \(path) is not there; expected the credential that the unit names")
+                    description:
+                        "the channel authority \(path) is not there; expected the credential that the unit names")
             }
             let authority = try new(at: path, now: now)
             return try write(authority, to: path) ? authority : open(path: path, now: now)
@@ -73,12 +74,14 @@ extension ChannelAuthority {
         }
         guard let (key, certificate) = parts(of: text) else {
             throw Failure(
-                description: "the channel authority \(path) cannot be read; expected PEM with one PRIVATE KEY (PKCS#8, P-256) and "
+                description:
+                    "the channel authority \(path) cannot be read; expected PEM with one PRIVATE KEY (PKCS#8, P-256) and "
                     + "one CERTIFICATE: restore it from a backup, or move it away and enroll every server anew")
         }
         if let wrong = fault(of: certificate, with: key, now: now) {
             throw Failure(
-                description: "the channel authority \(path) \(wrong); expected a key and its own CA certificate: restore it from a "
+                description:
+                    "the channel authority \(path) \(wrong); expected a key and its own CA certificate: restore it from a "
                     + "backup, or move it away and enroll every server anew")
         }
         do {
@@ -164,7 +167,8 @@ extension ChannelAuthority {
         } catch {
             throw Failure(
                 description:
-                    "the channel authority \(path) cannot be made (\(error)); expected a folder that exists and can be written to")
+                    "the channel authority \(path) cannot be made (\(error)); expected a folder that exists and can be written to"
+            )
         }
     }
 

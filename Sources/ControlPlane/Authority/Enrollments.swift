@@ -17,7 +17,8 @@ final class Enrollments: Sendable {
 
     /// Reads which certificates are revoked.
     init(
-        store: Store, authority keeper: AuthorityKeeper, lifetime: Duration, now: @escaping @Sendable () -> Date = { Date() }
+        store: Store, authority keeper: AuthorityKeeper, lifetime: Duration,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
         self.store = store
         self.keeper = keeper

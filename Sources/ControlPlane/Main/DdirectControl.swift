@@ -11,7 +11,8 @@ struct DdirectControl: AsyncParsableCommand {
         abstract: "The control plane of D-Direct: holds the configuration, serves the API, publishes to the servers.",
         discussion:
             "Each setting can also be given in the environment, where its flag is not: DDIRECT_DATABASE, DDIRECT_LISTEN, "
-            + "DDIRECT_CHANNEL, DDIRECT_ADMIN_TOKEN_FILE, and so on; where a flag may be given several times, commas separate.")
+            + "DDIRECT_CHANNEL, DDIRECT_ADMIN_TOKEN_FILE, and so on; where a flag may be given several times, commas separate."
+    )
 
     @Option(help: "The database; made when there is none. (default: /var/lib/ddirect/control.db)")
     var database: String?
@@ -31,7 +32,8 @@ struct DdirectControl: AsyncParsableCommand {
         ))
     var channelAuthority: String?
 
-    @Option(help: "Seconds for which a server's certificate holds; it renews by itself before. (default: 7776000, 90 days)")
+    @Option(
+        help: "Seconds for which a server's certificate holds; it renews by itself before. (default: 7776000, 90 days)")
     var certificateLifetime: String?
 
     @Option(help: "Where the first token is written to, at the first start. (default: /var/lib/ddirect/admin.token)")

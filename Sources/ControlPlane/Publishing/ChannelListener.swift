@@ -72,7 +72,9 @@ enum ChannelListener {
                 }
         } catch let error as IOError {
             throw CannotListen(
-                description: "cannot listen on tcp:\(address): \(error); expected an address of this machine and a port that nobody else has")
+                description:
+                    "cannot listen on tcp:\(address): \(error); expected an address of this machine and a port that nobody else has"
+            )
         }
     }
 

@@ -74,6 +74,9 @@ struct RefusalLog {
     /// More addresses than this at a time and the oldest are forgotten, so that they may be said again.
     static let mostEntries = 1000
 
+    /// How many pairs of an address and a kind it knows.
+    var remembered: Int { entries.count }
+
     /// Counts a refusal that is said anyway.
     mutating func count(_ kind: ChannelRefusal) { counts[kind, default: 0] += 1 }
 

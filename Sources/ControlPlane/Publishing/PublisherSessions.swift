@@ -143,7 +143,8 @@ extension SnapshotPublisher {
                 guard let certificate = session.certificate else { return nil }
                 let issued = try await enrollments.renew(certificate, request: request)
                 let next = PeerCertificate(
-                    server: issued.server, serial: issued.serial, notBefore: issued.notBefore, notAfter: issued.notAfter)
+                    server: issued.server, serial: issued.serial, notBefore: issued.notBefore, notAfter: issued.notAfter
+                )
                 sessions[id]?.certificate = next
                 if sessionOfServer[issued.server] == id {
                     changeStatus(of: issued.server) { $0.certificateExpires = next.notAfter.timeIntervalSince1970 }

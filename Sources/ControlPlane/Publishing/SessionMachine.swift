@@ -234,7 +234,9 @@ struct SessionMachine: Sendable {
 
     private mutating func received(_ message: WireHello) -> [Action] {
         // Looked at first: what else a Hello of another version says may mean something else.
-        guard message.protocolVersion == ChannelRules.protocolVersion else { return endForVersion(message.protocolVersion) }
+        guard message.protocolVersion == ChannelRules.protocolVersion else {
+            return endForVersion(message.protocolVersion)
+        }
         let hello: Hello
         do {
             hello = try Hello(message)
@@ -258,9 +260,12 @@ struct SessionMachine: Sendable {
     }
 
     private mutating func received(_ message: WireEnroll) -> [Action] {
-        guard message.protocolVersion == ChannelRules.protocolVersion else { return endForVersion(message.protocolVersion) }
+        guard message.protocolVersion == ChannelRules.protocolVersion else {
+            return endForVersion(message.protocolVersion)
+        }
         guard peer == .anonymous else {
-            return end("an Enroll from who needs none; expected a connection over TCP without a certificate", refusal: .hello)
+            return end(
+                "an Enroll from who needs none; expected a connection over TCP without a certificate", refusal: .hello)
         }
         state = .enrolling
         return [.enroll(token: message.token, request: message.requestOctets)]

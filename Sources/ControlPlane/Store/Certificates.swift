@@ -30,7 +30,8 @@ extension Store {
             let expiry = Timestamp.text(certificate.notAfter)
             try AuditRecord.insert(
                 request, at: at, version: nil, done: true,
-                detail: "enroll server \(server) with certificate \(certificate.serial), valid until \(expiry)", connection)
+                detail: "enroll server \(server) with certificate \(certificate.serial), valid until \(expiry)",
+                connection)
             return certificate
         }
     }
@@ -80,7 +81,8 @@ extension Store {
         try AuditRecord.insert(
             ChangeRequest(author: request.author, action: "server.revoke", target: server.text), at: at,
             version: version, done: true,
-            detail: "revoke the certificates of server \(server), which is gone, of which \(count) were in force", connection)
+            detail: "revoke the certificates of server \(server), which is gone, of which \(count) were in force",
+            connection)
     }
 
     func isThere(_ server: ServerName, _ connection: SQLConnection) throws -> Bool {

@@ -40,7 +40,9 @@ struct Enroll: ParsableCommand {
         }
         do {
             let (server, until) = try Enrollment(settings).run()
-            print("This is server \(server). Its certificate is good until \(Enrollment.text(until)), and renews by itself.")
+            print(
+                "This is server \(server). Its certificate is good until \(Enrollment.text(until)), and renews by itself."
+            )
             print("Its identity is in \(settings.credentials).")
         } catch {
             throw failure(.unavailable, "not enrolled: \(error)")

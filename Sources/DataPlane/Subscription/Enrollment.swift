@@ -30,7 +30,8 @@ public struct EnrollmentSettings: Sendable {
         if given.isEmpty { reader.add(fault: "--control is missing; expected HOST:PORT, where the control plane is") }
         control = given.compactMap { given in
             reader.value(given) { text throws(InvalidValue) in
-                let address = text.hasPrefix("tcp:")
+                let address =
+                    text.hasPrefix("tcp:")
                     ? try ChannelAddress(text) : try ChannelAddress(hostAndPort: text)
                 return address
             }

@@ -228,7 +228,10 @@ final class SnapshotSubscriber: Sendable {
             lastReason = reason
             owner.logger.warning(
                 "No session with the control plane; traffic goes on with the configuration in force",
-                metadata: ["channel": "\(tried)", "reason": "\(reason)", "serving": "\(machine.held?.version.description ?? "none")"])
+                metadata: [
+                    "channel": "\(tried)", "reason": "\(reason)",
+                    "serving": "\(machine.held?.version.description ?? "none")",
+                ])
         }
 
         // MARK: Identity
@@ -264,7 +267,10 @@ final class SnapshotSubscriber: Sendable {
                 dialler.use(.identity(identity))
                 owner.logger.notice(
                     "The certificate of this server has been renewed",
-                    metadata: ["until": "\(UTCTime(nanosecondsSince1970: UInt64(max(0, identity.notAfter)) &* 1_000_000_000).rfc3339)"])
+                    metadata: [
+                        "until":
+                            "\(UTCTime(nanosecondsSince1970: UInt64(max(0, identity.notAfter)) &* 1_000_000_000).rfc3339)"
+                    ])
             } catch {
                 owner.logger.error(
                     "A new certificate cannot be used; the one before stays in use", metadata: ["reason": "\(error)"])

@@ -104,7 +104,9 @@ public struct TLSConnection: ~Copyable {
             let verdict = unsafe SSL_get_verify_result(connection)
             guard verdict != X509_V_OK else { return .failed(TLSError.takeReason()) }
             ERR_clear_error()
-            return .failed("its certificate is not to be trusted: \(unsafe String(cString: X509_verify_cert_error_string(Int(verdict))))")
+            return .failed(
+                "its certificate is not to be trusted: \(unsafe String(cString: X509_verify_cert_error_string(Int(verdict))))"
+            )
         }
     }
 }

@@ -38,7 +38,8 @@ struct Bench: Sendable {
                 state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: channel),
                 events: events, logger: logger)
             let enrollments = try await Enrollments(
-                store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)), lifetime: .seconds(86_400),
+                store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
+                lifetime: .seconds(86_400),
                 now: { clock.now })
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,

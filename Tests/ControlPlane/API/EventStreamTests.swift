@@ -17,7 +17,8 @@ import Testing
             #expect(answer.status == 200)
             #expect(answer.headers[.contentType] == "text/event-stream")
             #expect(answer.headers[.cacheControl] == "no-store")
-            #expect(answer.text.hasPrefix("retry: 2000\n\nid: abcdef12-1\nevent: change\ndata: {\"id\":\"abcdef12-1\","))
+            #expect(
+                answer.text.hasPrefix("retry: 2000\n\nid: abcdef12-1\nevent: change\ndata: {\"id\":\"abcdef12-1\","))
             #expect(
                 answer.text.hasSuffix(
                     #""server":null,"version":1,"author":"admin","detail":"create customer acme"}"# + "\n\n"))

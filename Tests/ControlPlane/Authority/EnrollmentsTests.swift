@@ -26,7 +26,9 @@ import Testing
 
         /// The newest audit entries, as `action author target`, newest first.
         func audit(_ count: Int) async throws -> [String] {
-            try await store.auditTrail(before: nil, limit: count).elements.map { "\($0.action) \($0.author) \($0.target)" }
+            try await store.auditTrail(before: nil, limit: count).elements.map {
+                "\($0.action) \($0.author) \($0.target)"
+            }
         }
     }
 

@@ -204,4 +204,69 @@ import Wire
         #expect(machine.received(.heartbeat, at: noon) == [])
         #expect(machine.published(version(9)) == [])
     }
+
+    // MARK: Over TCP
+
+    @Test func `a session may only speak for the server that its certificate names`() throws {
+        var machine = SessionMachine(limits: SessionLimits(), peer: .unknown, at: noon)
+        machine.authenticated(.certified(try ServerName("ie1")))
+        let ending = try ending(machine.received(.hello(try hello(nil)), at: noon))
+        #expect(ending.refusal == .certificate)
+        #expect(ending.reason == "its certificate is of server ie1, but it says that it is server za1")
+        #expect(ending.saysGoodbye)
+    }
+
+    @Test func `its own server it may speak for, and ask for its next certificate`() throws {
+        var machine = SessionMachine(limits: SessionLimits(), peer: .unknown, at: noon)
+        machine.authenticated(.certified(try ServerName("za1")))
+        let hello = try hello(nil)
+        #expect(machine.received(.hello(hello), at: noon) == [.identify(hello)])
+        #expect(machine.accepted(incarnation: incarnation, newest: version(1)) == [.sendSnapshot])
+        #expect(machine.received(.certificateRequest([1, 2]), at: noon) == [.renew(request: [1, 2])])
+    }
+
+    @Test(arguments: [ChannelPeer.unknown, .anonymous])
+    func `who has no certificate is no server`(peer: ChannelPeer) throws {
+        var machine = SessionMachine(limits: SessionLimits(), peer: peer, at: noon)
+        #expect(try ending(machine.received(.hello(try hello(nil)), at: noon)).refusal == .certificate)
+    }
+
+    @Test func `who has no certificate may enroll, once, and nobody else may`() throws {
+        var stranger = SessionMachine(limits: SessionLimits(), peer: .unknown, at: noon)
+        let enroll = WireFrame.enroll(token: "t", request: [7])
+        stranger.authenticated(.anonymous)
+        #expect(stranger.received(enroll, at: noon) == [.enroll(token: "t", request: [7])])
+        #expect(try ending(stranger.received(enroll, at: noon)).refusal == .frame)
+        for peer in [ChannelPeer.local, .unknown, .certified(try ServerName("za1"))] {
+            var machine = SessionMachine(limits: SessionLimits(), peer: peer, at: noon)
+            #expect(try ending(machine.received(enroll, at: noon)).refusal == .hello)
+        }
+    }
+
+    @Test func `over the Unix socket there are no certificates to ask for`() throws {
+        var machine = try known(nil, newest: 1)
+        #expect(try ending(machine.received(.certificateRequest([1]), at: noon)).refusal == .frame)
+    }
+}
+
+@Suite struct `Refusals of the channel` {
+    @Test func `are all counted, and said once a minute for each address and kind`() {
+        var log = RefusalLog()
+        let noon = ContinuousClock.now
+        #expect(log.refused(.handshake, host: "192.0.2.1", at: noon) == 0)
+        #expect(log.refused(.handshake, host: "192.0.2.1", at: noon + .seconds(1)) == nil)
+        #expect(log.refused(.handshake, host: "192.0.2.1", at: noon + .seconds(59)) == nil)
+        #expect(log.refused(.handshake, host: "192.0.2.2", at: noon + .seconds(59)) == 0)
+        #expect(log.refused(.revoked, host: "192.0.2.1", at: noon + .seconds(59)) == 0)
+        #expect(log.refused(.handshake, host: "192.0.2.1", at: noon + .seconds(60)) == 2)
+        #expect(log.counts == [.handshake: 5, .revoked: 1])
+    }
+
+    @Test func `of a million addresses take no more memory than those of a thousand`() {
+        var log = RefusalLog()
+        let noon = ContinuousClock.now
+        for number in 0..<10_000 { _ = log.refused(.handshake, host: "\(number)", at: noon) }
+        #expect(log.remembered <= RefusalLog.mostEntries)
+        #expect(log.counts[.handshake] == 10_000)
+    }
 }

@@ -16,10 +16,13 @@ final class Fleet {
         folder = try makeFolder(Scene.present().path("fleet"))
         let place = try Place.fresh()
         // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
-        arguments = [
-            "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel", "unix:\(folder)/channel.sock",
-            "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8", "--allow-endpoint", "::1/128",
-        ] + flags
+        arguments =
+            [
+                "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel",
+                "unix:\(folder)/channel.sock",
+                "--admin-token-file", "\(folder)/token", "--allow-endpoint", "127.0.0.0/8", "--allow-endpoint",
+                "::1/128",
+            ] + flags
         control = try Program("ddirect-control", arguments, environment: environment)
         try Fleet.awaitAnswers(control, at: place)
         api = API(place: place, token: text(ofFile: "\(folder)/token").trimmingCharacters(in: .whitespacesAndNewlines))

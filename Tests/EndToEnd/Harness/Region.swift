@@ -319,7 +319,8 @@ final class Region {
     var knowsSession: Bool {
         get throws {
             try network.host("za1").inside {
-                try HTTPResponse.get("/metrics", at: Region.admin).body.contains("\nddirect_control_plane_connected 1\n")
+                try HTTPResponse.get("/metrics", at: Region.admin).body.contains(
+                    "\nddirect_control_plane_connected 1\n")
             }
         }
     }

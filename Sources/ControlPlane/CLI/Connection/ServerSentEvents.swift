@@ -36,7 +36,8 @@ struct ServerSentEvents {
             }
             guard length < ServerSentEvents.longestEvent else {
                 throw .broken(
-                    "the API sent an event of more than \(ServerSentEvents.longestEvent >> 20) MiB, which is none of its own")
+                    "the API sent an event of more than \(ServerSentEvents.longestEvent >> 20) MiB, which is none of its own"
+                )
             }
             length += 1
             line.append(byte)

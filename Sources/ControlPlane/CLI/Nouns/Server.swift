@@ -42,7 +42,9 @@ extension Resource {
         let since = server["connectedSince"].text.map { " since \($0.shortTime) UTC" } ?? ""
         let from = server["sessionAddress"].text.map { ", from \($0)" } ?? ""
         details.add("connected", server["connected"].bool == true ? "yes\(since)\(from)" : "no")
-        details.add("certificate", server["certificateExpiresAt"].text.map { "until \($0.shortTime) UTC, renewed by itself before" })
+        details.add(
+            "certificate",
+            server["certificateExpiresAt"].text.map { "until \($0.shortTime) UTC, renewed by itself before" })
         details.add("draining", server["draining"].bool == true ? "yes" : "no")
         let (applied, current) = (server["appliedVersion"].integer, server["currentVersion"].integer)
         let lag = applied == current ? "the current one" : "the current one is \(current.map(String.init) ?? "unknown")"

@@ -11,7 +11,8 @@ extension ServerCommand {
                 """)
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @Option(help: ArgumentHelp("How long the token is good for, 1 to 604800. (default: 3600)", valueName: "seconds"))
+        @Option(
+            help: ArgumentHelp("How long the token is good for, 1 to 604800. (default: 3600)", valueName: "seconds"))
         var validFor: Int?
         // Not --token-file, which says on every command where our own token is.
         @Option(
