@@ -150,7 +150,7 @@ import Testing
         Step(
             "server enroll za1", says: "dde_", "This token enrolls server za1 once, until", "fingerprint sha256:",
             "ddirect-proxy enroll --control HOST:7443 --ca-fingerprint sha256:"),
-        Step("server enroll za1 --valid-for 0", exits: 64, says: "--valid-for is 59"),
+        Step("server enroll za1 --valid-for 0", exits: 64, says: "--valid-for is 0"),
         Step("server enroll nobody", exits: 1, says: "There is no server 'nobody'"),
         Step("server enroll za1 --json --valid-for 60", says: "\"token\": \"dde_", "\"authorityFingerprint\""),
         Step("server enroll za1 --write-token {file}", says: "The token in {file} enrolls server za1 once"),
