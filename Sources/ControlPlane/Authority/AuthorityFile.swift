@@ -19,14 +19,19 @@ extension ChannelAuthority {
     ///
     /// `isCredential` says that the service manager put it there (systemd's `LoadCredential=`): then its folder is what others are kept
     /// out by, whatever its own mode, and there is nothing to be made where it is missing.
+    /// `mayMake` is false for one that is in use already: a file that has gone is a mistake then, and a new authority would lock every
+    /// server out.
     static func open(
-        path: String, isCredential: Bool = false, now: Date = Date()
+        path: String, isCredential: Bool = false, mayMake: Bool = true, now: Date = Date()
     ) throws(Failure) -> ChannelAuthority {
         guard let file = try status(of: path) else {
             guard !isCredential else {
                 throw Failure(
                     description:
                         "the channel authority \(path) is not there; expected the credential that the unit names")
+            }
+            guard mayMake else {
+                throw Failure(description: "the channel authority \(path) is not there any more; expected it back")
             }
             let authority = try new(at: path, now: now)
             return try write(authority, to: path) ? authority : open(path: path, now: now)

@@ -23,7 +23,7 @@ final class AuthorityKeeper: Sendable {
 
     /// Reads the file anew. When that fails the authority stays as it is. Answers whether it is another now.
     func reload() throws(ChannelAuthority.Failure) -> Bool {
-        let read = try ChannelAuthority.open(path: path, isCredential: isCredential)
+        let read = try ChannelAuthority.open(path: path, isCredential: isCredential, mayMake: false)
         return held.withLock { held in
             let isOther = held.fingerprint != read.fingerprint
             held = read

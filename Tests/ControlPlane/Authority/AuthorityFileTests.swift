@@ -117,4 +117,22 @@ import Testing
             #expect(refusal(of: folder).contains("is no file"))
         }
     }
+
+    @Test func `read anew it stays when its file has gone, and is another when the file is`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/authority"
+            let keeper = try AuthorityKeeper(path: path, isCredential: false)
+            let first = keeper.authority.fingerprint
+            let isOther = try keeper.reload()
+            #expect(!isOther)
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".kept")
+            #expect(throws: ChannelAuthority.Failure.self) { try keeper.reload() }
+            #expect(keeper.authority.fingerprint == first)
+            #expect(!FileManager.default.fileExists(atPath: path))
+            let second = try ChannelAuthority.open(path: path)
+            let isAnother = try keeper.reload()
+            #expect(isAnother)
+            #expect(keeper.authority.fingerprint == second.fingerprint)
+        }
+    }
 }
