@@ -28,7 +28,7 @@ struct StubServer {
             return .applied(version)
         case .heartbeat, .command: return nil
         case .goodbye(let goodbye): throw Failure("\(name): the control plane said goodbye: \(goodbye.reason)")
-        case .hello, .applied, .refused, .observation, nil:
+        case .hello, .applied, .refused, .observation, .enroll, .certificateRequest, .certificate, nil:
             throw Failure("\(name): the control plane sent a frame that is not its to send")
         }
     }
