@@ -35,14 +35,6 @@ extension ControlAPI {
         return .json(["server": .string(name.text), "certificatesRevoked": .integer(count)])
     }
 
-    private func serverName(_ request: APIRequest) throws(Problem) -> ServerName {
-        let text = request.variable("name")
-        guard let name = store.state.servers[ServerName(checked: text)]?.name else {
-            throw Problem.noSuch(.server, text)
-        }
-        return name
-    }
-
     /// For how long the body wants the token to be good.
     private func validity(_ request: APIRequest) async throws -> Duration {
         guard let (value, _) = try await request.json(types: ["application/json"], required: false) else {

@@ -67,14 +67,20 @@ extension ControlAPI {
         return .json(["server": .string(name.text), "version": store.version.json], status: .accepted)
     }
 
-    /// Tells a connected server something that is no change of its configuration.
-    private func tell(
-        _ verb: String, _ request: APIRequest, _ send: (ServerName) async throws(CommandFailure) -> Void
-    ) async throws -> ServerName {
+    /// The server that the path names.
+    func serverName(_ request: APIRequest) throws(Problem) -> ServerName {
         let text = request.variable("name")
         guard let name = store.state.servers[ServerName(checked: text)]?.name else {
             throw Problem.noSuch(.server, text)
         }
+        return name
+    }
+
+    /// Tells a connected server something that is no change of its configuration.
+    private func tell(
+        _ verb: String, _ request: APIRequest, _ send: (ServerName) async throws(CommandFailure) -> Void
+    ) async throws -> ServerName {
+        let name = try serverName(request)
         let entry = ChangeRequest(author: request.author, action: "server.\(verb)", target: name.text)
         guard await publisher.status(of: name).connected else { throw await notTold(entry, .disconnected) }
         // Before it is told: what was asked of a server is on record, whatever becomes of it and of us.

@@ -61,11 +61,8 @@ final class Enrollments: Sendable {
         }
     }
 
-    /// Whether the certificate with this serial number was revoked. From memory.
-    func isRevoked(_ serial: String) -> Bool { store.certificates.withLock { $0.isRevoked(serial) } }
-
-    /// The same, and also for a certificate that a backup of the store does not know. From memory.
-    func isRevoked(_ peer: PeerCertificate) -> Bool { store.certificates.withLock { $0.isRevoked(peer) } }
+    /// Whether this certificate was revoked, be it one that a backup of the store does not know. From memory.
+    func isRevoked(_ certificate: PeerCertificate) -> Bool { store.certificates.withLock { $0.isRevoked(certificate) } }
 
     /// Revokes all certificates of `server`, and its unused token. Answers how many certificates were in force.
     func revoke(_ server: ServerName, by author: String) async throws -> Int {

@@ -12,6 +12,11 @@ struct IssuedCertificate: Sendable, Equatable {
     let server: ServerName
     let notBefore: Date
     let notAfter: Date
+
+    /// What it is to us when the data plane shows it.
+    var shown: PeerCertificate {
+        PeerCertificate(server: server, serial: serial, notBefore: notBefore, notAfter: notAfter)
+    }
 }
 
 /// What a data plane's certificate says of it, once TLS has found that this authority signed it.

@@ -33,16 +33,8 @@ extension ServerStatus {
         draining = load.draining
         uptime = load.uptimeSeconds
         loadPercent = load.loadPercent
-        for report in load.failures {
-            // A peer's names, of which there are no more than a server has services.
-            guard connectFailures[report.service] != nil || connectFailures.count < ServerStatus.mostServices else {
-                continue
-            }
-            connectFailures[String(report.service.prefix(63)), default: 0] &+= report.connectFailures
-        }
+        for report in load.failures { connectFailures[report.service, default: 0] &+= report.connectFailures }
     }
-
-    private static let mostServices = 200_000
 
     mutating func applied(_ version: SnapshotVersion) {
         appliedVersion = version

@@ -75,21 +75,6 @@ extension SnapshotPublisher {
         logger.warning("a connection to the channel was refused", metadata: metadata)
     }
 
-    /// The TLS handshake of a connection is complete; `certificate` (DER) is what it has shown, which TLS has verified.
-    func authenticated(_ id: SessionID, certificate: [UInt8]?) {
-        guard let certificate else {
-            sessions[id]?.machine.authenticated(.anonymous)
-            return
-        }
-        do {
-            let peer = try ChannelAuthority.identify(der: certificate)
-            sessions[id]?.certificate = peer
-            sessions[id]?.machine.authenticated(.certified(peer.server))
-        } catch {
-            update(id) { $0.end("its certificate names no server: \(error)", refusal: .certificate) }
-        }
-    }
-
     /// The connection of a session broke with an error.
     func failed(_ id: SessionID, because error: any Error) {
         guard sessions[id]?.machine.peer == .unknown else { return disconnected(id) }
@@ -112,61 +97,6 @@ extension SnapshotPublisher {
     /// Ends the session that a server has now.
     func endSession(of server: ServerName, reason: String, refusal: ChannelRefusal? = nil) {
         if let id = sessionOfServer[server] { end(id, reason: reason, refusal: refusal) }
-    }
-
-    /// Ends the sessions whose certificates have expired, which happens to those only that could not be renewed.
-    func endExpired(at now: Date) {
-        for (id, session) in sessions where session.certificate.map({ $0.notAfter <= now }) == true {
-            end(id, reason: "its certificate has expired", refusal: .certificate)
-        }
-    }
-
-    // MARK: Certificates
-
-    /// What a session is given for a certificate that it asked for; nil when it is given none, and why has been seen to.
-    func certificate(for request: CertificateWork, of id: SessionID) async -> WireFrame? {
-        guard let enrollments = settings.secure?.enrollments, let session = sessions[id] else { return nil }
-        do {
-            switch request {
-            case .first(let token, let request):
-                let issued = try await enrollments.enroll(token: token, request: request)
-                logger.notice(
-                    "server enrolled",
-                    metadata: [
-                        "server": "\(issued.server)", "address": "\(session.origin.text)", "serial": "\(issued.serial)",
-                    ])
-                events.append(
-                    .serverEnrolled, server: issued.server,
-                    detail: "enrolled from \(session.origin.text), certificate \(issued.serial)")
-                return .certificate(issued.der)
-            case .next(let request):
-                guard let certificate = session.certificate else { return nil }
-                let issued = try await enrollments.renew(certificate, request: request)
-                let next = PeerCertificate(
-                    server: issued.server, serial: issued.serial, notBefore: issued.notBefore, notAfter: issued.notAfter
-                )
-                sessions[id]?.certificate = next
-                if sessionOfServer[issued.server] == id {
-                    changeStatus(of: issued.server) { $0.certificateExpires = next.notAfter.timeIntervalSince1970 }
-                }
-                logger.info(
-                    "certificate renewed", metadata: ["server": "\(issued.server)", "serial": "\(issued.serial)"])
-                return .certificate(issued.der)
-            }
-        } catch {
-            notCertified(id, request, error)
-            return nil
-        }
-    }
-
-    private func notCertified(_ id: SessionID, _ request: CertificateWork, _ error: any Error) {
-        // Nothing is half written: what was to be written is what could not be made.
-        sessions[id]?.isWriting = false
-        if case .first = request { return end(id, reason: "\(error)", refusal: .enrollment) }
-        // It asks again, and its present certificate is good for long yet.
-        logger.error(
-            "a certificate was not renewed",
-            metadata: ["server": "\(sessions[id]?.server?.text ?? "unknown")", "reason": "\(error)"])
     }
 
     func made(_ id: SessionID, octets: Int) {
@@ -287,11 +217,6 @@ extension SnapshotPublisher {
         }
     }
 
-    private func certify(_ id: SessionID, _ request: CertificateWork) {
-        sessions[id]?.certificateWork = request
-        sessions[id]?.wakeUp.yield()
-    }
-
     private func identify(_ id: SessionID, _ hello: Hello) {
         guard builder.knows(hello.server) else {
             end(
@@ -348,7 +273,10 @@ extension SnapshotPublisher {
 
     private func observe(_ observation: WireObservation, on server: ServerName, _ id: SessionID) {
         switch observation.observation {
-        case .load(let load): changeStatus(of: server) { $0.observe(load) }
+        case .load(var load):
+            // What a peer names and we do not know would be kept for ever.
+            load.failures.removeAll { builder.fleet.services[ServiceName(checked: $0.service)] == nil }
+            changeStatus(of: server) { $0.observe(load) }
         case .endpointCheck(let check):
             // Late answers have nobody who waits for them; an answer to another session's command is none.
             guard let pending = pendingCommands[check.command], pending.session == id else { return }

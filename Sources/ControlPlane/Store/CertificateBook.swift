@@ -44,9 +44,6 @@ struct CertificateBook: Sendable {
         revocations[server] = at
     }
 
-    /// Whether a certificate with this serial number was issued here, and revoked.
-    func isRevoked(_ serial: String) -> Bool { entries[serial]?.isRevoked == true }
-
     func isRevoked(_ peer: PeerCertificate) -> Bool {
         if let entry = entries[peer.serial] { return entry.isRevoked }
         guard let revocation = revocations[peer.server] else { return false }

@@ -6,7 +6,6 @@ public enum ChannelAddress: Hashable, Sendable, CustomStringConvertible {
     case tcp(host: EndpointHost, port: UInt16)
 
     public static let usualPath = "/run/ddirect/channel.sock"
-    public static let usualPort: UInt16 = 7443
 
     public init(_ text: String) throws(InvalidValue) {
         let expected = "unix:PATH such as unix:\(ChannelAddress.usualPath), or tcp:HOST:PORT such as tcp:192.0.2.1:7443"

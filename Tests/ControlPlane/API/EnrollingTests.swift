@@ -58,7 +58,7 @@ import Testing
             let answer = try await bench.post("/servers/za1/revoke")
             #expect(answer.status == 200)
             #expect(answer.json == ["server": "za1", "certificatesRevoked": 1])
-            #expect(bench.enrollments.isRevoked(issued.serial))
+            #expect(bench.enrollments.isRevoked(issued.shown))
             #expect(try await bench.post("/servers/za1/revoke")["certificatesRevoked"] == 0)
             #expect(try await bench.get("/audit").text.contains(issued.serial))
         }
