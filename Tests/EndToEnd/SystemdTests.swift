@@ -60,6 +60,55 @@ struct `Under systemd` {
         #expect(try site(systemd) == "second")
     }
 
+    @Test
+    func
+        `a server is enrolled over TCP by an authority that is a credential, and keeps its identity where its unit may write`()
+        throws
+    {
+        let systemd = try Systemd()
+        let (control, proxy) = ("ddirect-control.service", "ddirect-proxy.service")
+        let place = try Place.fresh(1, at: "127.0.0.1")[0]
+        let credential = "/etc/ddirect/channel-authority.pem"
+        try systemd.add(
+            "Environment=DDIRECT_CHANNEL=tcp:\(place) DDIRECT_CERTIFICATE_LIFETIME=9", to: control, as: "channel")
+        try systemd.systemctl("restart", control)
+        // Made at the first start; from then on for root and the service manager alone.
+        try systemd.asRoot("mv", "/var/lib/private/ddirect/channel-authority.pem", credential)
+        try systemd.asRoot("chown", "root:root", credential)
+        try systemd.add("LoadCredential=channel-authority:\(credential)", to: control, as: "authority")
+        try systemd.systemctl("restart", control)
+        #expect(!FileManager.default.fileExists(atPath: systemd.path("/var/lib/private/ddirect/channel-authority.pem")))
+        let granted = try systemd.api.grant("POST", "/servers/za1/enroll").body
+        try write(granted["token"].text ?? "", to: systemd.path("/run/test/token"))
+        try systemd.asRoot(
+            "/run/test/ddirect-proxy", "enroll", "--control", "\(place)", "--ca-fingerprint",
+            granted["authorityFingerprint"].text ?? "", "--token-file", "/run/test/token")
+        try write("DDIRECT_SERVER=za1\nDDIRECT_CONTROL=tcp:\(place)\n", to: systemd.path("/etc/ddirect/proxy.env"))
+        try systemd.systemctl("start", "ddirect-proxy.socket", proxy)
+        let first = try systemd.api.grant("GET", "/servers/za1").body
+        #expect(first["connected"].isTrue)
+        #expect(first["sessionAddress"].text?.hasPrefix("127.0.0.1:") == true)
+        try eventually("its certificate is renewed: \(try systemd.journal(of: proxy))", within: .seconds(20)) {
+            let expires = try systemd.api.grant("GET", "/servers/za1").body["certificateExpiresAt"].text ?? ""
+            return expires > first["certificateExpiresAt"].text ?? ""
+        }
+        // Root enrolls it once more while it runs, and it reads that too: the file is its own.
+        let again = try systemd.api.grant("POST", "/servers/za1/enroll").body
+        try write(again["token"].text ?? "", to: systemd.path("/run/test/token"))
+        try systemd.asRoot(
+            "/run/test/ddirect-proxy", "enroll", "--control", "\(place)", "--ca-fingerprint",
+            again["authorityFingerprint"].text ?? "", "--token-file", "/run/test/token")
+        try systemd.systemctl("reload", proxy)
+        try systemd.systemctl("restart", proxy)
+        #expect(try systemd.api.grant("GET", "/servers/za1").body["connected"].isTrue)
+        #expect(try !systemd.journal(of: proxy).contains("cannot be read"))
+        try systemd.systemctl("reload", control)
+        try eventually("the authority is read anew: \(try systemd.journal(of: control))") {
+            try systemd.journal(of: control).contains("The channel authority was read anew")
+        }
+        #expect(try systemd.property("ActiveState", of: control) == "active")
+    }
+
     @Test func `a restart refuses no connection, and a reload none either`() throws {
         let nginx = try Nginx("first")
         let systemd = try Systemd()

@@ -91,6 +91,19 @@ final class Systemd {
         try succeed("nsenter", Systemd.entering(system) + ["systemctl"] + words)
     }
 
+    /// Runs a program inside, as root.
+    @discardableResult
+    func asRoot(_ line: String...) throws -> String { try succeed("nsenter", Systemd.entering(system) + line) }
+
+    /// Where a path inside is for a test.
+    func path(_ inside: String) -> String { "/proc/\(system)/root\(inside)" }
+
+    /// Adds lines to a unit's `[Service]` section.
+    func add(_ lines: String, to unit: String, as name: String) throws {
+        try write("[Service]\n\(lines)\n", to: path("/etc/systemd/system/\(unit).d/\(name).conf"))
+        try systemctl("daemon-reload")
+    }
+
     /// One property of a unit, as systemd has it.
     func property(_ name: String, of unit: String) throws -> String {
         try systemctl("show", "--property", name, "--value", unit).trimmingCharacters(in: .whitespacesAndNewlines)
