@@ -282,6 +282,7 @@ extension SnapshotPublisher {
             guard let pending = pendingCommands[check.command], pending.session == id else { return }
             pending.answer.yield(EndpointCheck(check))
             pending.answer.finish()
+        case .probes: break
         case nil: break
         }
     }

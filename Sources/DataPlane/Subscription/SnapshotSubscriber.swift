@@ -363,6 +363,7 @@ final class SnapshotSubscriber: Sendable {
                 owner.logger.notice(
                     "An operator has the next snapshot taken, of whatever store and version",
                     metadata: ["serving": "\(machine.held?.version.description ?? "none")"])
+            case .watch: break
             case nil: break
             }
         }

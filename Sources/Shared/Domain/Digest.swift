@@ -85,4 +85,12 @@ struct DigestBuilder {
         add(UInt64(target.httpPort.number))
         add(UInt64(target.httpsPort.number))
     }
+
+    mutating func add(_ check: HealthCheck) {
+        add(check.kind.rawValue)
+        add(check.path)
+        for number in [check.interval, check.timeout, check.rise, check.fall, check.holdDown] {
+            add(UInt64(number))
+        }
+    }
 }

@@ -60,11 +60,14 @@ public struct EndpointTarget: Hashable, Sendable {
 public struct Endpoint: Hashable, Sendable {
     public let target: EndpointTarget
     public let fallbacks: [EndpointTarget]
+    /// How they are checked; nil when a failed connect alone tells.
+    public let check: HealthCheck?
 
     /// Enough for a second site and a page that says sorry; each costs a device the time of a failed connect.
     public static let mostFallbacks = 4
 
-    public init(_ target: EndpointTarget, fallbacks: [EndpointTarget] = []) throws(InvalidValue) {
+    public init(_ target: EndpointTarget, fallbacks: [EndpointTarget] = [], check: HealthCheck? = nil) throws(InvalidValue)
+    {
         guard fallbacks.count <= Endpoint.mostFallbacks else {
             throw InvalidValue(
                 "\(fallbacks.count)", "are too many fallbacks", expected: "at most \(Endpoint.mostFallbacks)")
@@ -76,6 +79,7 @@ public struct Endpoint: Hashable, Sendable {
         }
         self.target = target
         self.fallbacks = fallbacks
+        self.check = check
     }
 
     /// The endpoint and its fallbacks, in the order in which they are tried.

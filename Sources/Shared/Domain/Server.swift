@@ -11,10 +11,12 @@ public struct Server: Hashable, Sendable {
     public let trustedSenders: [Prefix]
     /// For connections that name no service that we know: the service that takes those to one of our addresses.
     public let defaultServices: [Address: ServiceName]
+    /// How it is watched, where that differs from the fleet.
+    public let monitoring: MonitoringOverrides
 
     public init(
         name: ServerName, region: RegionName, hostname: DomainName, addresses: [Address], trustedSenders: [Prefix] = [],
-        defaultServices: [Address: ServiceName] = [:]
+        defaultServices: [Address: ServiceName] = [:], monitoring: MonitoringOverrides = MonitoringOverrides()
     ) throws(InvalidValue) {
         guard (1...64).contains(addresses.count), Set(addresses).count == addresses.count else {
             throw InvalidValue(
@@ -34,5 +36,6 @@ public struct Server: Hashable, Sendable {
         self.addresses = addresses
         self.trustedSenders = trustedSenders
         self.defaultServices = defaultServices
+        self.monitoring = monitoring
     }
 }

@@ -100,20 +100,38 @@ public struct Service: Hashable, Sendable {
     public let primary: ServerName
     /// The servers able to take over, in order.
     public let standbys: [ServerName]
+    /// The names that steer its traffic. None: whoever looks after them moves it.
+    public let bindings: [DNSBinding]
+    /// Its own uptime check, if it has one.
+    public let check: ServiceCheck?
 
     public init(
-        name: ServiceName, customer: CustomerName, carriage: Carriage, primary: ServerName, standbys: [ServerName]
+        name: ServiceName, customer: CustomerName, carriage: Carriage, primary: ServerName, standbys: [ServerName],
+        bindings: [DNSBinding] = [], check: ServiceCheck? = nil
     ) throws(InvalidValue) {
         guard Set(standbys).count == standbys.count, !standbys.contains(primary) else {
             throw InvalidValue(
                 standbys.map(\.text).joined(separator: ","), "name a server twice",
                 expected: "servers that differ from each other and the primary")
         }
+        guard bindings.count <= DNSBinding.most else {
+            throw InvalidValue(
+                "\(bindings.count)", "are too many DNS bindings", expected: "at most \(DNSBinding.most)")
+        }
+        if let name = bindings.map(\.name).firstDuplicate {
+            throw InvalidValue(name.text, "is bound twice", expected: "each name once")
+        }
+        if let check, !carriage.clientDomains.contains(where: { $0.matches(check.host) }) {
+            throw InvalidValue(
+                check.host.text, "is no client domain of the service", expected: "a name that its servers route to it")
+        }
         self.name = name
         self.customer = customer
         self.carriage = carriage
         self.primary = primary
         self.standbys = standbys
+        self.bindings = bindings
+        self.check = check
     }
 
     /// Every server that carries it: the primary, then the standbys.

@@ -62,6 +62,7 @@ extension Carriage {
         builder.add(UInt64(1 + endpoint.fallbacks.count))
         builder.add(endpoint.target)
         for target in endpoint.fallbacks { builder.add(target) }
+        if let check = endpoint.check { builder.add(check) }
         builder.add(acceptProxyProtocol ? 1 : 0)
         builder.add(sendProxyProtocol.rawValue)
         builder.add(forwardedFor.rawValue)

@@ -15,7 +15,7 @@
 ///            ◀───────────────────────────────────  Snapshot  at once, and at each change (the newest, never a queue)
 ///     Applied or Refused ───────────────────────▶            one for each Snapshot
 ///            ◀───────────────────────────────────  Command   when an operator asks
-///     Observation ──────────────────────────────▶            answers to commands; load, every few seconds
+///     Observation ──────────────────────────────▶            answers to commands; load, every few seconds; what probes saw
 ///     CertificateRequest ───────────────────────▶            over TCP, well before its certificate ends
 ///            ◀───────────────────────────────────  Certificate
 ///     Heartbeat ◀────────────────────────────────▶ Heartbeat every second; three missed end the session
@@ -24,7 +24,7 @@
 /// Over TCP this is inside TLS 1.3, and the certificate of the data plane names its server. Who has none yet may say one thing:
 ///
 ///     Enroll ───────────────────────────────────▶            with a token that an operator gave it
-///            ◀───────────────────────────────────  Certificate, then Goodbye
+///            ◀───────────────────────────────────  Certificate, and the data plane hangs up; or Goodbye, and why not
 ///
 /// Field numbers 6 and 7 of Frame are kept for usage and its receipt.
 
@@ -354,7 +354,81 @@ public nonisolated struct WireService: Sendable {
 
   public var forwardedFor: WireForwardedFor = .append
 
+  /// absent: the targets are not checked
+  public var healthCheck: WireHealthCheck {
+    get {_healthCheck ?? WireHealthCheck()}
+    set {_healthCheck = newValue}
+  }
+  /// Returns true if `healthCheck` has been explicitly set.
+  public var hasHealthCheck: Bool {self._healthCheck != nil}
+  /// Clears the value of `healthCheck`. Subsequent reads from it will return its default value.
+  public mutating func clearHealthCheck() {self._healthCheck = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _healthCheck: WireHealthCheck? = nil
+}
+
+public nonisolated struct WireHealthCheck: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var kind: WireHealthCheck.Kind = .tcp
+
+  public var path: String = String()
+
+  public var intervalSeconds: UInt32 = 0
+
+  public var timeoutSeconds: UInt32 = 0
+
+  public var rise: UInt32 = 0
+
+  public var fall: UInt32 = 0
+
+  public var holdDownSeconds: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
+    public typealias RawValue = Int
+    case tcp // = 0
+    case tls // = 1
+    case http // = 2
+    case UNRECOGNIZED(Int)
+
+    public init() {
+      self = .tcp
+    }
+
+    public init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .tcp
+      case 1: self = .tls
+      case 2: self = .http
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    public var rawValue: Int {
+      switch self {
+      case .tcp: return 0
+      case .tls: return 1
+      case .http: return 2
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    public static let allCases: [WireHealthCheck.Kind] = [
+      .tcp,
+      .tls,
+      .http,
+    ]
+
+  }
 
   public init() {}
 }
@@ -443,6 +517,14 @@ public nonisolated struct WireCommand: Sendable {
     set {command = .accept(newValue)}
   }
 
+  public var watch: WireWatch {
+    get {
+      if case .watch(let v)? = command {return v}
+      return WireWatch()
+    }
+    set {command = .watch(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -450,6 +532,7 @@ public nonisolated struct WireCommand: Sendable {
     case drain(WireDrain)
     case undrain(WireUndrain)
     case accept(WireAccept)
+    case watch(WireWatch)
 
   }
 
@@ -475,6 +558,65 @@ public nonisolated struct WireCheckEndpoint: Sendable {
   public init() {}
 
   fileprivate var _target: WireTarget? = nil
+}
+
+/// What to probe from now on, until the session ends; the list replaces the one before.
+public nonisolated struct WireWatch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var targets: [WireWatchTarget] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// A server's monitor endpoint, by every address on both ports, and the services that are checked through it.
+public nonisolated struct WireWatchTarget: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var server: String = String()
+
+  public var hostname: String = String()
+
+  public var addresses: [String] = []
+
+  public var httpPort: UInt32 = 0
+
+  public var httpsPort: UInt32 = 0
+
+  public var intervalMilliseconds: UInt32 = 0
+
+  public var timeoutMilliseconds: UInt32 = 0
+
+  public var checks: [WireWatchCheck] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireWatchCheck: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var service: String = String()
+
+  /// the SNI and the Host of the request
+  public var host: String = String()
+
+  public var path: String = String()
+
+  public var usesTls: Bool = false
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct WireDrain: Sendable {
@@ -531,11 +673,20 @@ public nonisolated struct WireObservation: Sendable {
     set {observation = .load(newValue)}
   }
 
+  public var probes: WireProbes {
+    get {
+      if case .probes(let v)? = observation {return v}
+      return WireProbes()
+    }
+    set {observation = .probes(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Observation: Equatable, Sendable {
     case endpointCheck(WireEndpointCheck)
     case load(WireLoad)
+    case probes(WireProbes)
 
   }
 
@@ -605,6 +756,9 @@ public nonisolated struct WireLoad: Sendable {
   /// of the machine: its load average of one minute for each processor, times 100
   public var loadPercent: UInt32 = 0
 
+  /// only services with new ones since the last Load
+  public var connections: [WireServiceConnections] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -618,6 +772,55 @@ public nonisolated struct WireServiceFailures: Sendable {
   public var service: String = String()
 
   public var connectFailures: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// New connections of a service since the last Load, those that went on from an earlier process not among them.
+public nonisolated struct WireServiceConnections: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var service: String = String()
+
+  public var opened: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireProbes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var probes: [WireProbe] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// One round: missed when anything that belongs to it was.
+public nonisolated struct WireProbe: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// through which it went
+  public var server: String = String()
+
+  /// whose own check it was; empty for the monitor endpoint
+  public var service: String = String()
+
+  /// why it is missed, and at which address and port; empty when it was answered
+  public var error: String = String()
+
+  public var durationMicroseconds: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1116,7 +1319,7 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Service"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}client_domains\0\u{1}targets\0\u{3}accept_proxy_protocol\0\u{3}send_proxy_protocol\0\u{3}forwarded_for\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}client_domains\0\u{1}targets\0\u{3}accept_proxy_protocol\0\u{3}send_proxy_protocol\0\u{3}forwarded_for\0\u{3}health_check\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1130,12 +1333,17 @@ nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 4: try { try decoder.decodeSingularBoolField(value: &self.acceptProxyProtocol) }()
       case 5: try { try decoder.decodeSingularEnumField(value: &self.sendProxyProtocol) }()
       case 6: try { try decoder.decodeSingularEnumField(value: &self.forwardedFor) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._healthCheck) }()
       default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
@@ -1154,6 +1362,9 @@ nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.forwardedFor != .append {
       try visitor.visitSingularEnumField(value: self.forwardedFor, fieldNumber: 6)
     }
+    try { if let v = self._healthCheck {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1164,9 +1375,74 @@ nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.acceptProxyProtocol != rhs.acceptProxyProtocol {return false}
     if lhs.sendProxyProtocol != rhs.sendProxyProtocol {return false}
     if lhs.forwardedFor != rhs.forwardedFor {return false}
+    if lhs._healthCheck != rhs._healthCheck {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension WireHealthCheck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".HealthCheck"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}path\0\u{3}interval_seconds\0\u{3}timeout_seconds\0\u{1}rise\0\u{1}fall\0\u{3}hold_down_seconds\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.intervalSeconds) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutSeconds) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.rise) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.fall) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.holdDownSeconds) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.kind != .tcp {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 2)
+    }
+    if self.intervalSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.intervalSeconds, fieldNumber: 3)
+    }
+    if self.timeoutSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeoutSeconds, fieldNumber: 4)
+    }
+    if self.rise != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rise, fieldNumber: 5)
+    }
+    if self.fall != 0 {
+      try visitor.visitSingularUInt32Field(value: self.fall, fieldNumber: 6)
+    }
+    if self.holdDownSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.holdDownSeconds, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireHealthCheck, rhs: WireHealthCheck) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.intervalSeconds != rhs.intervalSeconds {return false}
+    if lhs.timeoutSeconds != rhs.timeoutSeconds {return false}
+    if lhs.rise != rhs.rise {return false}
+    if lhs.fall != rhs.fall {return false}
+    if lhs.holdDownSeconds != rhs.holdDownSeconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHealthCheck.Kind: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TCP\0\u{1}TLS\0\u{1}HTTP\0")
 }
 
 nonisolated extension WireTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1276,7 +1552,7 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Command"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}check_endpoint\0\u{1}drain\0\u{1}undrain\0\u{1}accept\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}check_endpoint\0\u{1}drain\0\u{1}undrain\0\u{1}accept\0\u{1}watch\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1337,6 +1613,19 @@ nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.command = .accept(v)
         }
       }()
+      case 6: try {
+        var v: WireWatch?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .watch(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .watch(v)
+        }
+      }()
       default: break
       }
     }
@@ -1366,6 +1655,10 @@ nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .accept?: try {
       guard case .accept(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .watch?: try {
+      guard case .watch(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
     case nil: break
     }
@@ -1409,6 +1702,146 @@ nonisolated extension WireCheckEndpoint: SwiftProtobuf.Message, SwiftProtobuf._M
 
   public static func ==(lhs: WireCheckEndpoint, rhs: WireCheckEndpoint) -> Bool {
     if lhs._target != rhs._target {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Watch"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}targets\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.targets) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.targets.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.targets, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWatch, rhs: WireWatch) -> Bool {
+    if lhs.targets != rhs.targets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWatchTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WatchTarget"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}hostname\0\u{1}addresses\0\u{3}http_port\0\u{3}https_port\0\u{3}interval_milliseconds\0\u{3}timeout_milliseconds\0\u{1}checks\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.server) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.hostname) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.addresses) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.httpPort) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.httpsPort) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.intervalMilliseconds) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutMilliseconds) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.checks) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularStringField(value: self.server, fieldNumber: 1)
+    }
+    if !self.hostname.isEmpty {
+      try visitor.visitSingularStringField(value: self.hostname, fieldNumber: 2)
+    }
+    if !self.addresses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.addresses, fieldNumber: 3)
+    }
+    if self.httpPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.httpPort, fieldNumber: 4)
+    }
+    if self.httpsPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.httpsPort, fieldNumber: 5)
+    }
+    if self.intervalMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.intervalMilliseconds, fieldNumber: 6)
+    }
+    if self.timeoutMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeoutMilliseconds, fieldNumber: 7)
+    }
+    if !self.checks.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.checks, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWatchTarget, rhs: WireWatchTarget) -> Bool {
+    if lhs.server != rhs.server {return false}
+    if lhs.hostname != rhs.hostname {return false}
+    if lhs.addresses != rhs.addresses {return false}
+    if lhs.httpPort != rhs.httpPort {return false}
+    if lhs.httpsPort != rhs.httpsPort {return false}
+    if lhs.intervalMilliseconds != rhs.intervalMilliseconds {return false}
+    if lhs.timeoutMilliseconds != rhs.timeoutMilliseconds {return false}
+    if lhs.checks != rhs.checks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWatchCheck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".WatchCheck"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}service\0\u{1}host\0\u{1}path\0\u{3}uses_tls\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.service) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.host) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.usesTls) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.service.isEmpty {
+      try visitor.visitSingularStringField(value: self.service, fieldNumber: 1)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 2)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 3)
+    }
+    if self.usesTls != false {
+      try visitor.visitSingularBoolField(value: self.usesTls, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireWatchCheck, rhs: WireWatchCheck) -> Bool {
+    if lhs.service != rhs.service {return false}
+    if lhs.host != rhs.host {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.usesTls != rhs.usesTls {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1473,7 +1906,7 @@ nonisolated extension WireAccept: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireObservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Observation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}endpoint_check\0\u{1}load\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}endpoint_check\0\u{1}load\0\u{1}probes\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1507,6 +1940,19 @@ nonisolated extension WireObservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.observation = .load(v)
         }
       }()
+      case 3: try {
+        var v: WireProbes?
+        var hadOneofValue = false
+        if let current = self.observation {
+          hadOneofValue = true
+          if case .probes(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.observation = .probes(v)
+        }
+      }()
       default: break
       }
     }
@@ -1525,6 +1971,10 @@ nonisolated extension WireObservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
     case .load?: try {
       guard case .load(let v)? = self.observation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .probes?: try {
+      guard case .probes(let v)? = self.observation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
     case nil: break
     }
@@ -1635,7 +2085,7 @@ nonisolated extension WireAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Load"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connections_open\0\u{3}connections_total\0\u{1}draining\0\u{1}failures\0\u{3}uptime_seconds\0\u{3}load_percent\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connections_open\0\u{3}connections_total\0\u{1}draining\0\u{1}failures\0\u{3}uptime_seconds\0\u{3}load_percent\0\u{1}connections\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1649,6 +2099,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.failures) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.uptimeSeconds) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.loadPercent) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.connections) }()
       default: break
       }
     }
@@ -1673,6 +2124,9 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.loadPercent != 0 {
       try visitor.visitSingularUInt32Field(value: self.loadPercent, fieldNumber: 6)
     }
+    if !self.connections.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.connections, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1683,6 +2137,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.failures != rhs.failures {return false}
     if lhs.uptimeSeconds != rhs.uptimeSeconds {return false}
     if lhs.loadPercent != rhs.loadPercent {return false}
+    if lhs.connections != rhs.connections {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1718,6 +2173,116 @@ nonisolated extension WireServiceFailures: SwiftProtobuf.Message, SwiftProtobuf.
   public static func ==(lhs: WireServiceFailures, rhs: WireServiceFailures) -> Bool {
     if lhs.service != rhs.service {return false}
     if lhs.connectFailures != rhs.connectFailures {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireServiceConnections: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ServiceConnections"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}service\0\u{1}opened\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.service) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.opened) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.service.isEmpty {
+      try visitor.visitSingularStringField(value: self.service, fieldNumber: 1)
+    }
+    if self.opened != 0 {
+      try visitor.visitSingularUInt64Field(value: self.opened, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireServiceConnections, rhs: WireServiceConnections) -> Bool {
+    if lhs.service != rhs.service {return false}
+    if lhs.opened != rhs.opened {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireProbes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Probes"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}probes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.probes) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.probes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.probes, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireProbes, rhs: WireProbes) -> Bool {
+    if lhs.probes != rhs.probes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireProbe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Probe"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}service\0\u{1}error\0\u{3}duration_microseconds\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.server) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.service) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.error) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.durationMicroseconds) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularStringField(value: self.server, fieldNumber: 1)
+    }
+    if !self.service.isEmpty {
+      try visitor.visitSingularStringField(value: self.service, fieldNumber: 2)
+    }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 3)
+    }
+    if self.durationMicroseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.durationMicroseconds, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireProbe, rhs: WireProbe) -> Bool {
+    if lhs.server != rhs.server {return false}
+    if lhs.service != rhs.service {return false}
+    if lhs.error != rhs.error {return false}
+    if lhs.durationMicroseconds != rhs.durationMicroseconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,78 @@
+import Domain
+
+/// The types of records that steer traffic.
+enum RecordType: String, Hashable, Sendable, CaseIterable, Comparable {
+    case a = "A"
+    case aaaa = "AAAA"
+    case cname = "CNAME"
+
+    static func < (left: RecordType, right: RecordType) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// All records of one name and type (RFC 2181 section 5), which change as a whole.
+struct RecordSet: Hashable, Sendable {
+    let type: RecordType
+    /// In seconds. Who compares what is there with what is expected compares values: a resolver's copy has another TTL.
+    let timeToLive: Int
+    /// Sorted; addresses in their canonical form, names in lower case and without the final dot.
+    let values: [String]
+
+    init(_ type: RecordType, timeToLive: Int, values: [String]) {
+        self.type = type
+        self.timeToLive = timeToLive
+        self.values = values.sorted()
+    }
+
+    /// Whether both say the same to whoever asks, for however long it may be kept.
+    func agrees(with other: RecordSet) -> Bool { type == other.type && values == other.values }
+}
+
+/// What one name says, and what it is to say: its record sets of the types above, at most one of each.
+struct RecordChange: Hashable, Sendable {
+    let name: DomainName
+    /// What must be there, or nothing is changed. A type that is not named must have no records. Values count, TTLs do not.
+    let expected: [RecordSet]
+    /// Never empty: a name is not to be left without an answer.
+    let wanted: [RecordSet]
+}
+
+/// What became of the changes of one zone. They are made all together or not at all.
+enum ZoneOutcome: Hashable, Sendable {
+    case done
+    /// Something else is there than was expected, by name; nothing was changed.
+    case conflict(present: [DomainName: [RecordSet]])
+}
+
+/// Why a zone could not be read or changed. Nothing is known to have been changed; `mayHaveHappened` says whether it may have been.
+struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    enum Kind: Hashable, Sendable {
+        /// No answer in time, or no connection: worth trying again.
+        case unreachable
+        /// It answers, and cannot now: worth trying again.
+        case unavailable
+        /// The credential is missing or not accepted.
+        case unauthorized
+        /// It will not, and asking again does not help.
+        case refused
+    }
+
+    let kind: Kind
+    let reason: String
+    var mayHaveHappened = false
+
+    var description: String { reason }
+}
+
+/// Whoever changes a zone on our behalf. Every wait in it has a deadline.
+protocol DNSProvider: Sendable {
+    /// What the names say now, at the source and not in a cache. A name that says nothing has an empty array.
+    func present(_ names: [DomainName]) async throws -> [DomainName: [RecordSet]]
+
+    /// Makes the changes if everything that they expect is there.
+    ///
+    /// Throws a ``DNSFailure``. After one that may have happened, or a conflict, the caller reads what is there: it may be what it wanted.
+    func apply(_ changes: [RecordChange]) async throws -> ZoneOutcome
+
+    /// The same question, with the same credential, and nothing is changed: whether `apply` would be done now.
+    func rehearse(_ changes: [RecordChange]) async throws -> ZoneOutcome
+}
