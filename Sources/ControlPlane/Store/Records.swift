@@ -7,10 +7,11 @@ struct Record: Sendable {
     let name: String
     /// What the operator wrote, in full.
     let document: JSONValue
-    /// The version of the last change to it.
+    /// The version of the last change to it; 0 for settings that nobody has set.
     let revision: SnapshotVersion
-    let createdAt: String
-    let updatedAt: String
+    /// Nil for settings that nobody has set.
+    let createdAt: String?
+    let updatedAt: String?
 }
 
 /// One version: what changed, when and by whom.
