@@ -9,7 +9,7 @@ enum OpenAPI {
         "info": {
           "title": "D-Direct control plane",
           "version": "1",
-          "description": "Customers, servers, services and their versions. Errors are problems by RFC 9457."
+          "description": "Customers, servers, services, DNS zones, the fleet's settings, and their versions. Errors are problems by RFC 9457."
         },
         "security": [{"token": []}],
         "paths": {
@@ -17,6 +17,8 @@ enum OpenAPI {
         \#(serverPaths),
         \#(enrollmentPaths),
         \#(servicePaths),
+        \#(zonePaths),
+        \#(settingsPaths),
         \#(versionPaths),
         \#(eventPaths),
         \#(processPaths)
@@ -25,6 +27,8 @@ enum OpenAPI {
         "schemas": {
         \#(valueSchemas),
         \#(resourceSchemas),
+        \#(zoneSchemas),
+        \#(monitoringSchemas),
         \#(answerSchemas),
         \#(enrollmentSchemas),
         \#(eventSchemas)

@@ -10,6 +10,13 @@ extension OpenAPI {
             "description": "The resource's name.",
             "schema": {"$ref": "#/components/schemas/Slug"}
           },
+          "ZoneName": {
+            "name": "name",
+            "in": "path",
+            "required": true,
+            "description": "The zone's apex.",
+            "schema": {"$ref": "#/components/schemas/DomainName"}
+          },
           "Version": {
             "name": "version",
             "in": "path",
