@@ -10,13 +10,14 @@ struct DDirect: AsyncParsableCommand {
             The API is at --api, DDIRECT_API, where `ddirect login` was told, or http://127.0.0.1:7080. The token comes from \
             --token-file, DDIRECT_TOKEN, DDIRECT_TOKEN_FILE or `ddirect login`, whichever is there first.
 
-            Exit codes: 0 done; 1 refused by the API; 2 changed but not applied everywhere, or an endpoint check failed; \
-            64 wrong usage; 69 the API cannot be reached; 70 the API failed; \
+            Exit codes: 0 done; 1 refused by the API; 2 changed but not applied everywhere, an endpoint check failed, \
+            or a failover would be stopped or has not come to its end; 64 wrong usage; 69 the API cannot be reached; 70 the API failed; \
             74 the output cannot be written; 77 unauthorized.
             """,
         version: "0.1.0",
         subcommands: [
             CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, VersionCommand.self,
+            FailoverCommand.self, FailbackCommand.self, FreezeCommand.self, UnfreezeCommand.self,
             AuditCommand.self, EventsCommand.self, TokenCommand.self, LoginCommand.self, CompletionsCommand.self,
         ]
     )

@@ -178,7 +178,7 @@ private struct Lost: Error {
         var sentence = "cannot reach the API at \(base): \(reason). Check that ddirect-control runs there "
         sentence += "(systemctl status ddirect-control), and that --api or DDIRECT_API names its address."
         if wasSent, call.method != .get {
-            sentence += " The change may have been made all the same: look before you repeat it (ddirect version list)."
+            sentence += " The change may have been made all the same: look before you repeat it (\(call.whereToLook))."
         }
         return .unreachable(sentence)
     }

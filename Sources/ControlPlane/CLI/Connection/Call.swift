@@ -5,6 +5,7 @@ struct Call: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
         case patch = "PATCH"
         case delete = "DELETE"
     }
@@ -21,6 +22,8 @@ struct Call: Sendable {
     var lastEventID: String?
     /// For a POST that says the same however often it is said, such as a drain.
     var isRepeatable = false
+    /// What tells whether a call whose answer was lost has done its work.
+    var whereToLook = "ddirect version list"
     /// How long the whole call may take.
     var patience: Duration = .seconds(15)
 
@@ -39,7 +42,8 @@ struct Call: Sendable {
     /// A PATCH may not: between the two, someone else may have changed what it changes.
     var mayBeRepeated: Bool {
         switch method {
-        case .get, .delete: true
+        // A PUT says all of what it replaces, with a reason and an end.
+        case .get, .delete, .put: true
         case .post: isRepeatable || idempotencyKey != nil
         case .patch: false
         }

@@ -78,6 +78,7 @@ struct ServerCommand: ParsableCommand {
         subcommands: [
             List.self, Show.self, Create.self, Edit.self, Delete.self, Drain.self, Undrain.self, Accept.self,
             Enroll.self, Revoke.self,
+            Force.self,
         ],
         aliases: ["servers"]
     )

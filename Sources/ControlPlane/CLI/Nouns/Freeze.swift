@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+
+struct FreezeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "freeze",
+        abstract: "Keep the control plane from moving any service by itself, for a while.",
+        discussion: """
+            For maintenance of the network, or when the control plane is not to be believed. Servers are watched on, and an alert says \
+            what would have been done. What you ask for by hand is done. The freeze ends by itself; said again, it has the new end.
+            """)
+    @OptionGroup var end: UntilOptions
+    @OptionGroup var reason: ReasonOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let until = try end.end(now: Date())
+        try await connection.session { session in
+            var call = Call(.put, "failover", "freeze")
+            call.body = ["until": until, "reason": .string(reason.reason)]
+            call.whereToLook = "ddirect failover status"
+            let answer = try await session.client.send(call).body
+            let time = answer["until"].text ?? answer["frozen"]["until"].text ?? until.text ?? ""
+            session.confirm(
+                answer,
+                "frozen until \(time.shortTime) UTC: nothing moves by itself until then; `ddirect unfreeze` ends it")
+        }
+    }
+
+    mutating func validate() throws { _ = try end.end(now: Date(timeIntervalSince1970: 0)) }
+}
+
+struct UnfreezeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unfreeze", abstract: "Let the control plane move services by itself again.")
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        try await connection.session { session in
+            var call = Call(.delete, "failover", "freeze")
+            call.whereToLook = "ddirect failover status"
+            session.confirm(
+                try await session.client.send(call).body,
+                "not frozen; `ddirect failover status` shows how the fleet stands")
+        }
+    }
+}
+
+extension Session {
+    /// Prints the answer to something that was done: in JSON as it is, for people a sentence.
+    func confirm(_ answer: JSON, _ sentence: String) {
+        output(printsJSON ? (answer.isNull ? "{}" : answer.pretty) : sentence.printable)
+    }
+}
