@@ -16,7 +16,8 @@ struct DDirect: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, VersionCommand.self,
+            CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, ZoneCommand.self,
+            SettingsCommand.self, VersionCommand.self,
             AuditCommand.self, EventsCommand.self, TokenCommand.self, LoginCommand.self, CompletionsCommand.self,
         ]
     )
