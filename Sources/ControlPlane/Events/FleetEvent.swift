@@ -18,6 +18,22 @@ struct FleetEvent: Sendable, Equatable {
         case serverEnrolled = "server.enrolled"
         case serverRevoked = "server.revoked"
         case channelRefused = "channel.refused"
+        case serverSuspect = "server.suspect"
+        case serverFailed = "server.failed"
+        case serverRecovered = "server.recovered"
+        case failoverDecided = "failover.decided"
+        case failoverWritten = "failover.written"
+        case failoverVerified = "failover.verified"
+        case failoverConflict = "failover.conflict"
+        case failoverHeld = "failover.held"
+        case failoverEnded = "failover.ended"
+        case failoverAbandoned = "failover.abandoned"
+        case failbackReady = "failback.ready"
+        case standbyUnready = "standby.unready"
+        case standbyReady = "standby.ready"
+        case fleetFrozen = "fleet.frozen"
+        case fleetUnfrozen = "fleet.unfrozen"
+        case serverOverridden = "server.overridden"
         /// Nothing that happened in the fleet: the reader missed events that are not known any more.
         case gap
     }

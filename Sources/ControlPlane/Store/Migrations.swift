@@ -6,6 +6,7 @@ enum Migrations {
         ("fleet, versions and audit", fleet),
         ("certificates of the channel", certificates),
         ("zones and settings", zones),
+        ("failovers", failovers),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.
