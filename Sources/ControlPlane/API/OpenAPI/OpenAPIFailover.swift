@@ -89,15 +89,7 @@ extension OpenAPI {
           "get": {
             "operationId": "showFailover",
             "summary": "A failover and its timeline",
-            "parameters": [
-              {
-                "name": "id",
-                "in": "path",
-                "required": true,
-                "schema": { "type": "integer", "minimum": 1 },
-                "description": "The failover's number."
-              }
-            ],
+            "parameters": [ {"$ref": "#/components/parameters/Failover"} ],
             "responses": {
               "200": {
                 "description": "The failover",
@@ -118,15 +110,7 @@ extension OpenAPI {
           "post": {
             "operationId": "takeFailoverBack",
             "summary": "Takes a failover back that is in force",
-            "parameters": [
-              {
-                "name": "id",
-                "in": "path",
-                "required": true,
-                "schema": { "type": "integer", "minimum": 1 },
-                "description": "The failover's number."
-              }
-            ],
+            "parameters": [ {"$ref": "#/components/parameters/Failover"} ],
             "requestBody": {
               "required": true,
               "content": {
