@@ -102,6 +102,7 @@ final class ProbeAttempt {
     }
 
     private func ask(through scratch: Buffer) -> Progress? {
+        let request = request
         while sent < request.count {
             let count = min(request.count - sent, Int(scratch.capacity))
             scratch.copy(from: request.span.extracting(sent..<sent + count), to: 0)

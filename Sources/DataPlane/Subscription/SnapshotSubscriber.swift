@@ -34,15 +34,6 @@ final class SnapshotSubscriber: Sendable {
         let isDraining: @Sendable () -> Bool
     }
 
-    /// Where the control plane is, and what this server is known by there.
-    struct Channel: Sendable {
-        let addresses: [ChannelAddress]
-        /// The folder with the identity that enrolment gave; of use with addresses over TCP only.
-        let credentials: String
-        /// Whom to ask for the names in the addresses; none for those of `/etc/resolv.conf`.
-        let resolvers: [TransportAddress]
-    }
-
     let mailbox: Mailbox<SubscriberMessage>
     private let channel: Channel
     private let server: ServerName
@@ -66,13 +57,6 @@ final class SnapshotSubscriber: Sendable {
         self.kept = kept
         self.logger = logger
         self.around = around
-    }
-
-    /// The endpoint policy of a snapshot, by which this machine's own addresses are the fleet's, whether the control plane knows of them
-    /// or not: a connection to one of them would come back to us.
-    private static func policy(of snapshot: Snapshot) -> EndpointPolicy {
-        let policy = snapshot.settings.policy
-        return EndpointPolicy(exceptions: policy.exceptions, fleet: policy.fleet.union(Process.ownAddresses))
     }
 
     func run() {
@@ -314,7 +298,7 @@ final class SnapshotSubscriber: Sendable {
             let isJudgedSo = posted != nil && posted == machine.held?.digest
             posted = snapshot.digest
             if !isJudgedSo || machine.held?.settings.policy != snapshot.settings.policy {
-                owner.around.resolver.post(.judge(SnapshotSubscriber.policy(of: snapshot)))
+                owner.around.resolver.post(.judge(snapshot.policyInForce))
             }
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
@@ -360,7 +344,7 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(.check(command: command.id, target, SnapshotSubscriber.policy(of: held)))
+                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id
