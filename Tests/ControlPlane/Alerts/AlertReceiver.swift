@@ -12,8 +12,8 @@ final class AlertReceiver: Sendable {
         let headers: HTTPFields
         let body: String
 
-        var id: String? { HTTPField.Name("DDirect-Alert-Id").flatMap { headers[$0] } }
-        var signature: String? { HTTPField.Name("DDirect-Signature").flatMap { headers[$0] } }
+        var id: String? { headers.first { $0.name.canonicalName == "ddirect-alert-id" }?.value }
+        var signature: String? { headers.first { $0.name.canonicalName == "ddirect-signature" }?.value }
         var json: JSONValue { (try? JSONValue.parse(Array(body.utf8))) ?? .null }
     }
 
