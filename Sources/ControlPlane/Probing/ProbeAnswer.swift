@@ -42,7 +42,9 @@ struct ProbeAnswer: Sendable {
             guard "HTTP/1.".utf8.starts(with: prefix) else { return .malformed("an answer that is no HTTP") }
         case .fields: break
         case .body(let status):
-            if let length, octets.count - start >= length { return complete(status, body: octets[start..<start + length]) }
+            if let length, octets.count - start >= length {
+                return complete(status, body: octets[start..<start + length])
+            }
         }
         guard octets.count <= ProbeAnswer.longest else {
             return .malformed("an answer of more than \(ProbeAnswer.longest) octets")
@@ -95,7 +97,8 @@ struct ProbeAnswer: Sendable {
     private static func status(_ line: ArraySlice<UInt8>) -> Int? {
         let line = Array(line)
         guard line.count >= 12, line.starts(with: "HTTP/1.".utf8), line[8] == UInt8(ascii: " "),
-            line.count == 12 || line[12] == UInt8(ascii: " "), let status = Int(String(decoding: line[9..<12], as: UTF8.self)),
+            line.count == 12 || line[12] == UInt8(ascii: " "),
+            let status = Int(String(decoding: line[9..<12], as: UTF8.self)),
             (100...599).contains(status)
         else { return nil }
         return status
@@ -105,7 +108,9 @@ struct ProbeAnswer: Sendable {
     private static func contentLength(_ line: ArraySlice<UInt8>) -> Int? {
         let text = String(decoding: line, as: UTF8.self)
         guard let colon = text.firstIndex(of: ":"), text[..<colon].lowercased() == "content-length" else { return nil }
-        let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }
+        let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }.prefix {
+            $0 != " " && $0 != "\t"
+        }
         guard let length = Int(value), (0...longest).contains(length) else { return nil }
         return length
     }

@@ -119,7 +119,8 @@ struct ProbeRound: Sendable {
         }
         return .missed(
             reason(asked) { door in
-                "no answer in \(timeout.milliseconds) ms" + (door.problem.isEmpty ? "" : ", and once: \(door.problem)")
+                "no answer in \(timeout.wholeMilliseconds) ms"
+                    + (door.problem.isEmpty ? "" : ", and once: \(door.problem)")
             })
     }
 

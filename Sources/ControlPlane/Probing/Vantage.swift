@@ -23,10 +23,33 @@ struct ProbeOutcome: Sendable, Equatable {
     /// Whose own check it was; nil for the server's monitor endpoint.
     let service: ServiceName?
     let vantage: Vantage
-    /// Why the round was missed, and at which address and port; nil when it was answered.
+    /// Why the round was missed, and at which address and port, on one line of no more than `longestError` characters; nil when it was
+    /// answered.
     let error: String?
     /// From the start of the round to its end.
     let duration: Duration
     /// When it ended, or when we heard of it.
     let at: ContinuousClock.Instant
+
+    /// What a server, an endpoint or a certificate says of itself may stand in a reason, and reasons are kept, logged and shown.
+    static let longestError = 300
+
+    init(
+        server: ServerName, service: ServiceName?, vantage: Vantage, error: String?, duration: Duration,
+        at: ContinuousClock.Instant
+    ) {
+        self.server = server
+        self.service = service
+        self.vantage = vantage
+        self.error = error.map { text in
+            // By scalars: one character may be made of any number of them.
+            var line = String.UnicodeScalarView()
+            for scalar in text.unicodeScalars.prefix(ProbeOutcome.longestError) {
+                line.append(scalar.properties.generalCategory == .control ? " " : scalar)
+            }
+            return String(line)
+        }
+        self.duration = duration
+        self.at = at
+    }
 }

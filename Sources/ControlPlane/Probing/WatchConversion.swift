@@ -16,8 +16,8 @@ extension WireWatchTarget {
         addresses = target.addresses.map(\.description)
         httpPort = UInt32(target.httpPort.number)
         httpsPort = UInt32(target.httpsPort.number)
-        intervalMilliseconds = UInt32(clamping: target.interval.milliseconds)
-        timeoutMilliseconds = UInt32(clamping: target.timeout.milliseconds)
+        intervalMilliseconds = UInt32(clamping: target.interval.wholeMilliseconds)
+        timeoutMilliseconds = UInt32(clamping: target.timeout.wholeMilliseconds)
         checks = target.checks.map { WireWatchCheck($0) }
     }
 }
@@ -34,7 +34,7 @@ extension WireWatchCheck {
 
 extension Duration {
     /// Whole milliseconds, the rest cut; no more and no less than fit.
-    var milliseconds: Int64 {
+    var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflows) = seconds.multipliedReportingOverflow(by: 1000)
         guard !overflows else { return seconds < 0 ? .min : .max }
