@@ -173,7 +173,8 @@ func expectFailover(
     let row = GameDayRow(name, since: fault, failover, witnesses, from: old, to: new)
     GameDayTable.add(row)
 
-    expect(try day.failovers.count == 1, "there is one failover: \(try day.failovers.map(\.encoded))")
+    let all = try day.failovers
+    expect(all.count == 1, "there is one failover: \(all.map(\.encoded))")
     expect(failover.isInForce && failover["server"].text == "za1", "it is in force: \(failover.encoded)")
     let moves = failover["moves"].items.map { [$0["service"], $0["from"], $0["to"], $0["state"]].map(\.text) }
     expect(moves == [["acme-app", "za1", standby, "written"]], "it moves the service: \(moves)")
