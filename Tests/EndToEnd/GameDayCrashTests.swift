@@ -77,13 +77,15 @@ extension `A game day` {
         let killed = momentNow()
         try day.restartControl()
         let row = try expectFailover(
-            "control plane killed while \(seen["stage"].text ?? "?")", of: day, witnesses, since: fault, promptly: false)
+            "control plane killed while \(seen["stage"].text ?? "?")", of: day, witnesses, since: fault, promptly: false
+        )
         let after = try day.failovers
         #expect(after.count { $0.isInForce } == 1, "\(after.map(\.encoded))")
         #expect(after[0]["id"] == seen["id"], "it is the same failover")
         #expect(after[0]["at"] == seen["at"])
         if let everywhere = row.everywhere {
-            print("killed while \(stage): \(GameDayRow.seconds(everywhere - killed)) later the name was right everywhere")
+            print(
+                "killed while \(stage): \(GameDayRow.seconds(everywhere - killed)) later the name was right everywhere")
         }
     }
 }

@@ -13,7 +13,8 @@ struct `A game day` {
     // MARK: What moves
 
     @Test
-    func `za1 is killed: ie1 answers within seconds, and an operator takes everything back without a lost call`() throws {
+    func `za1 is killed: ie1 answers within seconds, and an operator takes everything back without a lost call`() throws
+    {
         let day = try GameDay()
         let witnesses = try day.witnesses()
         let fault = momentNow()
@@ -99,7 +100,8 @@ struct `A game day` {
                 remark: "nothing moves; its misses are shown after \(GameDayRow.seconds(missed)); no call lost"))
     }
 
-    @Test func `the control plane loses its own network: it suspects itself, and nothing moves then or when it is back`()
+    @Test
+    func `the control plane loses its own network: it suspects itself, and nothing moves then or when it is back`()
         throws
     {
         let day = try GameDay()

@@ -39,7 +39,9 @@ extension `A game day` {
     }
 
     @Test(.onWholeGameDay)
-    func `ie1 lags behind the configuration, and there is no other standby: nothing moves until it has caught up`() throws {
+    func `ie1 lags behind the configuration, and there is no other standby: nothing moves until it has caught up`()
+        throws
+    {
         let day = try GameDay()
         try day.letLag("ie1")
         let witnesses = try day.witnesses()

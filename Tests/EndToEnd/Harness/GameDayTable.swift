@@ -48,7 +48,8 @@ struct GameDayRow {
     }
 
     fileprivate static let head = [
-        "Case", "First miss", "Decision", "DNS written", "Verified", "Authoritative everywhere", "Standby's first answer",
+        "Case", "First miss", "Decision", "DNS written", "Verified", "Authoritative everywhere",
+        "Standby's first answer",
         "Device's outage", "Remark",
     ]
 
