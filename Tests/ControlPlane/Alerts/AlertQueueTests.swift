@@ -5,7 +5,8 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct `The queue of alerts` {
-    private let (one, other) = ("https://one.test/hook", "https://other.test/hook")
+    private let one = "https://one.test/hook"
+    private let other = "https://other.test/hook"
     private let noon = Date(timeIntervalSince1970: 1_800_000_000)
 
     private func withStore(_ body: (Store, TestClock) async throws -> Void) async throws {
