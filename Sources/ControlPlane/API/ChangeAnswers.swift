@@ -101,7 +101,7 @@ extension ControlAPI {
         var servers = Set<ServerName>()
         for edit in edits {
             switch edit {
-            case .customer: break
+            case .customer, .zone, .settings: break
             case .server(let name, _, let after): if after != nil { servers.insert(name) }
             case .service(_, let before, let after): servers.formUnion((before?.servers ?? []) + (after?.servers ?? []))
             }
@@ -159,7 +159,7 @@ extension FleetState {
     /// An unchanged resource as edits, so that one can wait for the servers that have it.
     fileprivate func asEdits(_ record: Record) -> [Change.Edit] {
         switch record.kind {
-        case .customer: []
+        case .customer, .zone, .settings: []
         case .server: servers[ServerName(checked: record.name)].map { [.server($0.name, before: $0, after: $0)] } ?? []
         case .service:
             services[ServiceName(checked: record.name)].map { [.service($0.name, before: $0, after: $0)] } ?? []

@@ -31,6 +31,7 @@ extension ControlAPI {
             ("customers", "gauge", "Customers there are.", "\(counts.customers)"),
             ("services", "gauge", "Services there are.", "\(counts.services)"),
             ("servers", "gauge", "Servers there are.", "\(counts.servers)"),
+            ("zones", "gauge", "DNS zones there are.", "\(counts.zones)"),
             ("servers_connected", "gauge", "Servers whose session is up.", "\(connected)"),
             ("store_failures_total", "counter", "Times that the database failed.", "\(store.failures.withLock { $0 })"),
         ]

@@ -13,8 +13,8 @@ extension Record {
             body["services"] = .integer(services)
         }
         body["revision"] = revision.json
-        body["createdAt"] = .string(createdAt)
-        body["updatedAt"] = .string(updatedAt)
+        body["createdAt"] = createdAt.map { .string($0) } ?? .null
+        body["updatedAt"] = updatedAt.map { .string($0) } ?? .null
         return body
     }
 
@@ -69,7 +69,7 @@ extension ControlAPI {
 
     /// The answer to reading one resource.
     func show(_ kind: ResourceKind, _ request: APIRequest) async throws -> Response {
-        let name = request.variable("name")
+        let name = kind.target(of: request)
         guard let record = try await store.record(kind, name) else { throw Problem.noSuch(kind, name) }
         let headers: HTTPFields = [.eTag: Conditions.tag(record.revision)]
         // A server's representation also says how it is, which no revision counts: its reader always gets the newest.
@@ -77,6 +77,13 @@ extension ControlAPI {
             return Response(status: .notModified, headers: headers)
         }
         return .json(.object(await representation(record)), headers: headers)
+    }
+}
+
+extension ResourceKind {
+    /// The name of the resource that the request's path means.
+    func target(of request: APIRequest) -> String {
+        self == .settings ? FleetSettings.name : identifier(request.variable("name"))
     }
 }
 

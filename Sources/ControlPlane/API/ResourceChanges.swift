@@ -12,7 +12,7 @@ extension ControlAPI {
             throw Problem(.invalidJSON, "")
         }
         var name = ""
-        if case .string(let text)? = value.object?["name"] { name = text }
+        if case .string(let text)? = value.object?["name"] { name = kind.identifier(text) }
         var change = ChangeRequest(author: request.author, action: "\(kind.rawValue).create", target: name)
         change.dryRun = options.dryRun
         change.repetition = try repetition(request, octets)
@@ -36,7 +36,7 @@ extension ControlAPI {
         let options = try ChangeOptions(request)
         let types = ["application/merge-patch+json", "application/json"]
         guard let (patch, _) = try await request.json(types: types) else { throw Problem(.invalidJSON, "") }
-        let name = request.variable("name")
+        let name = kind.target(of: request)
         var change = ChangeRequest(author: request.author, action: "\(kind.rawValue).update", target: name)
         change.dryRun = options.dryRun
         let outcome = try await perform(change) { change in
@@ -46,7 +46,7 @@ extension ControlAPI {
                 guard patch.object != nil else {
                     throw Rejection(violations: [.invalid("", "The patch is \(patch.kind); expected an object.")])
                 }
-                if let changed = patch.object?["name"], changed != .string(name) {
+                if kind != .settings, let changed = patch.object?["name"], !kind.names(changed, name) {
                     throw Rejection(violations: [
                         .invalid(
                             "/name",
@@ -61,7 +61,7 @@ extension ControlAPI {
 
     func delete(_ kind: ResourceKind, _ request: APIRequest) async throws -> Response {
         let options = try ChangeOptions(request)
-        let name = request.variable("name")
+        let name = kind.target(of: request)
         var change = ChangeRequest(author: request.author, action: "\(kind.rawValue).delete", target: name)
         change.dryRun = options.dryRun
         let outcome = try await perform(change) { change in
@@ -75,12 +75,21 @@ extension ControlAPI {
     }
 }
 
+extension ResourceKind {
+    /// Whether `value` is a name of the resource `name`.
+    fileprivate func names(_ value: JSONValue, _ name: String) -> Bool {
+        if case .string(let text) = value { identifier(text) == name } else { false }
+    }
+}
+
 extension FleetState {
     fileprivate func deletion(of kind: ResourceKind, _ name: String) -> Change.Edit? {
         switch kind {
         case .customer: customers[CustomerName(checked: name)].map { .customer($0.name, before: $0, after: nil) }
         case .server: servers[ServerName(checked: name)].map { .server($0.name, before: $0, after: nil) }
         case .service: services[ServiceName(checked: name)].map { .service($0.name, before: $0, after: nil) }
+        case .zone: (try? DomainName(name)).flatMap { zones[$0] }.map { .zone($0.name, before: $0, after: nil) }
+        case .settings: nil
         }
     }
 }

@@ -4,7 +4,7 @@ import Domain
 struct ObjectReader {
     private let object: JSONObject
     private let pointer: String
-    private let findings: Findings
+    let findings: Findings
     private var known: [String] = []
 
     /// Nil, with a finding, when `value` is no object.

@@ -1,12 +1,21 @@
 import Domain
 
-/// What the operator configures. Each kind is one collection of the API and one table of the store.
+/// What the operator configures. Each kind is one collection of the API and one table of the store; the settings are a collection of one.
 enum ResourceKind: String, CaseIterable, Sendable {
     case customer
     case server
     case service
+    case zone
+    case settings
 
-    var plural: String { rawValue + "s" }
+    var plural: String { self == .settings ? rawValue : rawValue + "s" }
+
+    /// The name of the resource that `text` names: a zone's is a domain name, which can be written in more than one way.
+    func identifier(_ text: String) -> String {
+        guard self == .zone else { return text }
+        // What is no domain name is the name of nothing, and is looked for as it stands.
+        return (try? DomainName(text))?.text ?? text
+    }
 }
 
 /// The members that every resource's representation has beside its document.
@@ -20,6 +29,8 @@ extension Change.Edit {
         case .customer: .customer
         case .server: .server
         case .service: .service
+        case .zone: .zone
+        case .settings: .settings
         }
     }
 
@@ -28,6 +39,8 @@ extension Change.Edit {
         case .customer(let name, _, _): name.text
         case .server(let name, _, _): name.text
         case .service(let name, _, _): name.text
+        case .zone(let name, _, _): name.text
+        case .settings: FleetSettings.name
         }
     }
 
@@ -37,6 +50,8 @@ extension Change.Edit {
         case .customer(_, let before, _): before.map { $0.document }
         case .server(_, let before, _): before.map { $0.document }
         case .service(_, let before, _): before.map { $0.document }
+        case .zone(_, let before, _): before.map { $0.document }
+        case .settings(let before, _): before.document
         }
     }
 
@@ -45,6 +60,8 @@ extension Change.Edit {
         case .customer(_, _, let after): after.map { $0.document }
         case .server(_, _, let after): after.map { $0.document }
         case .service(_, _, let after): after.map { $0.document }
+        case .zone(_, _, let after): after.map { $0.document }
+        case .settings(_, let after): after.document
         }
     }
 
@@ -53,6 +70,8 @@ extension Change.Edit {
         case .customer(_, let before, let after): before == after
         case .server(_, let before, let after): before == after
         case .service(_, let before, let after): before == after
+        case .zone(_, let before, let after): before == after
+        case .settings(let before, let after): before == after
         }
     }
 }

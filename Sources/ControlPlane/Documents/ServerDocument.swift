@@ -14,6 +14,7 @@ extension Server {
             "addresses": .array(addresses.map { .string($0.description) }),
             "trustedSenders": .array(trustedSenders.map { .string($0.description) }),
             "defaultServices": .object(defaults),
+            "monitoring": monitoring.document,
         ]
     }
 
@@ -21,7 +22,8 @@ extension Server {
     static let readOnly =
         Representation.readOnly + [
             "connected", "connectedSince", "appliedVersion", "currentVersion", "refusal", "softwareVersion", "draining",
-            "connectionsOpen", "connectionsTotal", "services",
+            "connectionsOpen", "connectionsTotal", "sessionAddress", "certificateExpiresAt", "uptimeSeconds",
+            "loadPercent", "connectFailures", "standbyObstacle", "services",
         ]
 }
 
@@ -32,6 +34,8 @@ struct ServerDraft {
     /// Nil where the document has something that is no address.
     var addresses: [Address?] = []
     var defaultServices: [(address: Address, service: ServiceName)] = []
+    /// Nil when it could not be read.
+    var monitoring: MonitoringOverrides?
     /// The server, when nothing is wrong with the document itself.
     var server: Server?
 
@@ -42,6 +46,7 @@ struct ServerDraft {
         hostname = server.hostname
         addresses = server.addresses
         defaultServices = server.defaultServices.map { ($0.key, $0.value) }.sorted { $0.address < $1.address }
+        monitoring = server.monitoring
         self.server = server
     }
 
@@ -67,17 +72,23 @@ struct ServerDraft {
                 text throws(InvalidValue) in try Prefix(text)
             } ?? []
         readDefaults(&reader, findings)
+        monitoring = MonitoringOverrides()
+        if let value = reader.value("monitoring", required: false, expected: "an object") {
+            monitoring = MonitoringOverrides.read(value, at: "/monitoring", findings)
+        }
         reader.finish(readOnly: Server.readOnly)
         for (index, address) in addresses.enumerated() {
             guard let address, addresses.firstIndex(of: address) != index else { continue }
             findings.add(.invalid("/addresses/\(index)", "'\(address)' is named twice; expected each address once."))
         }
-        guard findings.all.count == earlier, let name, let region, let hostname else { return }
+        guard findings.all.count == earlier, let name, let region, let hostname, let monitoring
+        else { return }
         do {
             server = try Server(
                 name: name, region: region, hostname: hostname, addresses: addresses.compactMap { $0 },
                 trustedSenders: senders.compactMap { $0 },
-                defaultServices: Dictionary(defaultServices.map { ($0.address, $0.service) }) { first, _ in first })
+                defaultServices: Dictionary(defaultServices.map { ($0.address, $0.service) }) { first, _ in first },
+                monitoring: monitoring)
         } catch {
             findings.add("", error)
         }

@@ -13,6 +13,8 @@ extension Service {
             "acceptProxyProtocol": .bool(carriage.acceptProxyProtocol),
             "sendProxyProtocol": .string(carriage.sendProxyProtocol.rawValue),
             "forwardedFor": .string(carriage.forwardedFor.rawValue),
+            "dns": .array(bindings.map(\.document)),
+            "check": check.map(\.document) ?? .null,
         ]
     }
 }
@@ -26,6 +28,8 @@ struct ServiceDraft {
     var endpoint = EndpointDraft()
     var primary: ServerName?
     var standbys: [ServerName?] = []
+    var bindings: [BindingDraft] = []
+    var check: ServiceCheck?
     /// The service, when nothing is wrong with the document itself.
     var service: Service?
 
@@ -41,6 +45,8 @@ struct ServiceDraft {
         endpoint = EndpointDraft(service.carriage.endpoint)
         primary = service.primary
         standbys = service.standbys
+        bindings = service.bindings.enumerated().map { BindingDraft($1, at: "/dns/\($0)") }
+        check = service.check
         self.service = service
     }
 
@@ -73,9 +79,12 @@ struct ServiceDraft {
         let accept = reader.bool("acceptProxyProtocol", default: false)
         let send = reader.choice("sendProxyProtocol", default: SendProxyProtocol.off)
         let forwarded = reader.choice("forwardedFor", default: ForwardedFor.append)
+        readBindings(&reader)
+        readCheck(&reader)
         reader.finish(readOnly: Representation.readOnly)
         findRepetitions(findings)
         findOwnLoops(findings)
+        findBindingFaults(findings)
         guard findings.all.count == earlier, let name, let customer, let endpoint = endpoint.endpoint, let primary
         else { return }
         do {
@@ -84,7 +93,7 @@ struct ServiceDraft {
                 sendProxyProtocol: send, forwardedFor: forwarded)
             service = try Service(
                 name: name, customer: customer, carriage: carriage, primary: primary,
-                standbys: standbys.compactMap { $0 })
+                standbys: standbys.compactMap { $0 }, bindings: bindings.compactMap(\.binding), check: check)
         } catch {
             findings.add("", error)
         }

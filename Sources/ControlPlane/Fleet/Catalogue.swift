@@ -14,7 +14,7 @@ struct Catalogue: Sendable {
     mutating func apply(_ change: Change) {
         for edit in change.edits {
             switch edit {
-            case .customer: break
+            case .customer, .zone, .settings: break
             case .server(_, let before, let after):
                 if let before { references.remove(before) }
                 if let after { references.add(after) }
@@ -33,6 +33,7 @@ struct Proposal {
     var edits: [Change.Edit] = []
     var services: [ServiceDraft] = []
     var servers: [ServerDraft] = []
+    var settings: FleetSettings?
     /// What was wrong already before anything was compared with the fleet.
     var violations: [Violation] = []
     /// Whether what is wrong is told with the resource's kind and name in front, as the request itself names none.
@@ -46,6 +47,7 @@ struct Proposal {
             switch edit {
             case .server(_, _, let after?): servers.append(ServerDraft(after))
             case .service(_, _, let after?): services.append(ServiceDraft(after))
+            case .settings(_, let after): settings = after
             default: break
             }
         }
@@ -59,9 +61,13 @@ struct FleetView {
     private var customers: [CustomerName: Customer?] = [:]
     private var servers: [ServerName: Server?] = [:]
     private var services: [ServiceName: Service?] = [:]
+    private var zones: [DomainName: Zone?] = [:]
+    /// What would hold for the whole fleet.
+    private(set) var settings: FleetSettings
 
     init(_ catalogue: Catalogue, after edits: [Change.Edit]) {
         self.catalogue = catalogue
+        settings = catalogue.state.settings
         var proposed = References()
         for edit in edits {
             switch edit {
@@ -72,6 +78,8 @@ struct FleetView {
             case .service(let name, _, let after):
                 services.updateValue(after, forKey: name)
                 if let after { proposed.add(after) }
+            case .zone(let name, _, let after): zones.updateValue(after, forKey: name)
+            case .settings(_, let after): settings = after
             }
         }
         self.proposed = proposed
@@ -80,6 +88,14 @@ struct FleetView {
     func has(_ name: CustomerName) -> Bool { (customers[name] ?? catalogue.state.customers[name]) != nil }
     func server(_ name: ServerName) -> Server? { servers[name] ?? catalogue.state.servers[name] }
     func service(_ name: ServiceName) -> Service? { services[name] ?? catalogue.state.services[name] }
+
+    func zone(_ name: DomainName) -> Zone? { zones[name] ?? catalogue.state.zones[name] }
+
+    /// The servers that the proposal leaves as they are.
+    var untouchedServers: some Sequence<Server> {
+        let edited = servers
+        return catalogue.state.servers.values.lazy.filter { edited[$0.name] == nil }
+    }
 
     /// The services that refer to `key`, but for `excluded`; in no order, and only as many as are taken.
     func services<Key>(

@@ -10,17 +10,21 @@ public struct FleetState: Sendable {
     public private(set) var customers: [CustomerName: Customer]
     public private(set) var servers: [ServerName: Server]
     public private(set) var services: [ServiceName: Service]
+    public private(set) var zones: [DomainName: Zone]
+    public private(set) var settings: FleetSettings
     /// Which service has each client domain.
     public private(set) var owners: [ClientDomain: ServiceName]
 
     public init(
         incarnation: Incarnation, version: SnapshotVersion, customers: [Customer] = [], servers: [Server] = [],
-        services: [Service] = []
+        services: [Service] = [], zones: [Zone] = [], settings: FleetSettings = FleetSettings()
     ) {
         self.incarnation = incarnation
         self.version = version
         self.customers = Dictionary(uniqueKeysWithValues: customers.map { ($0.name, $0) })
         self.servers = Dictionary(uniqueKeysWithValues: servers.map { ($0.name, $0) })
+        self.zones = Dictionary(uniqueKeysWithValues: zones.map { ($0.name, $0) })
+        self.settings = settings
         self.services = [:]
         owners = [:]
         for service in services { set(service, named: service.name) }
@@ -34,6 +38,8 @@ public struct FleetState: Sendable {
             case .customer(let name, _, let after): customers[name] = after
             case .server(let name, _, let after): servers[name] = after
             case .service(let name, _, let after): set(after, named: name)
+            case .zone(let name, _, let after): zones[name] = after
+            case .settings(_, let after): settings = after
             }
         }
         version = change.version
@@ -53,6 +59,9 @@ public struct Change: Sendable, Equatable {
         case customer(CustomerName, before: Customer?, after: Customer?)
         case server(ServerName, before: Server?, after: Server?)
         case service(ServiceName, before: Service?, after: Service?)
+        case zone(DomainName, before: Zone?, after: Zone?)
+        /// There are always some: before anybody set them, those that hold when nobody does.
+        case settings(before: FleetSettings, after: FleetSettings)
     }
 
     public let version: SnapshotVersion

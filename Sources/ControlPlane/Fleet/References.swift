@@ -24,6 +24,9 @@ struct References: Sendable {
     private(set) var servicesByEndpoint = Index<EndpointHost, ServiceName>()
     /// Endpoints that are names, by what follows their first label: those that a wildcard client domain would match.
     private(set) var servicesByEndpointParent = Index<String, ServiceName>()
+    private(set) var servicesByZone = Index<DomainName, ServiceName>()
+    /// By the names that steer their traffic.
+    private(set) var servicesByBoundName = Index<DomainName, ServiceName>()
     private(set) var serversByHostname = Index<DomainName, ServerName>()
     private(set) var serversByAddress = Index<Address, ServerName>()
     private(set) var serversByDefaultService = Index<ServiceName, ServerName>()
@@ -37,6 +40,10 @@ struct References: Sendable {
             servicesByEndpoint.insert(name, for: target.host)
             if let parent = target.host.parent { servicesByEndpointParent.insert(name, for: parent) }
         }
+        for binding in service.bindings {
+            servicesByZone.insert(name, for: binding.zone)
+            servicesByBoundName.insert(name, for: binding.name)
+        }
     }
 
     mutating func remove(_ service: Service) {
@@ -47,6 +54,10 @@ struct References: Sendable {
         for target in service.carriage.endpoint.targets {
             servicesByEndpoint.remove(name, for: target.host)
             if let parent = target.host.parent { servicesByEndpointParent.remove(name, for: parent) }
+        }
+        for binding in service.bindings {
+            servicesByZone.remove(name, for: binding.zone)
+            servicesByBoundName.remove(name, for: binding.name)
         }
     }
 

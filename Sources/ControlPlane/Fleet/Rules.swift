@@ -23,6 +23,10 @@ struct Rules {
                 named ? $0.under("/services/\(draft.name?.text ?? "")") : $0
             }
         }
+        if let settings = proposal.settings {
+            let place = "/\(ResourceKind.settings.plural)/\(FleetSettings.name)"
+            violations += rules.violations(of: settings).map { named ? $0.under(place) : $0 }
+        }
         for edit in proposal.edits where edit.after == nil {
             violations += rules.violations(ofDeleting: edit).map {
                 named ? $0.under("/\(edit.kind.plural)/\(edit.name)") : $0
@@ -52,11 +56,16 @@ struct Rules {
             return fleet.servers(\.serversByDefaultService, name).map {
                 .conflict("", "Service \(name) is a default service of server \($0); expected no server to name it.")
             }
+        case .zone(let name, _, _):
+            return violations(ofDeletingZone: name)
+        case .settings:
+            // They are set anew, never deleted.
+            return []
         }
     }
 
     /// The first few of `services` in words, or nil when there are none.
-    private static func some(_ services: some Sequence<ServiceName>) -> String? {
+    static func some(_ services: some Sequence<ServiceName>) -> String? {
         let first = Array(services.prefix(4))
         guard !first.isEmpty else { return nil }
         let named = first.prefix(3).map(\.text).sorted().joined(separator: ", ")
@@ -104,6 +113,14 @@ struct Rules {
                     .invalid(
                         pointer,
                         "'\(name)' is client domain \(domain) of service \(owner), so traffic would go round in a loop; "
+                            + expected)
+                ]
+            }
+            if let steered = fleet.services(\.servicesByBoundName, name).min() {
+                return [
+                    .invalid(
+                        pointer,
+                        "'\(name)' is a name that steers the traffic of service \(steered), so traffic would go round in a loop; "
                             + expected)
                 ]
             }

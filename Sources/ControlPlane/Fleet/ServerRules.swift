@@ -10,6 +10,9 @@ extension Rules {
             guard let address else { continue }
             violations += addressViolations(address, "/addresses/\(index)", draft)
         }
+        if let monitoring = draft.monitoring {
+            violations += self.violations(of: monitoring)
+        }
         for (address, name) in draft.defaultServices {
             let pointer = "/defaultServices/\(address)"
             guard let service = fleet.service(name) else {
@@ -49,6 +52,13 @@ extension Rules {
                     pointer,
                     "'\(hostname)' is where service \(user) has its endpoint, so its traffic would go round in a loop; "
                         + "expected a name that is no endpoint."))
+        }
+        if let steered = fleet.services(\.servicesByBoundName, hostname).min() {
+            violations.append(
+                .conflict(
+                    pointer,
+                    "'\(hostname)' is a name that steers the traffic of service \(steered); "
+                        + "expected a host name that always leads to this server."))
         }
         return violations
     }

@@ -8,6 +8,7 @@ extension Rules {
                 .invalid("/customer", "'\(customer)' is no customer; expected the name of one that exists."))
         }
         violations += domainViolations(draft)
+        for binding in draft.bindings { violations += self.violations(of: binding, in: draft) }
         for (pointer, host) in draft.endpoint.hosts where !isOwn(host, draft) {
             violations += self.violations(ofEndpointAt: host, pointer: pointer)
         }
@@ -31,10 +32,10 @@ extension Rules {
         return violations
     }
 
-    /// Whether `host` is one of the service's own client domains, which reading the document has found already.
+    /// Whether `host` is one of the service's own client domains or bound names, which reading the document has found already.
     private func isOwn(_ host: EndpointHost, _ draft: ServiceDraft) -> Bool {
         guard case .name(let name) = host else { return false }
-        return draft.clientDomains.contains { $0?.matches(name) == true }
+        return draft.clientDomains.contains { $0?.matches(name) == true } || draft.bindings.contains { $0.name == name }
     }
 
     private func domainViolations(_ draft: ServiceDraft) -> [Violation] {

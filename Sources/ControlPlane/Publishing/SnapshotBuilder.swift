@@ -93,7 +93,8 @@ struct SnapshotBuilder: Sendable {
         var serversChanged = false
         for edit in change.edits {
             switch edit {
-            case .customer: break
+            // What the control plane alone needs to know is in no snapshot; the version moves all the same.
+            case .customer, .zone, .settings: break
             case .server: serversChanged = true
             case .service(let name, let before, let after):
                 for server in before?.servers ?? [] where after?.servers.contains(server) != true {
@@ -176,7 +177,7 @@ private struct EarlierState {
         for change in changes {
             for edit in change.edits {
                 switch edit {
-                case .customer: break
+                case .customer, .zone, .settings: break
                 case .service(let name, let before, _):
                     if services.index(forKey: name) == nil { services.updateValue(before, forKey: name) }
                 case .server(let name, let before, _):

@@ -146,7 +146,8 @@ private enum Summary {
     static func text(_ edits: [Change.Edit], _ request: ChangeRequest) -> String {
         if let restored = request.restoredFrom { return "restore version \(restored)" }
         guard let edit = edits.first, edits.count == 1 else { return "change \(edits.count) resources" }
-        let what = "\(edit.kind.rawValue) \(edit.name)"
+        // There is one of them, so it needs no name.
+        let what = edit.kind == .settings ? "settings" : "\(edit.kind.rawValue) \(edit.name)"
         switch (edit.before?.object, edit.after?.object) {
         case (nil, _): return "create \(what)"
         case (_, nil): return "delete \(what)"

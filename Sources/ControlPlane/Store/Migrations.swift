@@ -5,6 +5,9 @@ enum Migrations {
     static let all: [(name: String, sql: String)] = [
         ("fleet, versions and audit", fleet),
         ("certificates of the channel", certificates),
+        ("zones and settings", zones),
+        ("failovers", failovers),
+        ("alerts", alerts),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.
@@ -153,5 +156,24 @@ enum Migrations {
             used_at TEXT
         ) STRICT;
         CREATE INDEX enrollment_tokens_by_server ON enrollment_tokens (server);
+        """
+
+    /// The settings have one row, and none before anybody has set any.
+    private static let zones = """
+        CREATE TABLE zones (
+            name TEXT NOT NULL PRIMARY KEY,
+            document TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE settings (
+            name TEXT NOT NULL PRIMARY KEY,
+            document TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        ) STRICT;
         """
 }

@@ -2,9 +2,18 @@ import Domain
 
 extension Record {
     static func find(_ kind: ResourceKind, _ name: String, _ connection: SQLConnection) throws -> Record? {
-        try connection.rows(
+        let row = try connection.rows(
             "SELECT name, document, revision, created_at, updated_at FROM \(kind.plural) WHERE name = ?", [.text(name)]
-        ).first.map { try Record(kind, $0) }
+        ).first
+        if row == nil, kind == .settings, name == FleetSettings.name { return .untouchedSettings }
+        return try row.map { try Record(kind, $0) }
+    }
+
+    /// The settings before anybody has set any.
+    private static var untouchedSettings: Record {
+        Record(
+            kind: .settings, name: FleetSettings.name, document: FleetSettings().document, revision: SnapshotVersion(0),
+            createdAt: nil, updatedAt: nil)
     }
 
     fileprivate init(_ kind: ResourceKind, _ row: SQLRow) throws {

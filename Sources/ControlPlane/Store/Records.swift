@@ -7,10 +7,11 @@ struct Record: Sendable {
     let name: String
     /// What the operator wrote, in full.
     let document: JSONValue
-    /// The version of the last change to it.
+    /// The version of the last change to it; 0 for settings that nobody has set.
     let revision: SnapshotVersion
-    let createdAt: String
-    let updatedAt: String
+    /// Nil for settings that nobody has set.
+    let createdAt: String?
+    let updatedAt: String?
 }
 
 /// One version: what changed, when and by whom.
@@ -60,6 +61,12 @@ enum Timestamp {
     /// RFC 3339, UTC, to the millisecond; texts of this form sort as the moments do.
     static func text(_ date: Date) -> String {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
+    /// The moment that `text` writes, by RFC 3339, in UTC, with or without fractions of a second; nil when it writes none.
+    static func date(_ text: String) -> Date? {
+        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
     }
 }
 

@@ -36,6 +36,15 @@ struct RowWriter {
                     texts + [customer, .text(name.text)])
             }
             try writeReferences(of: after)
+        case (.settings, _):
+            // They are never created: before the first change to them there is no row.
+            try connection.execute(
+                """
+                INSERT INTO settings (document, revision, created_at, updated_at, name) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (name) DO UPDATE
+                SET document = excluded.document, revision = excluded.revision, updated_at = excluded.updated_at
+                """,
+                texts + [.text(at), .text(edit.name)])
         case (_, nil):
             try connection.execute(
                 "INSERT INTO \(table) (document, revision, created_at, updated_at, name) VALUES (?, ?, ?, ?, ?)",

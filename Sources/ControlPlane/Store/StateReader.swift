@@ -14,6 +14,8 @@ struct StateReader {
             var customers: [Customer] = []
             var servers: [Server] = []
             var services: [Service] = []
+            var zones: [Zone] = []
+            var settings = FleetSettings()
             try StateReader.forEachDocument(.customer, connection) { document, findings in
                 if let customer = Customer.read(document, findings) { customers.append(customer) }
             }
@@ -23,8 +25,15 @@ struct StateReader {
             try StateReader.forEachDocument(.service, connection) { document, findings in
                 if let service = ServiceDraft(reading: document, findings).service { services.append(service) }
             }
+            try StateReader.forEachDocument(.zone, connection) { document, findings in
+                if let zone = Zone.read(document, findings) { zones.append(zone) }
+            }
+            try StateReader.forEachDocument(.settings, connection) { document, findings in
+                if let read = FleetSettings.read(document, findings) { settings = read }
+            }
             return FleetState(
-                incarnation: incarnation, version: version, customers: customers, servers: servers, services: services)
+                incarnation: incarnation, version: version, customers: customers, servers: servers, services: services,
+                zones: zones, settings: settings)
         }
     }
 

@@ -52,6 +52,7 @@ final class Store: Sendable {
         let customers: Int
         let servers: Int
         let services: Int
+        let zones: Int
     }
 
     var counts: Counts {
@@ -59,7 +60,7 @@ final class Store: Sendable {
             let state = catalogue.state
             return Counts(
                 version: state.version, customers: state.customers.count, servers: state.servers.count,
-                services: state.services.count)
+                services: state.services.count, zones: state.zones.count)
         }
     }
 

@@ -132,6 +132,8 @@ extension FleetState {
         case .customer(let name, _, let after): .customer(name, before: customers[name], after: after)
         case .server(let name, _, let after): .server(name, before: servers[name], after: after)
         case .service(let name, _, let after): .service(name, before: services[name], after: after)
+        case .zone(let name, _, let after): .zone(name, before: zones[name], after: after)
+        case .settings(_, let after): .settings(before: settings, after: after)
         }
     }
 }
@@ -156,6 +158,14 @@ extension Change.Edit {
                     try ServiceName(change.name),
                     before: change.before.flatMap { ServiceDraft(reading: $0, findings).service },
                     after: change.after.flatMap { ServiceDraft(reading: $0, findings).service })
+            case .zone:
+                self = .zone(
+                    try DomainName(change.name), before: change.before.flatMap { Zone.read($0, findings) },
+                    after: change.after.flatMap { Zone.read($0, findings) })
+            case .settings:
+                self = .settings(
+                    before: change.before.flatMap { FleetSettings.read($0, findings) } ?? FleetSettings(),
+                    after: change.after.flatMap { FleetSettings.read($0, findings) } ?? FleetSettings())
             }
         } catch {
             throw StoreFailure.damaged("a change has the name '\(change.name)'")

@@ -139,8 +139,8 @@ public struct HealthCheck: Hashable, Sendable {
 }
 
 /// The target of a request that we make ourselves (RFC 9112 section 3.2.1, origin form).
-enum RequestPath {
-    static func checked(_ path: String) throws(InvalidValue) -> String {
+public enum RequestPath {
+    public static func checked(_ path: String) throws(InvalidValue) -> String {
         guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= 1000,
             path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") })
         else {

@@ -9,14 +9,17 @@ enum OpenAPI {
         "info": {
           "title": "D-Direct control plane",
           "version": "1",
-          "description": "Customers, servers, services and their versions. Errors are problems by RFC 9457."
+          "description": "Customers, servers, services, DNS zones, the fleet's settings, and their versions. Errors are problems by RFC 9457."
         },
         "security": [{"token": []}],
         "paths": {
         \#(customerPaths),
         \#(serverPaths),
         \#(enrollmentPaths),
+        \#(failoverPaths),
         \#(servicePaths),
+        \#(zonePaths),
+        \#(settingsPaths),
         \#(versionPaths),
         \#(eventPaths),
         \#(processPaths)
@@ -25,8 +28,11 @@ enum OpenAPI {
         "schemas": {
         \#(valueSchemas),
         \#(resourceSchemas),
+        \#(zoneSchemas),
+        \#(monitoringSchemas),
         \#(answerSchemas),
         \#(enrollmentSchemas),
+        \#(failoverSchemas),
         \#(eventSchemas)
         },
         \#(parts)

@@ -83,8 +83,11 @@ extension OpenAPI {
           "type": "object",
           "required": ["kind", "name", "before", "after"],
           "properties": {
-            "kind": {"enum": ["customer", "server", "service"]},
-            "name": {"$ref": "#/components/schemas/Slug"},
+            "kind": {"enum": ["customer", "server", "service", "zone", "settings"]},
+            "name": {
+              "description": "The settings are named fleet.",
+              "anyOf": [{"$ref": "#/components/schemas/Slug"}, {"$ref": "#/components/schemas/DomainName"}]
+            },
             "before": {"type": ["object", "null"]},
             "after": {"type": ["object", "null"]}
           }

@@ -10,6 +10,20 @@ extension OpenAPI {
             "description": "The resource's name.",
             "schema": {"$ref": "#/components/schemas/Slug"}
           },
+          "ZoneName": {
+            "name": "name",
+            "in": "path",
+            "required": true,
+            "description": "The zone's apex.",
+            "schema": {"$ref": "#/components/schemas/DomainName"}
+          },
+          "Failover": {
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": "A failover's number.",
+            "schema": {"type": "integer", "minimum": 1}
+          },
           "Version": {
             "name": "version",
             "in": "path",

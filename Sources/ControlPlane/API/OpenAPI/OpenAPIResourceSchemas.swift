@@ -21,7 +21,8 @@ extension OpenAPI {
               "description": "For connections that name no service that we know: by one of the server's addresses, the service that takes them.",
               "maxProperties": 64,
               "additionalProperties": {"$ref": "#/components/schemas/Slug"}
-            }
+            },
+            "monitoring": {"$ref": "#/components/schemas/MonitoringOverrides"}
           },
           "additionalProperties": false
         },
@@ -59,7 +60,8 @@ extension OpenAPI {
                 },
                 {"type": "null"}
               ]
-            }
+            },
+            "monitoring": {"anyOf": [{"$ref": "#/components/schemas/MonitoringOverrides"}, {"type": "null"}]}
           },
           "additionalProperties": false
         },
@@ -72,6 +74,7 @@ extension OpenAPI {
             "addresses",
             "trustedSenders",
             "defaultServices",
+            "monitoring",
             "connected",
             "connectedSince",
             "appliedVersion",
@@ -110,6 +113,7 @@ extension OpenAPI {
               "maxProperties": 64,
               "additionalProperties": {"$ref": "#/components/schemas/Slug"}
             },
+            "monitoring": {"$ref": "#/components/schemas/MonitoringOverrides"},
             "connected": {"type": "boolean"},
             "connectedSince": {"anyOf": [{"$ref": "#/components/schemas/Timestamp"}, {"type": "null"}]},
             "appliedVersion": {"type": ["integer", "null"]},
@@ -202,7 +206,9 @@ extension OpenAPI {
             },
             "acceptProxyProtocol": {"type": "boolean", "default": false},
             "sendProxyProtocol": {"enum": ["off", "v1", "v2"], "default": "off"},
-            "forwardedFor": {"enum": ["append", "replace", "off"], "default": "append"}
+            "forwardedFor": {"enum": ["append", "replace", "off"], "default": "append"},
+            "dns": {"type": "array", "items": {"$ref": "#/components/schemas/DNSBindingInput"}, "maxItems": 100},
+            "check": {"anyOf": [{"$ref": "#/components/schemas/ServiceCheckInput"}, {"type": "null"}]}
           },
           "additionalProperties": false
         },
@@ -259,7 +265,14 @@ extension OpenAPI {
             "sendProxyProtocol": {"anyOf": [{"enum": ["off", "v1", "v2"], "default": "off"}, {"type": "null"}]},
             "forwardedFor": {
               "anyOf": [{"enum": ["append", "replace", "off"], "default": "append"}, {"type": "null"}]
-            }
+            },
+            "dns": {
+              "anyOf": [
+                {"type": "array", "items": {"$ref": "#/components/schemas/DNSBindingInput"}, "maxItems": 100},
+                {"type": "null"}
+              ]
+            },
+            "check": {"anyOf": [{"$ref": "#/components/schemas/ServiceCheckPatch"}, {"type": "null"}]}
           },
           "additionalProperties": false
         },
@@ -275,6 +288,8 @@ extension OpenAPI {
             "acceptProxyProtocol",
             "sendProxyProtocol",
             "forwardedFor",
+            "dns",
+            "check",
             "revision",
             "createdAt",
             "updatedAt"
@@ -300,6 +315,8 @@ extension OpenAPI {
             "acceptProxyProtocol": {"type": "boolean", "default": false},
             "sendProxyProtocol": {"enum": ["off", "v1", "v2"], "default": "off"},
             "forwardedFor": {"enum": ["append", "replace", "off"], "default": "append"},
+            "dns": {"type": "array", "items": {"$ref": "#/components/schemas/DNSBinding"}, "maxItems": 100},
+            "check": {"anyOf": [{"$ref": "#/components/schemas/ServiceCheck"}, {"type": "null"}]},
             "revision": {"type": "integer", "minimum": 1},
             "createdAt": {"$ref": "#/components/schemas/Timestamp"},
             "updatedAt": {"$ref": "#/components/schemas/Timestamp"},
