@@ -8,7 +8,7 @@ import Testing
 @testable import ControlPlane
 
 /// A real prober, and servers on the loopback that are well or not.
-@Suite(.timeLimit(.minutes(2))) struct `Prober` {
+@Suite(.timeLimit(.minutes(2))) struct `The control plane's own vantage` {
     static let logger = {
         var logger = Logger(label: "test.prober")
         logger.logLevel = .critical
