@@ -41,10 +41,13 @@ extension GameDay {
     ) throws -> JSON {
         var last = JSON.null
         do {
-            return try eventually("a failover (\(kind)) \(what)", within: limit, every: interval) {
-                guard let id = try failovers.first(where: { $0["kind"].text == kind })?["id"].number else { return nil }
+            // nil is a JSON, too: the type says which nil is meant.
+            return try eventually("a failover (\(kind)) \(what)", within: limit, every: interval) { () -> JSON? in
+                guard let id = try failovers.first(where: { $0["kind"].text == kind })?["id"].number else {
+                    return JSON?.none
+                }
                 last = try failover(id)
-                return condition(last) ? last : nil
+                return condition(last) ? .some(last) : JSON?.none
             }
         } catch {
             throw Failure("\(error): \(last.encoded); status: \((try? status.encoded) ?? "none")")
