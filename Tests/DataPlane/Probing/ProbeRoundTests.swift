@@ -71,7 +71,7 @@ import Testing
         #expect(round.outcome(now: 5103) == .answered)
     }
 
-    @Test func `is missed at the second refusal, whatever the others do`() {
+    @Test func `is missed at the second refusal, without waiting for anyone`() {
         var round = round([http, https])
         for moment: UInt64 in [5000, 5100] {
             _ = round.takeDue(now: moment)
@@ -149,7 +149,7 @@ import Testing
         #expect(round.nextEvent == 5400)
     }
 
-    @Test func `ends when they end that come after it is over, or were never begun, are of no consequence`() {
+    @Test func `is not changed by attempts that end after their leg, or that it never asked for`() {
         var round = round([https])
         _ = round.takeDue(now: 5000)
         round.ended(7, .answered)

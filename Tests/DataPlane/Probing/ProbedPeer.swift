@@ -81,10 +81,10 @@ final class ToldProbes: Sendable {
 
 /// A prober on a thread of its own that probes `targets` for as long as `body` runs.
 func withProber(
-    of targets: [WireWatchTarget], _ body: (Mailbox<Prober.Message>, ToldProbes) throws -> Void
+    of targets: [WireWatchTarget], mostAttempts: Int = 256, _ body: (Mailbox<Prober.Message>, ToldProbes) throws -> Void
 ) throws {
     let told = ToldProbes()
-    let prober = try Prober(logger: Logger(label: "test")) { told.add($0) }
+    let prober = try Prober(mostAttempts: mostAttempts, logger: Logger(label: "test")) { told.add($0) }
     let thread = try JoinableThread(named: "prober") {
         do {
             try prober.run()

@@ -202,6 +202,19 @@ import Wire
         }
     }
 
+    @Test func `tells nothing of a server that it could not ask`() throws {
+        let dead = try deadPort()
+        try withProber(of: [target(http: dead, https: dead)], mostAttempts: 0) { _, told in
+            usleep(1_000_000)
+            #expect(told.count == 0)
+        }
+    }
+
+    @Test(arguments: [(1, 64), (407, 64), (8192, 1024), (238_000, 4096)])
+    func `leaves most descriptors to the flows`(flows: Int, attempts: Int) {
+        #expect(Prober.mostAttempts(besideFlows: flows) == attempts)
+    }
+
     @Test func `goes on as before when the list comes again`() throws {
         try withResponder(try Samples.servingBoard()) { responder in
             let targets = [target(at: responder)]
