@@ -41,14 +41,14 @@ extension GameDay {
     ) throws -> JSON {
         var last = JSON.null
         do {
-            // nil is a JSON, too: the type says which nil is meant.
-            return try eventually("a failover (\(kind)) \(what)", within: limit, every: interval) { () -> JSON? in
-                guard let id = try failovers.first(where: { $0["kind"].text == kind })?["id"].number else {
-                    return JSON?.none
-                }
+            // Not by the form of eventually() that gives a value: a nil there may be JSON's null.
+            try eventually("a failover (\(kind)) \(what)", within: limit, every: interval) {
+                let newest = try failovers.first { $0["kind"].text == kind }
+                guard let id = newest?["id"].number else { return false }
                 last = try failover(id)
-                return condition(last) ? .some(last) : JSON?.none
+                return condition(last)
             }
+            return last
         } catch {
             throw Failure("\(error): \(last.encoded); status: \((try? status.encoded) ?? "none")")
         }
