@@ -1,6 +1,6 @@
 import Crypto
 import Domain
-import Foundation
+import FoundationEssentials
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -66,6 +66,12 @@ final class MonitorStub: Sendable {
             server: try ServerName("za1"), hostname: try DomainName("za1.dfree.test"),
             addresses: try addresses.map { try Address($0) }, httpPort: httpPort, httpsPort: httpsPort,
             interval: .milliseconds(50), timeout: timeout, checks: checks)
+    }
+
+    /// Whether a miss says this of one of the ports, or of both: whichever was found out first.
+    func isTold(_ problem: String, in outcome: ProbeOutcome) -> Bool {
+        let doors = [httpPort, httpsPort].map { "127.0.0.1:\($0): \(problem)" }
+        return doors.contains(outcome.error ?? "") || outcome.error == doors.joined(separator: "; ")
     }
 
     /// A certificate that signs itself, as a monitor endpoint's does.
