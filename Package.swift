@@ -94,10 +94,13 @@ let package = Package(
         ),
 
         // Control plane.
+        // libldns-dev of Debian comes without a pkg-config file.
+        .target(
+            name: "CLdns", path: "Sources/ControlPlane/CLdns", linkerSettings: [.linkedLibrary("ldns")]),
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Domain", "Wire", "Daemon",
+                "CLdns", "Domain", "Wire", "Daemon",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -114,7 +117,7 @@ let package = Package(
                 .product(name: "X509", package: "swift-certificates"),
             ],
             path: "Sources/ControlPlane",
-            exclude: ["Main", "CLI"],
+            exclude: ["Main", "CLI", "CLdns"],
             swiftSettings: ours
         ),
         .executableTarget(

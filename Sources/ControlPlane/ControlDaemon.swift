@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 public import Daemon
 import Domain
 import Hummingbird
@@ -13,6 +14,10 @@ public struct ControlDaemon: Sendable {
     private let publisher: SnapshotPublisher
     private let secure: SecureChannel?
     private let events: EventLog
+    private let http: HTTPClient
+    private let prober: Prober
+    private let alerts: AlertSender
+    private let failover: FailoverService
     private let api: ControlAPI
     private let listen: TransportAddress
     private let mostConnections: Int
@@ -49,9 +54,17 @@ public struct ControlDaemon: Sendable {
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
             channel: ChannelSettings(unixPath: settings.channelPath, secure: secure, mostSessions: mostSessions),
             events: events, logger: logger)
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ControlDaemon.httpConfiguration)
+        prober = Prober(logger: logger)
+        let credentials = Credentials(folder: settings.credentials)
+        let (store, alerts) = (store, AlertSender(
+            store: store, webhooks: { [store] in store.state.settings.webhooks }, key: { try credentials.text($0) },
+            logger: logger))
+        self.alerts = alerts
+        failover = try await ControlDaemon.failover(credentials, store, publisher, prober, events, alerts, http, logger)
         api = ControlAPI(
             store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
-            counters: RequestCounters(), logger: logger)
+            failover: failover, counters: RequestCounters(), logger: logger)
         listen = settings.listen
         self.logger = logger
         logger.info(
@@ -67,7 +80,7 @@ public struct ControlDaemon: Sendable {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
             publisher, ChangeFeed(store: store, publisher: publisher, events: events),
-            APIServer(listen: listen, application: application),
+            alerts, prober, failover, APIServer(listen: listen, application: application),
             CredentialsReload(secure: secure, status: status, logger: logger), StoppingNotice(logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
@@ -75,6 +88,7 @@ public struct ControlDaemon: Sendable {
         // Requests that wait for servers may take a minute; a service manager's patience is ninety seconds.
         configuration.maximumGracefulShutdownDuration = .seconds(70)
         let outcome = await Result { try await ServiceGroup(configuration: configuration).run() }
+        try await http.shutdown()
         try await store.close()
         try outcome.get()
         logger.info("Stopped")
@@ -82,6 +96,28 @@ public struct ControlDaemon: Sendable {
 
     /// The line for `systemctl status`.
     private func status() -> String { "API on \(listen), version \(store.version)" }
+
+    /// What providers of zones and receivers of alerts are called with. Each call has a deadline of its own besides.
+    private static let httpConfiguration = HTTPClient.Configuration(
+        redirectConfiguration: .disallow, timeout: .init(connect: .seconds(3), read: .seconds(10)))
+
+    private static func failover(
+        _ credentials: Credentials, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
+        _ events: EventLog, _ alerts: AlertSender, _ http: HTTPClient, _ logger: Logger
+    ) async throws -> FailoverService {
+        let providers = ProviderFactory(credentials: credentials, http: http)
+        let authorities = AuthorityCheck()
+        return try await FailoverService(
+            FailoverService.Surroundings(
+                store: store, publisher: publisher, prober: prober,
+                provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
+                ask: { await authorities.ask($0, name: $1, $2) },
+                tell: { kind, server, detail in
+                    events.append(kind, server: server, detail: detail)
+                    await alerts.raise(kind, server: server, detail: detail)
+                }),
+            logger: logger)
+    }
 
     /// The channel over TCP, if there is to be one.
     private static func secureChannel(_ settings: ControlSettings, _ store: Store) async throws -> SecureChannel? {

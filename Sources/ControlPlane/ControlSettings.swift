@@ -14,6 +14,8 @@ public struct ControlSettings: Sendable {
     public let authority: String
     /// Whether the service manager put that file there (systemd's LoadCredential=).
     public let authorityIsCredential: Bool
+    /// The folder with the secrets that zones and webhooks name.
+    public let credentials: String
     /// For how long the certificates hold that data planes are given.
     public let certificateLifetime: Duration
     public let adminTokenFile: String
@@ -25,6 +27,7 @@ public struct ControlSettings: Sendable {
         public var listen: String?
         public var channel: [String] = []
         public var channelAuthority: String?
+        public var credentials: String?
         public var certificateLifetime: String?
         public var adminTokenFile: String?
         public var allowEndpoint: [String] = []
@@ -41,6 +44,9 @@ public struct ControlSettings: Sendable {
         listen = reader.apiAddress(flags.listen)
         (channelPath, secureChannel) = reader.listeners(flags.channel)
         (authority, authorityIsCredential) = reader.authority(flags.channelAuthority, environment)
+        credentials = reader.path(
+            "--credentials", flags.credentials, "DDIRECT_CREDENTIALS",
+            default: environment["CREDENTIALS_DIRECTORY"] ?? "/var/lib/ddirect/credentials")
         certificateLifetime = reader.seconds(
             "--certificate-lifetime", flags.certificateLifetime, "DDIRECT_CERTIFICATE_LIFETIME",
             default: .seconds(90 * 86_400), most: 100_000_000)

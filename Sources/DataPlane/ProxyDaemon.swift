@@ -75,9 +75,18 @@ public struct ProxyDaemon {
                 logger.error("Endpoints cannot be checked any more", metadata: ["reason": "\(error)"])
             }
         }
+        let attempts = Prober.mostAttempts(besideFlows: settings.relay.flowLimit * settings.workers)
+        let prober = try Prober(mostAttempts: attempts, logger: logger) { mailbox.post(.probed($0)) }
+        let proberThread = try Thread(named: "prober") {
+            do {
+                try prober.run()
+            } catch {
+                logger.error("Other servers cannot be probed from here", metadata: ["reason": "\(error)"])
+            }
+        }
         let keeper = keeper
         let keeperThread = try Thread(named: "keeper") { keeper.run() }
-        let subscriber = makeSubscriber(checker)
+        let subscriber = makeSubscriber(checker, prober)
         let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
         logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
 
@@ -97,6 +106,8 @@ public struct ProxyDaemon {
         keeperThread.join()
         checker.mailbox.post(.stop)
         checkerThread.join()
+        prober.mailbox.post(.stop)
+        proberThread.join()
         // The last thing before the end, so that flows stand still for as short as can be.
         if settings.parksFlows { park() }
         pool.post(.stop)
@@ -109,12 +120,12 @@ public struct ProxyDaemon {
         logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
     }
 
-    private func makeSubscriber(_ checker: EndpointChecker) -> SnapshotSubscriber {
+    private func makeSubscriber(_ checker: EndpointChecker, _ prober: Prober) -> SnapshotSubscriber {
         let isListening = Mutex(false)
         let (board, pool, logger, arrivals) = (board, pool, logger, arrivals)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
-            checker: checker.mailbox, keeper: keeper.mailbox,
+            checker: checker.mailbox, prober: prober.mailbox, keeper: keeper.mailbox,
             monitor: (responder.addresses.http.port, responder.addresses.https.port),
             applied: { snapshot, tenants, moved in
                 board.applied(Status.Applied(snapshot))

@@ -112,6 +112,12 @@ import Testing
             says: "trustedSenders  none → 192.0.2.0/24", "version 4 is applied on 1 of 1 server"),
         Step("server edit za1 --no-trusted-senders --if-match 1", exits: 1, says: "at revision 4 now"),
         Step("server edit za1 --no-trusted-senders --if-match 4 --json", says: "\"trustedSenders\": []"),
+        Step(
+            "server edit za1 --probe-interval 60 --threshold 5 --probe-http-port 8080 --dry-run",
+            says: "monitoring.intervalSeconds  none → 60", "monitoring.httpPort         80 → 8080"),
+        Step("server show za1", says: "watched           as the fleet"),
+        Step("server edit za1 --probe-timeout 5", exits: 1, says: "/monitoring/timeoutSeconds", "the interval, 2 s"),
+        Step("server edit za1 --quorum many", exits: 64, says: "'many' is invalid"),
         // A command to a server, and no change of the configuration.
         Step("server drain za1", says: "za1 drains"),
         Step("server show za1", eventually: true, says: "draining          yes"),
@@ -196,6 +202,12 @@ import Testing
         Step("service edit acme-app --remove-client-domain b.test", exits: 64, says: "cannot remove b.test"),
         Step("service edit acme-app --forwarded-for off --dry-run", says: "forwardedFor  replace → off"),
         Step("service edit acme-app --forwarded-for replace", says: "nothing changed: it was so already"),
+        Step(
+            "service edit acme-app --check /health --check-http --dry-run",
+            says: "check.host    none → app.acme.test", "check.scheme  none → http"),
+        Step("service edit acme-app --dns acme.test:app.acme.test:cname:5", exits: 1, says: "'acme.test' is no zone"),
+        Step("service edit acme-app --dns app.acme.test", exits: 64, says: "expected ZONE:NAME"),
+        Step("service show acme-app", says: "DNS                  none", "check                none"),
     ]
 
     /// Goes on at version 5.
@@ -249,6 +261,90 @@ import Testing
                 "--customer acme --client-domain app.acme.test --endpoint \(first):\(ports) --primary za1",
         ]
         try play(Self.services + Self.endpoints + Self.endings, in: shell, words)
+    }
+
+    // MARK: Zones
+
+    /// At version 3: acme, za1 and acme-app.
+    private static let zones: [Step] = [
+        Step("zone list", says: "no zones yet"),
+        Step("zone create acme.test", exits: 64, says: "a new zone needs --provider"),
+        Step("zone create acme.test {provider} --dry-run", says: "zone acme.test: created", "provider.keyName"),
+        Step(
+            "zone create acme.test {provider} --wait",
+            says: "created zone acme.test (version 4)", "version 4 concerns no server"),
+        Step("zone create ACME.test {provider}", exits: 1, says: "/name: Zone 'acme.test' exists already"),
+        Step("zone create other.test --provider rfc2136", exits: 1, says: "/provider/server", "/provider/credential"),
+        Step("zone create other.test --provider command --path /usr/sbin/dns --json", says: "\"kind\": \"command\""),
+        Step("zone list", says: "acme.test   rfc2136   127.0.0.1:5353", "acme-tsig", "/usr/sbin/dns"),
+        Step("zones list --limit 1 --json", says: "\"name\": \"acme.test\""),
+        Step("zone show acme.test", says: "key          ddirect (hmac-sha256)", "those of its NS records"),
+        Step("zone show acme.test --json", says: "\"credential\": \"acme-tsig\""),
+        Step("zone show none.test", exits: 1, says: "There is no zone 'none.test'"),
+        Step("zone edit acme.test", exits: 64, says: "nothing to change was given"),
+        Step(
+            "zone edit acme.test --credential other --authority 192.0.2.1 --if-match 4",
+            says: "changed zone acme.test (version 6)", "provider.credential  acme-tsig → other",
+            "none → 192.0.2.1:53"),
+        Step("zone edit acme.test --no-authorities --if-match 4", exits: 1, says: "at revision 6 now"),
+        Step(
+            "zone edit other.test --provider powerdns --url http://192.0.2.53:8081 --credential pdns-key",
+            says: "provider.path", "/usr/sbin/dns → none", "localhost"),
+        Step(
+            "service edit acme-app --dns acme.test:app.acme.test:cname:5 --wait", exits: 2,
+            says: "dns  none → acme.test:app.acme.test:cname:5"),
+        Step("service show acme-app", says: "acme.test:app.acme.test:cname:5"),
+        Step("zone delete acme.test --yes", exits: 1, says: "Zone acme.test has names that steer service acme-app"),
+        Step("service edit acme-app --no-dns", says: "dns  acme.test:app.acme.test:cname:5 → none"),
+        Step("zone delete acme.test", exits: 64, says: "add --yes"),
+        Step("zone delete acme.test --dry-run", says: "zone acme.test: deleted"),
+        Step("zone delete acme.test --yes --if-match 4", exits: 1, says: "at revision 6 now"),
+        Step("zone delete acme.test --yes", says: "deleted zone acme.test (version 10)"),
+        Step("zone delete other.test -y --json", says: "{}"),
+        Step("version diff 3 11", says: "versions 3 and 11 say the same"),
+    ]
+
+    @Test func `about zones says what it does, and ends with the right code`() throws {
+        let fleet = try Fleet()
+        let shell = try Shell(fleet)
+        try shell.succeed("customer create acme")
+        // It need not run for its name to be known.
+        _ = try fleet.registerServer("za1")
+        try shell.succeed(
+            "service create acme-app --customer acme --client-domain app.acme.test --endpoint origin.acme.test --primary za1"
+        )
+        let provider =
+            "--provider rfc2136 --server 127.0.0.1:5353 --key-name ddirect --credential acme-tsig"
+        try play(Self.zones, in: shell, ["provider": provider])
+    }
+
+    // MARK: Settings
+
+    private static let settings: [Step] = [
+        Step("settings show", says: "probe interval      2 s", "failback            manual", "as nobody has set any"),
+        Step("settings show --json", says: "\"intervalSeconds\": 2", "\"revision\": 0"),
+        Step("settings edit", exits: 64, says: "nothing to change was given"),
+        Step("settings edit --probe-interval 60 --dry-run", says: "monitoring.intervalSeconds  2 → 60"),
+        Step("settings edit --threshold 3", says: "nothing changed: it was so already"),
+        Step(
+            "settings edit --probe-interval 60 --threshold 5 --quorum 2 --no-automatic-failover --wait",
+            says: "changed the settings (version 1)", "monitoring.intervalSeconds  2 → 60",
+            "failover.automatic          true → false", "version 1 concerns no server"),
+        Step(
+            "settings edit --quorum majority --webhook hook-key=https://alerts.test/x --if-match 1",
+            says: "monitoring.quorum  2 → none", "https://alerts.test/x"),
+        Step("settings edit --no-webhooks --if-match 1", exits: 1, says: "at revision 2 now"),
+        Step("settings edit --webhook https://alerts.test", exits: 64, says: "expected CREDENTIAL=URL"),
+        Step("settings edit --probe-timeout 61", exits: 1, says: "/monitoring/timeoutSeconds", "the interval, 60 s"),
+        Step("settings edit --failback automatic --hold-down 60 --json", says: "\"failback\": \"automatic\""),
+        Step("settings show", says: "a majority of the vantages", "https://alerts.test/x (signed with hook-key)"),
+        Step("version show 1", says: "update settings: monitoring, failover", "settings fleet: changed"),
+        Step("version restore 1", says: "restored version 1 (version 4)"),
+    ]
+
+    @Test func `about settings says what it does, and ends with the right code`() throws {
+        let fleet = try Fleet()
+        try play(Self.settings, in: Shell(fleet))
     }
 
     // MARK: Versions and the audit trail
@@ -436,6 +532,7 @@ import Testing
         try shell.succeed(
             "service create acme-app --customer acme --client-domain app.acme.test --endpoint origin.acme.test --primary za1"
         )
+        try shell.succeed("zone create acme.test --provider command --path /usr/sbin/dns")
         let script = try Scene.present().path("ddirect.bash")
         try write(try shell.succeed("completions bash"), to: script)
         try succeed("bash", ["-n", script])
@@ -461,6 +558,7 @@ import Testing
         #expect(try offered("server", "drain", "") == ["za1"])
         #expect(try offered("service", "list", "--server", "z") == ["za1"])
         #expect(try offered("customer", "delete", "") == ["acme"])
+        #expect(try offered("zone", "edit", "") == ["acme.test"])
         #expect(try offered("completions", "") == ["bash", "fish", "zsh"])
         // Without a control plane there is nothing to offer, and no message in the middle of the line.
         fleet.control.destroy()
@@ -479,7 +577,8 @@ import Testing
             return commands.flatMap { leaves(of: $0, after: words + [$0["commandName"].text ?? "?"]) }
         }
         let scripts = [
-            Self.customers, Self.servers, Self.enrollments, Self.services, Self.endpoints, Self.endings, Self.versions,
+            Self.customers, Self.servers, Self.enrollments, Self.services, Self.endpoints, Self.endings, Self.zones,
+            Self.settings, Self.versions,
             Self.events, Self.tokens, Self.logins, Self.completions,
         ]
         let typed = scripts.joined().filter { $0.code == 0 }.map { $0.line + " " }

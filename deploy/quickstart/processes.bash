@@ -63,11 +63,33 @@ stop() {
     done
 }
 
-# watch: waits until one of the processes ends, which none should, and fails with its name.
+# watch NAME…: waits until one of the processes ends, which none should, and fails with its name. Those that are named may: somebody tries
+# what happens then, and SIGUSR1 starts them again (`restart NAME`).
 watch() {
-    local gone name
-    wait -n -p gone "${pids[@]}" 2>/dev/null || true
-    for name in "${!pids[@]}"; do
-        if [ "${pids[$name]}" = "${gone:-}" ]; then fail "$name ended by itself" "$name"; fi
+    local gone name may=" $* "
+    trap restart_ended USR1
+    while true; do
+        gone=
+        wait -n -p gone "${pids[@]}" 2>/dev/null || true
+        # Without a number it was the signal.
+        [ -n "$gone" ] || continue
+        for name in "${!pids[@]}"; do
+            [ "${pids[$name]}" = "$gone" ] || continue
+            [[ $may == *" $name "* ]] || fail "$name ended by itself" "$name"
+            unset "pids[$name]"
+            ended+=("$name")
+            echo "$name has ended. To start it again: kill -USR1 $$"
+        done
     done
+}
+
+ended=()
+
+restart_ended() {
+    local name
+    for name in "${ended[@]}"; do
+        restart "$name"
+        echo "$name runs again, as process ${pids[$name]}."
+    done
+    ended=()
 }

@@ -12,6 +12,7 @@ struct ControlAPI: HTTPResponder {
     /// Nil when there is no channel over TCP, which is what servers enroll for.
     let enrollments: Enrollments?
     let events: EventLog
+    let failover: FailoverService
     let counters: RequestCounters
     let logger: Logger
 

@@ -16,8 +16,9 @@ struct DDirect: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, VersionCommand.self,
-            FailoverCommand.self, FailbackCommand.self, FreezeCommand.self, UnfreezeCommand.self,
+            CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, ZoneCommand.self,
+            SettingsCommand.self, VersionCommand.self, FailoverCommand.self, FailbackCommand.self, FreezeCommand.self,
+            UnfreezeCommand.self,
             AuditCommand.self, EventsCommand.self, TokenCommand.self, LoginCommand.self, CompletionsCommand.self,
         ]
     )

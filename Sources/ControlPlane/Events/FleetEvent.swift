@@ -18,6 +18,34 @@ struct FleetEvent: Sendable, Equatable {
         case serverEnrolled = "server.enrolled"
         case serverRevoked = "server.revoked"
         case channelRefused = "channel.refused"
+        /// A vantage misses it; not yet enough of them for long enough.
+        case serverSuspect = "server.suspect"
+        /// Enough vantages have missed it for long enough.
+        case serverFailed = "server.failed"
+        /// Enough vantages see it again.
+        case serverRecovered = "server.recovered"
+        /// Somebody has said for a while that it is up or down, whatever the probes say; or has taken that back.
+        case serverOverridden = "server.overridden"
+        /// Services are to move: nothing is changed yet.
+        case failoverDecided = "failover.decided"
+        /// A zone has taken the change.
+        case failoverWritten = "failover.written"
+        /// Every authoritative server answers with the change.
+        case failoverVerified = "failover.verified"
+        /// Records were not as expected; they were left as they are.
+        case failoverConflict = "failover.conflict"
+        /// A server has failed and nothing is moved, since something is against it.
+        case failoverHeld = "failover.held"
+        case failoverEnded = "failover.ended"
+        /// It was given up before it was done.
+        case failoverAbandoned = "failover.abandoned"
+        /// A server has been well for as long as it has to be before its services go back.
+        case failbackReady = "failback.ready"
+        case standbyUnready = "standby.unready"
+        case standbyReady = "standby.ready"
+        /// For a while nothing moves by itself.
+        case fleetFrozen = "fleet.frozen"
+        case fleetUnfrozen = "fleet.unfrozen"
         /// Nothing that happened in the fleet: the reader missed events that are not known any more.
         case gap
     }

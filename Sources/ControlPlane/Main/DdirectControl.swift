@@ -33,6 +33,12 @@ struct DdirectControl: AsyncParsableCommand {
     var channelAuthority: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The folder with the secrets that zones and webhooks name, a file each. (default: $CREDENTIALS_DIRECTORY, or else /var/lib/ddirect/credentials)",
+            valueName: "folder"))
+    var credentials: String?
+
+    @Option(
         help: "Seconds for which a server's certificate holds; it renews by itself before. (default: 7776000, 90 days)")
     var certificateLifetime: String?
 
@@ -48,6 +54,7 @@ struct DdirectControl: AsyncParsableCommand {
         flags.listen = listen
         flags.channel = channel
         flags.channelAuthority = channelAuthority
+        flags.credentials = credentials
         flags.certificateLifetime = certificateLifetime
         flags.adminTokenFile = adminTokenFile
         flags.allowEndpoint = allowEndpoint

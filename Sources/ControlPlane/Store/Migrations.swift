@@ -6,6 +6,8 @@ enum Migrations {
         ("fleet, versions and audit", fleet),
         ("certificates of the channel", certificates),
         ("zones and settings", zones),
+        ("failovers", failovers),
+        ("alerts", alerts),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.

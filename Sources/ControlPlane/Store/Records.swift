@@ -62,6 +62,12 @@ enum Timestamp {
     static func text(_ date: Date) -> String {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
+
+    /// The moment that `text` writes, by RFC 3339, in UTC, with or without fractions of a second; nil when it writes none.
+    static func date(_ text: String) -> Date? {
+        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
+    }
 }
 
 extension SnapshotVersion {

@@ -209,3 +209,14 @@ final class ChannelDialler {
         return .failed(about + (answer.map { ": " + SystemCallError.text(of: $0.code) } ?? ""))
     }
 }
+
+extension SnapshotSubscriber {
+    /// Where the control plane is, and what this server is known by there.
+    struct Channel: Sendable {
+        let addresses: [ChannelAddress]
+        /// The folder with the identity that enrolment gave; of use with addresses over TCP only.
+        let credentials: String
+        /// Whom to ask for the names in the addresses; none for those of `/etc/resolv.conf`.
+        let resolvers: [TransportAddress]
+    }
+}

@@ -7,6 +7,7 @@ import Wire
 /// What the subscriber is told by the rest of the process.
 enum SubscriberMessage: Sendable {
     case checked(WireEndpointCheck)
+    case probed(WireProbe)
     /// The files of the identity may have changed.
     case reload
     case stop
@@ -21,6 +22,7 @@ final class SnapshotSubscriber: Sendable {
         let counters: [WorkerCounters]
         let resolver: Mailbox<ResolverMessage>
         let checker: Mailbox<EndpointChecker.Message>
+        let prober: Mailbox<Prober.Message>
         let keeper: Mailbox<SnapshotKeeper.Message>
         /// Ports of the monitor endpoint's responder.
         let monitor: (http: UInt16, https: UInt16)
@@ -30,15 +32,6 @@ final class SnapshotSubscriber: Sendable {
         let connected: @Sendable (Bool) -> Void
         let draining: @Sendable (Bool) -> Void
         let isDraining: @Sendable () -> Bool
-    }
-
-    /// Where the control plane is, and what this server is known by there.
-    struct Channel: Sendable {
-        let addresses: [ChannelAddress]
-        /// The folder with the identity that enrolment gave; of use with addresses over TCP only.
-        let credentials: String
-        /// Whom to ask for the names in the addresses; none for those of `/etc/resolv.conf`.
-        let resolvers: [TransportAddress]
     }
 
     let mailbox: Mailbox<SubscriberMessage>
@@ -52,8 +45,6 @@ final class SnapshotSubscriber: Sendable {
 
     /// How long the workers may take to route by a new table: they look into their mail several times a second.
     private static let workerPatience: UInt64 = 5000
-    /// Between two reports of the load.
-    private static let loadInterval: UInt64 = 2000
 
     init(
         channel: Channel, server: ServerName, softwareVersion: String, kept: Snapshot?,
@@ -66,13 +57,6 @@ final class SnapshotSubscriber: Sendable {
         self.kept = kept
         self.logger = logger
         self.around = around
-    }
-
-    /// The endpoint policy of a snapshot, by which this machine's own addresses are the fleet's, whether the control plane knows of them
-    /// or not: a connection to one of them would come back to us.
-    private static func policy(of snapshot: Snapshot) -> EndpointPolicy {
-        let policy = snapshot.settings.policy
-        return EndpointPolicy(exceptions: policy.exceptions, fleet: policy.fleet.union(Process.ownAddresses))
     }
 
     func run() {
@@ -94,10 +78,10 @@ final class SnapshotSubscriber: Sendable {
         var isStopped = false
         let started = Clock.monotonicNanoseconds / 1_000_000
         var nextLoad: UInt64 = 0
+        var load = LoadReport()
+        var probes = ProbeBatch()
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
         var lastReason = ""
-        /// By slot: how many connect failures have been reported, or were its former tenant's.
-        var failuresTold: [Int32: UInt64] = [:]
         var tenants: [SlotRegistry.Tenant] = []
         /// Of the snapshot that the workers were last given; that of the one in force, unless a worker did not take it.
         var posted: Digest?
@@ -122,12 +106,13 @@ final class SnapshotSubscriber: Sendable {
             readIdentity()
             while !isStopped {
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
+                if let frame = probes.take(now: now) { carryOut(machine.observed(frame, now: now)) }
                 var set = PollSet()
                 let mail = set.add(owner.mailbox.descriptor)
                 var channel: Int?
                 if let connection { channel = set.add(connection.descriptor, writable: connection.wantsToWrite) }
                 if isDialling { dialler.add(to: &set) }
-                let next = machine.nextEvent
+                let next = min(machine.nextEvent, probes.due ?? .max)
                 let time = now
                 let patience = Int32(clamping: min(next > time ? next - time : 0, 1000))
                 set.wait(milliseconds: isDialling ? dialler.patience(atMost: patience) : patience)
@@ -146,6 +131,7 @@ final class SnapshotSubscriber: Sendable {
             for message in owner.mailbox.drain() {
                 switch message {
                 case .checked(let report): carryOut(machine.observed(.endpointCheck(report), now: now))
+                case .probed(let probe): if machine.isSubscribed { probes.add(probe, now: now) }
                 case .reload: readIdentity()
                 case .stop: isStopped = true
                 }
@@ -209,12 +195,20 @@ final class SnapshotSubscriber: Sendable {
                 isDialling = false
                 connection = made
                 isWelcome = false
+                stopProbing()
                 carryOut(machine.connected(now: now))
             }
         }
 
+        /// A list of what to probe is of one session, and so is what has come of it.
+        private mutating func stopProbing() {
+            owner.around.prober.post(.watch(WireWatch()))
+            probes.drop()
+        }
+
         private mutating func disconnect(_ reason: String) {
             connection = nil
+            stopProbing()
             if isDialling {
                 isDialling = false
                 dialler.cancel()
@@ -304,12 +298,12 @@ final class SnapshotSubscriber: Sendable {
             let isJudgedSo = posted != nil && posted == machine.held?.digest
             posted = snapshot.digest
             if !isJudgedSo || machine.held?.settings.policy != snapshot.settings.policy {
-                owner.around.resolver.post(.judge(SnapshotSubscriber.policy(of: snapshot)))
+                owner.around.resolver.post(.judge(snapshot.policyInForce))
             }
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
             let moved = Dictionary(uniqueKeysWithValues: outcome.moved.map { ($0, counters.baseline(ofSlot: $0)) })
-            for slot in outcome.moved { failuresTold[slot] = counters.sum(.connectFailures, service: slot) }
+            for slot in outcome.moved { load.changedHands(slot, counters) }
             for worker in owner.around.workers { worker.post(.route(outcome.table)) }
             guard awaitWorkers(outcome.table.generation) else {
                 // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a lie.
@@ -350,7 +344,7 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(.check(command: command.id, target, SnapshotSubscriber.policy(of: held)))
+                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id
@@ -363,7 +357,7 @@ final class SnapshotSubscriber: Sendable {
                 owner.logger.notice(
                     "An operator has the next snapshot taken, of whatever store and version",
                     metadata: ["serving": "\(machine.held?.version.description ?? "none")"])
-            case .watch: break
+            case .watch(let list): owner.around.prober.post(.watch(list))
             case nil: break
             }
         }
@@ -377,25 +371,14 @@ final class SnapshotSubscriber: Sendable {
         }
 
         private mutating func reportLoad() {
-            nextLoad = now + SnapshotSubscriber.loadInterval
-            let counters = owner.around.counters
-            var load = WireLoad()
-            load.connectionsTotal = counters.sum(.flowsOpened)
-            load.connectionsOpen = load.connectionsTotal &- counters.sum(.flowsClosed)
-            load.draining = owner.around.isDraining()
-            load.uptimeSeconds = (now - started) / 1000
-            load.loadPercent = Process.loadPercent
-            for tenant in tenants {
-                let failures = counters.sum(.connectFailures, service: tenant.slot)
-                let told = failuresTold[tenant.slot] ?? 0
-                guard failures > told else { continue }
-                failuresTold[tenant.slot] = failures
-                var report = WireServiceFailures()
-                report.service = tenant.name
-                report.connectFailures = failures - told
-                load.failures.append(report)
-            }
-            carryOut(machine.observed(.load(load), now: now))
+            var message = load.next(of: tenants, owner.around.counters)
+            message.draining = owner.around.isDraining()
+            message.uptimeSeconds = (now - started) / 1000
+            message.loadPercent = Process.loadPercent
+            nextLoad = now + load.interval
+            carryOut(machine.observed(.load(message), now: now))
+            // What the connection did not take is told with the next.
+            if connection != nil { load.sent() }
         }
     }
 }

@@ -38,6 +38,8 @@ public struct KernelAnswer: Equatable, Sendable {
     @inlinable public var inProgress: Bool { value == -115 }
     /// EADDRNOTAVAIL: no local port is free, or there is no local address of the family.
     @inlinable public var isAddressUnavailable: Bool { value == -99 }
+    /// ECONNREFUSED: the other machine is there, and nobody listens on it.
+    @inlinable public var isRefused: Bool { value == -111 }
     @inlinable public var isReset: Bool { value == -104 || value == -32 }
     /// ECONNRESET, which the kernel tells once.
     @inlinable public var meetsReset: Bool { value == -104 }

@@ -1,4 +1,5 @@
 import COpenSSL
+public import Domain
 import Glibc
 
 /// A failure of libssl: what we were about, and the library's own reason.
@@ -86,6 +87,21 @@ public struct TLSConnection: ~Copyable {
     public func sendEnd() {
         ERR_clear_error()
         unsafe _ = SSL_shutdown(connection)
+    }
+
+    /// Says whom we call (SNI, RFC 6066 section 3); before the handshake. False when libssl has no memory for it.
+    public func setServerName(_ name: DomainName) -> Bool { unsafe openssl_set_server_name(connection, name.text) == 1 }
+
+    /// Whether the certificate that the other end has shown has this DNS name (RFC 6125). Who vouches for it is another question.
+    public func peerHasName(_ name: DomainName) -> Bool { unsafe openssl_peer_has_name(connection, name.text) == 1 }
+
+    /// The DNS names of the certificate that the other end has shown, in visible ASCII: the first few, for a log.
+    public var peerNames: [String] {
+        let octets = unsafe [UInt8](unsafeUninitializedCapacity: 512) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            count = unsafe min(max(0, openssl_peer_names(connection, start, buffer.count)), buffer.count)
+        }
+        return String(decoding: octets, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     /// The certificate with this SHA-256 among those that the other end has shown.

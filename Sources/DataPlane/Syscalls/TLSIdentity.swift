@@ -89,7 +89,7 @@ extension TLSConnection {
     }
 }
 
-/// What TLS connections are opened with: TLS 1.3 (RFC 8446), whom to trust, and who we are.
+/// What TLS connections are opened with: TLS 1.3 (RFC 8446) but for probes, whom to trust, and who we are.
 @safe
 public struct TLSClient: ~Copyable {
     private let context: OpaquePointer
@@ -114,6 +114,9 @@ public struct TLSClient: ~Copyable {
     /// Talks to whoever answers, to look at the certificates that it shows. Nothing is to be sent over such a connection.
     public init(trustingAnyone: Void) throws(TLSError) { unsafe context = try TLSClient.makeContext(peer: nil) }
 
+    /// Talks to whoever answers, by TLS 1.2 or later, to see whether it does: for uptime checks, over which nothing secret goes.
+    public init(probing: Void) throws(TLSError) { unsafe context = try TLSClient.makeContext(peer: nil, probes: true) }
+
     deinit { unsafe SSL_CTX_free(context) }
 
     /// Our end of a connection over a socket that is connected. The socket stays the caller's to close.
@@ -121,12 +124,13 @@ public struct TLSClient: ~Copyable {
         try unsafe TLSConnection(context, over: socket, isClient: true)
     }
 
-    private static func makeContext(peer: String?) throws(TLSError) -> OpaquePointer {
+    private static func makeContext(peer: String?, probes: Bool = false) throws(TLSError) -> OpaquePointer {
         // libssl writes to sockets with write(2), and a peer that has left must not end the process.
         _ = signal(SIGPIPE, SIG_IGN)
         ERR_clear_error()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else { throw TLSError("making a TLS context") }
-        guard unsafe openssl_prepare_client(context, peer) == 1 else {
+        let prepared = unsafe probes ? openssl_prepare_probe(context) : openssl_prepare_client(context, peer)
+        guard prepared == 1 else {
             unsafe SSL_CTX_free(context)
             throw TLSError("preparing a TLS context")
         }

@@ -65,6 +65,56 @@ static inline int openssl_prepare_client(SSL_CTX *context, const char *peer) {
     return X509_VERIFY_PARAM_set1_host(rules, peer, 0);
 }
 
+// A client that asks whether somebody answers, and not who: TLS 1.2 and later, nothing verified, and nothing refused for being weak, which is
+// between the other end and its devices. 1, or 0 when libssl refuses.
+static inline int openssl_prepare_probe(SSL_CTX *context) {
+    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1) return 0;
+    SSL_CTX_set_security_level(context, 0);
+    if (SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0") != 1) return 0;
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                                     SSL_OP_LEGACY_SERVER_CONNECT);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    return 1;
+}
+
+// SNI: whom a client calls. To be said before the handshake.
+static inline int openssl_set_server_name(SSL *connection, const char *name) {
+    return (int)SSL_set_tlsext_host_name(connection, name);
+}
+
+// Whether the certificate that the other end has shown has this DNS name. Who has signed it is not looked at.
+static inline int openssl_peer_has_name(SSL *connection, const char *name) {
+    X509 *certificate = SSL_get1_peer_certificate(connection);
+    if (certificate == NULL) return 0;
+    int has = X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL);
+    X509_free(certificate);
+    return has == 1;
+}
+
+// The DNS names of the certificate that the other end has shown, one to a line, as many as there is room for; with question marks in place of
+// what is not visible ASCII. The number of octets.
+static inline long openssl_peer_names(SSL *connection, unsigned char *into, long room) {
+    X509 *certificate = SSL_get1_peer_certificate(connection);
+    if (certificate == NULL) return 0;
+    GENERAL_NAMES *names = (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    X509_free(certificate);
+    if (names == NULL) return 0;
+    long count = 0;
+    for (int at = 0; at < sk_GENERAL_NAME_num(names); at++) {
+        GENERAL_NAME *name = sk_GENERAL_NAME_value(names, at);
+        if (name->type != GEN_DNS) continue;
+        const unsigned char *octets = ASN1_STRING_get0_data(name->d.dNSName);
+        long length = ASN1_STRING_length(name->d.dNSName);
+        if (length >= room - count) break;
+        for (long index = 0; index < length; index++) into[count++] = octets[index] > ' ' && octets[index] < 0x7F ? octets[index] : '?';
+        into[count++] = '\n';
+    }
+    GENERAL_NAMES_free(names);
+    return count;
+}
+
 // The certificate of a PEM file that ends a chain or stands alone: the first there is. NULL when there is none.
 static inline X509 *openssl_pem_certificate(const unsigned char *text, int count) {
     BIO *source = BIO_new_mem_buf(text, count);

@@ -71,6 +71,8 @@ import Testing
         (#""standbys":["za1"]"#, "/standbys/0", "named twice", 422),
         (#""standbys":["zz9"]"#, "/standbys/0", "is no server", 422),
         (#""a/b~c":1"#, "/a~1b~0c", "unknown field", 422),
+        (#""dns":[{"zone":"none.test","name":"a.none.test"}]"#, "/dns/0/zone", "'none.test' is no zone", 422),
+        (#""check":{"path":"/","host":"app.acme.test"}"#, "/check/host", "no client domain of this service", 422),
     ])
     func `a wrong service is refused before anything is stored`(
         member: String, pointer: String, says: String, status: Int
@@ -108,6 +110,9 @@ import Testing
         (#""defaultServices":{"127.0.0.13":"acme-app"}"#, "/defaultServices/127.0.0.13", 422),
         (#""defaultServices":{"127.0.0.13":"nothing"}"#, "/defaultServices/127.0.0.13", 422),
         (#""defaultServices":[]"#, "/defaultServices", 422),
+        (#""monitoring":null"#, "/monitoring", 422),
+        (#""monitoring":{"intervalSeconds":0}"#, "/monitoring/intervalSeconds", 422),
+        (#""monitoring":{"timeoutSeconds":3}"#, "/monitoring/timeoutSeconds", 422),
         (#""connected":true"#, "/connected", 422),
     ])
     func `a wrong server is refused before anything is stored`(member: String, pointer: String, status: Int)
@@ -294,8 +299,10 @@ import Testing
             let seeds = [
                 Bench.service("x", domains: ["x.test"]), Bench.server("s", "127.0.0.13"), #"{"name":"acme"}"#,
                 #"{"endpoint":{"host":"h.test","fallbacks":[{"host":"::1","httpPort":1e2}]}}"#,
+                #"{"name":"z.test","provider":{"kind":"route53","hostedZone":"Z0","url":null,"credential":"k"}}"#,
+                #"{"monitoring":{"intervalSeconds":9,"quorum":null},"webhooks":[{"url":"http://h.test","credential":"k"}]}"#,
             ]
-            for round in 0..<400 {
+            for round in 0..<600 {
                 var bytes = Array(seeds[round % seeds.count].utf8)
                 for _ in 0...Int.random(in: 0...6, using: &random) {
                     let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -309,8 +316,9 @@ import Testing
                     }
                     if bytes.isEmpty { bytes = [0x7B] }
                 }
-                let path = ["/services", "/servers", "/customers", "/services/acme-app"][round % 4]
-                let method: HTTPRequest.Method = path == "/services/acme-app" ? .patch : .post
+                let path = ["/services", "/servers", "/customers", "/services/acme-app", "/zones", "/settings"][
+                    round % 6]
+                let method: HTTPRequest.Method = ["/services/acme-app", "/settings"].contains(path) ? .patch : .post
                 let status = try await bench.client.execute(
                     uri: "/api/v1\(path)", method: method,
                     headers: [.authorization: "Bearer \(bench.token)", .contentType: "application/json"],

@@ -41,9 +41,16 @@ struct Bench: Sendable {
                 store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
                 lifetime: .seconds(86_400),
                 now: { clock.now })
+            // Not run: nothing is probed, and nothing is decided but what is asked for.
+            let failover = try await FailoverService(
+                FailoverService.Surroundings(
+                    store: store, publisher: publisher, prober: Prober(logger: logger),
+                    provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },
+                    tell: { kind, server, detail in events.append(kind, server: server, detail: detail) }),
+                logger: logger)
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,
-                events: events, counters: RequestCounters(), logger: logger)
+                events: events, failover: failover, counters: RequestCounters(), logger: logger)
             let application = Application(
                 responder: api, services: [publisher, ChangeFeed(store: store, publisher: publisher, events: events)],
                 logger: logger)

@@ -75,6 +75,101 @@ import Testing
             ])
     }
 
+    @Test func `what steers a service is sent as it is written`() throws {
+        func patch(_ options: String) throws -> JSON {
+            let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")
+            return try .object(edit.options.members())
+        }
+        #expect(
+            try patch("--dns acme.test:app.acme.test:cname:5 --dns acme.test:acme.test:addresses --dns a.test:b.a.test")
+                == [
+                    "dns": [
+                        ["zone": "acme.test", "name": "app.acme.test", "kind": "cname", "ttl": 5],
+                        ["zone": "acme.test", "name": "acme.test", "kind": "addresses"],
+                        ["zone": "a.test", "name": "b.a.test"],
+                    ]
+                ])
+        #expect(
+            try patch("--check /health --check-http --check-host www.acme.test")
+                == ["check": ["path": "/health", "scheme": "http", "host": "www.acme.test"]])
+        #expect(try patch("--no-check-http") == ["check": ["scheme": "https"]])
+        #expect(try patch("--no-dns --no-check") == ["dns": [], "check": nil])
+    }
+
+    @Test func `a zone is sent with its provider, and loses what belongs to another kind`() throws {
+        let create: ZoneCommand.Create = try parse(
+            """
+            zone create acme.test --provider rfc2136 --server 127.0.0.1:5353 --key-name ddirect --algorithm hmac-sha512 \
+            --credential acme-tsig --authority 127.0.0.1:5353 --authority 127.0.0.1:5354
+            """)
+        #expect(
+            try JSON.object(create.options.members(replacing: false)) == [
+                "provider": [
+                    "kind": "rfc2136", "server": "127.0.0.1:5353", "keyName": "ddirect", "algorithm": "hmac-sha512",
+                    "credential": "acme-tsig",
+                ],
+                "authorities": ["127.0.0.1:5353", "127.0.0.1:5354"],
+            ])
+        func patch(_ options: String) throws -> JSON {
+            let edit: ZoneCommand.Edit = try parse("zone edit acme.test \(options)")
+            return try .object(edit.options.members(replacing: true))
+        }
+        #expect(
+            try patch("--provider command --path /sbin/dns") == [
+                "provider": [
+                    "kind": "command", "path": "/sbin/dns", "server": nil, "keyName": nil, "algorithm": nil, "url": nil,
+                    "serverID": nil, "hostedZone": nil, "credential": nil,
+                ]
+            ])
+        #expect(
+            try patch("--credential other --no-authorities") == [
+                "provider": ["credential": "other"], "authorities": [],
+            ])
+        #expect(try patch("--url none") == ["provider": ["url": nil]])
+        #expect(try patch("") == [:])
+    }
+
+    @Test func `a server's own monitoring is numbers, or as the fleet has it`() throws {
+        let edit: ServerCommand.Edit = try parse(
+            """
+            server edit za1 --probe-interval 60 --probe-timeout fleet --threshold 5 --recovery-threshold 2 --quorum fleet \
+            --probe-http-port 8080 --probe-https-port 8443
+            """)
+        #expect(
+            try JSON.object(edit.options.members()) == [
+                "monitoring": [
+                    "intervalSeconds": 60, "timeoutSeconds": nil, "threshold": 5, "recoveryThreshold": 2, "quorum": nil,
+                    "httpPort": 8080, "httpsPort": 8443,
+                ]
+            ])
+    }
+
+    @Test func `the fleet's settings are a merge patch with the fields that were given`() throws {
+        let edit: SettingsCommand.Edit = try parse(
+            """
+            settings edit --probe-interval 60 --quorum majority --no-automatic-failover --failback automatic --hold-down 0 \
+            --webhook hook-key=https://alerts.test/?a=b --if-match 0
+            """)
+        let call = try Call(editingSettings: edit.options.members(), edit.revision)
+        #expect(
+            call.body == [
+                "monitoring": ["intervalSeconds": 60, "quorum": nil],
+                "failover": ["automatic": false, "failback": "automatic", "holdDownSeconds": 0],
+                "webhooks": [["credential": "hook-key", "url": "https://alerts.test/?a=b"]],
+            ])
+        #expect(call.url(below: "http://api.test") == "http://api.test/api/v1/settings")
+        #expect(call.headers.contains { $0 == ("If-Match", "\"0\"") })
+        #expect(throws: Failure.self) { try Call(editingSettings: [:], edit.revision) }
+    }
+
+    @Test(arguments: [
+        "--webhook https://alerts.test/?a=b", "--webhook hook-key", "--webhook k=https://a.test --no-webhooks",
+    ])
+    func `a webhook that says no credential is refused`(options: String) throws {
+        let edit: SettingsCommand.Edit = try parse("settings edit \(options)")
+        #expect(throws: Failure.self) { try edit.options.members() }
+    }
+
     @Test(arguments: [
         "service create acme-app", "server create za1 --region r", "endpoint set acme-app",
         "service edit a --send-proxy-protocol v3",
@@ -82,6 +177,8 @@ import Testing
         "version show latest",
         "endpoint set a b --dry-run --wait", "endpoint set a b --wait --timeout 61", "frobnicate", "customer edit acme",
         "server enroll", "server enroll za1 --valid-for 0", "server enroll za1 --valid-for 604801", "server revoke",
+        "zone create acme.test", "zone create acme.test --provider bind", "settings edit --quorum all",
+        "server edit za1 --threshold majority", "settings show fleet",
     ])
     func `what cannot be is refused with 64 before anything is sent`(line: String) {
         let error = #expect(throws: (any Error).self) { try parse(line, as: (any ParsableCommand).self) }
@@ -89,6 +186,7 @@ import Testing
     }
 
     @Test(arguments: [
+        "--dns a.test:b.a.test --no-dns", "--check / --no-check", "--dns a.test", "--dns a.test:b.a.test:cname:soon",
         "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys", "--endpoint a.test:1:2 --http-port 3",
     ])
     func `options that contradict each other are refused`(options: String) throws {
@@ -122,7 +220,8 @@ import Testing
         let changes: [any ParsableCommand.Type] = [
             CustomerCommand.Create.self, CustomerCommand.Delete.self, ServerCommand.Create.self,
             ServerCommand.Edit.self, ServerCommand.Delete.self, ServiceCommand.Create.self, ServiceCommand.Edit.self,
-            ServiceCommand.Delete.self, EndpointCommand.Set.self, VersionCommand.Restore.self,
+            ServiceCommand.Delete.self, EndpointCommand.Set.self, ZoneCommand.Create.self, ZoneCommand.Edit.self,
+            ZoneCommand.Delete.self, SettingsCommand.Edit.self, VersionCommand.Restore.self,
         ]
         let failovers: [any ParsableCommand.Type] = [
             FailoverCommand.Run.self, FailoverCommand.Drill.self, FailbackCommand.self,

@@ -102,7 +102,7 @@ import Testing
 
     @Test(arguments: [
         (0.0, "+0.0 s"), (3.14, "+3.1 s"), (-0.4, "-0.4 s"), (999.94, "+999.9 s"), (1000.0, "+16 min 40 s"),
-        (86_400.0 * 2 + 5, "+2 d 5 s"), (Double.infinity, "+"), (Double.nan, "-"),
+        (86_400.0 * 2 + 5, "+2 d"), (Double.infinity, "+"), (Double.nan, "-"),
     ])
     func `moments are tenths of seconds while these matter`(seconds: Double, shown: String) {
         #expect(FailoverReport.relative(seconds).hasPrefix(shown))
@@ -170,6 +170,14 @@ import Testing
                 == "failover 12 of za1 is still verifying after 120 s: a.test is not written (no answer in 5 s); "
                 + "b.test is not answered so by 192.0.2.54:53; not moved: acme-app (pending); "
                 + "`ddirect failover show 12` says more")
+    }
+
+    @Test func `devices that still arrive at the old server are what is missing last`() {
+        let progress = FailoverProgress(failover(stage: "following"))
+        #expect(!progress.isOver)
+        #expect(
+            progress.shortfall(after: 120).contains(
+                "still following after 120 s: acme-app has had 1 new connection at the server that it left;"))
     }
 
     @Test(arguments: [

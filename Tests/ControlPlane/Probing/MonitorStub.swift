@@ -22,8 +22,8 @@ final class MonitorStub: Sendable {
     }
 
     private let channels: [any Channel]
-    let httpPort: Port
-    let httpsPort: Port
+    let httpPort: Domain.Port
+    let httpsPort: Domain.Port
 
     private init(_ channels: [any Channel]) throws {
         self.channels = channels

@@ -48,6 +48,32 @@ import Testing
         #expect(snapshot.settings.policy.fleet.count == 8)
     }
 
+    @Test func `zones, settings and monitoring are in no snapshot, and move the version of every server`() throws {
+        var history = try FleetHistory(services: 8)
+        var builder = SnapshotBuilder(fleet: history.fleet, exceptions: [])
+        let before = try `Snapshot builder`.rebuilt(history.fleet)
+        let zone = try Zone.sample("acme.test")
+        let server = try #require(history.fleet.servers.values.first)
+        var monitoring = MonitoringOverrides()
+        monitoring.interval = 60
+        let watched = try Server(
+            name: server.name, region: server.region, hostname: server.hostname, addresses: server.addresses,
+            monitoring: monitoring)
+        builder.apply(
+            history.commit([
+                .zone(zone.name, before: nil, after: zone), .settings(before: FleetSettings(), after: .every(60)),
+                .server(server.name, before: server, after: watched),
+            ]))
+        #expect(builder.fleet.zones == [zone.name: zone] && builder.fleet.settings == .every(60))
+        for (name, snapshot) in before {
+            let step = try #require(builder.step(of: name, from: snapshot.version))
+            #expect(step.difference.version == SnapshotVersion(2))
+            #expect(step.difference.carried.isEmpty && step.difference.removed.isEmpty)
+            #expect(step.difference.settings == nil)
+            #expect(step.digest == snapshot.digest)
+        }
+    }
+
     @Test func `makes an empty difference for a server that a change does not touch`() throws {
         var history = try FleetHistory(services: 8)
         var builder = SnapshotBuilder(fleet: history.fleet, exceptions: [])

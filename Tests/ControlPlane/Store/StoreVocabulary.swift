@@ -31,7 +31,7 @@ extension Store {
     func changeSomething(using random: inout SplitMix) async {
         let state = state
         do {
-            switch Int.random(in: 0..<10, using: &random) {
+            switch Int.random(in: 0..<13, using: &random) {
             case 0:
                 let name = try CustomerName("c\(Int.random(in: 0..<4, using: &random))")
                 let before = state.customers[name]
@@ -45,6 +45,17 @@ extension Store {
                 try await propose([
                     .server(name, before: before, after: deleted ? nil : try Server.sample(name.text, address: address))
                 ])
+            case 3, 4:
+                let zone = try Zone.sample(
+                    "z\(Int.random(in: 0..<3, using: &random)).test",
+                    path: "/bin/\(Int.random(in: 0..<3, using: &random))")
+                let before = state.zones[zone.name]
+                let deleted = before != nil && Bool.random(using: &random)
+                try await propose([.zone(zone.name, before: before, after: deleted ? nil : zone)])
+            case 5:
+                var settings = state.settings
+                settings.holdDown = Int.random(in: 300..<303, using: &random)
+                try await propose([.settings(before: state.settings, after: settings)])
             default:
                 let name = try ServiceName("app\(Int.random(in: 0..<8, using: &random))")
                 let before = state.services[name]
@@ -57,7 +68,10 @@ extension Store {
                     }
                     after = try Service.sample(
                         name.text, customer: "c\(Int.random(in: 0..<4, using: &random))", domains: domains,
-                        endpoint: "o\(Int.random(in: 0..<9, using: &random)).test", servers: Array(servers))
+                        endpoint: "o\(Int.random(in: 0..<9, using: &random)).test", servers: Array(servers),
+                        names: (0..<Int.random(in: 0..<2, using: &random)).map { _ in
+                            "n\(Int.random(in: 0..<4, using: &random)).z\(Int.random(in: 0..<3, using: &random)).test"
+                        })
                 }
                 try await propose([.service(name, before: before, after: after)])
             }
@@ -80,28 +94,46 @@ extension FleetState {
     /// Whether the two have the same resources, whatever their versions.
     func holdsTheSame(as other: FleetState) -> Bool {
         customers == other.customers && servers == other.servers && services == other.services && owners == other.owners
+            && zones == other.zones && settings == other.settings
     }
 }
 
 extension Service {
     static func sample(
         _ name: String, customer: String = "acme", domains: [String], endpoint: String = "origin.test",
-        servers: [String] = ["za1"]
+        servers: [String] = ["za1"], names: [String] = []
     ) throws -> Service {
         try Service(
             name: try ServiceName(name), customer: try CustomerName(customer),
             carriage: try Carriage(
                 clientDomains: try domains.map { try ClientDomain($0) },
                 endpoint: try Endpoint(EndpointTarget(host: try EndpointHost(endpoint)))),
-            primary: try ServerName(servers[0]), standbys: try servers.dropFirst().map { try ServerName($0) })
+            primary: try ServerName(servers[0]), standbys: try servers.dropFirst().map { try ServerName($0) },
+            bindings: try names.map { name in
+                let name = try DomainName(name)
+                // The zone is what follows the first label.
+                return try DNSBinding(
+                    zone: try DomainName(name.parent ?? ""), name: name, kind: .cname, timeToLive: 5)
+            })
     }
 }
 
 extension Server {
-    static func sample(_ name: String, address: Int) throws -> Server {
-        try Server(
+    static func sample(
+        _ name: String, hostname: String? = nil, address: Int, interval: Int? = nil, timeout: Int? = nil
+    ) throws -> Server {
+        var monitoring = MonitoringOverrides()
+        monitoring.interval = interval
+        monitoring.timeout = timeout
+        return try Server(
             name: try ServerName(name), region: try RegionName("af-south-1"),
-            hostname: try DomainName("\(name).dfree.test"),
-            addresses: [try Address("198.51.100.\(address)")])
+            hostname: try DomainName(hostname ?? "\(name).dfree.test"),
+            addresses: [try Address("198.51.100.\(address)")], monitoring: monitoring)
+    }
+}
+
+extension Zone {
+    static func sample(_ name: String, path: String = "/usr/local/sbin/change-dns") throws -> Zone {
+        try Zone(name: try DomainName(name), provider: .command(path: path))
     }
 }

@@ -16,6 +16,7 @@ enum OpenAPI {
         \#(customerPaths),
         \#(serverPaths),
         \#(enrollmentPaths),
+        \#(failoverPaths),
         \#(servicePaths),
         \#(zonePaths),
         \#(settingsPaths),
@@ -31,6 +32,7 @@ enum OpenAPI {
         \#(monitoringSchemas),
         \#(answerSchemas),
         \#(enrollmentSchemas),
+        \#(failoverSchemas),
         \#(eventSchemas)
         },
         \#(parts)

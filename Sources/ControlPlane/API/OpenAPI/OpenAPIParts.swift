@@ -17,6 +17,13 @@ extension OpenAPI {
             "description": "The zone's apex.",
             "schema": {"$ref": "#/components/schemas/DomainName"}
           },
+          "Failover": {
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": "A failover's number.",
+            "schema": {"type": "integer", "minimum": 1}
+          },
           "Version": {
             "name": "version",
             "in": "path",

@@ -18,6 +18,16 @@ extension Call {
         ifMatch = revision.ifMatch
     }
 
+    /// A merge patch of what there is one of.
+    init(editingSettings members: [String: JSON], _ revision: RevisionOptions) throws(Failure) {
+        guard !members.isEmpty else {
+            throw .usage("nothing to change was given; --help lists what can be")
+        }
+        self.init(.patch, "settings")
+        body = .object(members)
+        ifMatch = revision.ifMatch
+    }
+
     init(deleting name: String, of plural: String, _ revision: RevisionOptions) {
         self.init(.delete, plural, name)
         ifMatch = revision.ifMatch

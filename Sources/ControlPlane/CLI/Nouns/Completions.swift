@@ -9,7 +9,7 @@ struct CompletionsCommand: ParsableCommand {
             zsh:   ddirect completions zsh > "${fpath[1]}/_ddirect"
             fish:  ddirect completions fish > ~/.config/fish/completions/ddirect.fish
 
-            Names of customers, servers and services are completed by asking the API.
+            Names of customers, servers, services and zones are completed by asking the API.
             """)
 
     enum Shell: String, CaseIterable, ExpressibleByArgument { case bash, zsh, fish }
@@ -32,6 +32,7 @@ extension CompletionKind {
     static var customers: CompletionKind { .names(of: "customers") }
     static var servers: CompletionKind { .names(of: "servers") }
     static var services: CompletionKind { .names(of: "services") }
+    static var zones: CompletionKind { .names(of: "zones") }
 
     /// The first thousand names that the API has. Silence when it cannot be asked: a message would land in the middle of a command line.
     private static func names(of plural: String) -> CompletionKind {

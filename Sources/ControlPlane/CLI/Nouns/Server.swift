@@ -39,6 +39,7 @@ extension Resource {
             server["defaultServices"].members.sorted { $0.key < $1.key }.map {
                 "\($0.key) → \($0.value.text ?? "none")"
             })
+        details.add("watched", MonitoringText.lines(ofServer: server["monitoring"]))
         let since = server["connectedSince"].text.map { " since \($0.shortTime) UTC" } ?? ""
         let from = server["sessionAddress"].text.map { ", from \($0)" } ?? ""
         details.add("connected", server["connected"].bool == true ? "yes\(since)\(from)" : "no")

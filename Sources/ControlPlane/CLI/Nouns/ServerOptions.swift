@@ -28,6 +28,8 @@ struct ServerOptions: ParsableArguments {
             valueName: "address=service"))
     var defaultService: [String] = []
 
+    @OptionGroup var monitoring: ServerMonitoringOptions
+
     func members() throws -> [String: JSON] {
         if noTrustedSenders, !trustedSender.isEmpty {
             throw Failure.usage("--trusted-sender and --no-trusted-senders contradict each other; give one of them")
@@ -51,6 +53,7 @@ struct ServerOptions: ParsableArguments {
             }
             members["defaultServices"] = .object(services)
         }
+        if !monitoring.members.isEmpty { members["monitoring"] = .object(monitoring.members) }
         return members
     }
 }

@@ -31,6 +31,8 @@ extension Resource {
                     "accept PROXY header", service["acceptProxyProtocol"].bool == true ? "from trusted senders" : "no")
                 details.add("send PROXY header", service["sendProxyProtocol"].text)
                 details.add("X-Forwarded-For", service["forwardedFor"].text)
+                details.add("DNS", service["dns"].items.compactMap { Binding(shown: $0)?.description })
+                details.add("check", ServiceCheckText.text(service["check"]))
                 details.addHistory(of: service)
                 return details
             })

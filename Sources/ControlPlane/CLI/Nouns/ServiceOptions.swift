@@ -71,11 +71,13 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "What plain HTTP tells the endpoint about the device's address.")
     var forwardedFor: ForwardedFor?
 
+    @OptionGroup var steering: SteeringOptions
+
     func members() throws -> [String: JSON] {
         if noStandbys, !standby.isEmpty {
             throw Failure.usage("--standby and --no-standbys contradict each other; give one of them")
         }
-        var members: [String: JSON] = [:]
+        var members = try steering.members()
         if let customer { members["customer"] = .string(customer) }
         if !clientDomain.isEmpty { members["clientDomains"] = .array(clientDomain.map(JSON.string)) }
         let endpoint = try target.members(host: endpoint)

@@ -60,7 +60,7 @@ enum Changes {
         case .null: "none"
         case .string(let text): text.isEmpty ? "''" : text
         case .array(let items): items.isEmpty ? "none" : items.map(shown).joined(separator: ", ")
-        case .object: Target(value).map(\.description) ?? value.compact
+        case .object: Target(value)?.description ?? Binding(shown: value)?.description ?? value.compact
         case .bool, .integer, .number: value.compact
         }
     }

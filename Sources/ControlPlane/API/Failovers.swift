@@ -1,0 +1,296 @@
+import Domain
+import FoundationEssentials
+import Hummingbird
+
+extension ControlAPI {
+    static let failoverOperations: [Operation] = [
+        Operation(.get, "/api/v1/failover") { $0.showFailoverStatus },
+        Operation(.put, "/api/v1/failover/freeze") { $0.freezeFleet },
+        Operation(.delete, "/api/v1/failover/freeze") { $0.unfreezeFleet },
+        Operation(.get, "/api/v1/failovers", query: Operation.page) { $0.listFailovers },
+        Operation(.get, "/api/v1/failovers/{id}") { $0.showFailover },
+        Operation(.post, "/api/v1/failovers/{id}/failback") { $0.takeFailoverBack },
+        Operation(.get, "/api/v1/servers/{name}/failover-plan") { $0.showFailoverPlan },
+        Operation(.post, "/api/v1/servers/{name}/failover") { $0.failServerOver },
+        Operation(.post, "/api/v1/servers/{name}/failback") { $0.failServerBack },
+        Operation(.put, "/api/v1/servers/{name}/override") { $0.overrideServer },
+        Operation(.delete, "/api/v1/servers/{name}/override") { $0.clearOverride },
+    ]
+
+    /// In seconds. A drill that is over before resolvers have heard of it shows nothing, and after a week it is none.
+    private static let drillLengths = 1...604_800
+
+    // MARK: Reading
+
+    private func showFailoverStatus(_ request: APIRequest) async throws -> Response {
+        .json(await failover.overview().representation)
+    }
+
+    private func showFailoverPlan(_ request: APIRequest) async throws -> Response {
+        .json(await failover.plan(leaving: try serverName(request)).representation)
+    }
+
+    private func listFailovers(_ request: APIRequest) async throws -> Response {
+        let paging = try Paging(request, list: "failovers")
+        let page = try await store.failovers(
+            before: try paging.number().map { FailoverID(number: $0) }, limit: paging.limit)
+        var items: [JSONValue] = []
+        for stored in page.elements { items.append(.object(await representation(stored))) }
+        return Paging.response("failovers", items, next: page.next?.description)
+    }
+
+    private func showFailover(_ request: APIRequest) async throws -> Response {
+        let (stored, timeline) = try await storedFailover(request)
+        var body = await representation(stored)
+        body["timeline"] = .array(timeline)
+        return .json(.object(body))
+    }
+
+    private func representation(_ stored: Failover) async -> JSONObject {
+        var body = await failover.current(stored).document
+        body["inForce"] = .bool(await failover.isInForce(stored.id))
+        return body
+    }
+
+    private func storedFailover(_ request: APIRequest) async throws -> (failover: Failover, timeline: [JSONValue]) {
+        let text = request.variable("id")
+        guard let number = Int64(text), let found = try await store.failover(FailoverID(number: number)) else {
+            throw Problem(.notFound, "There is no failover '\(text.prefix(80))'; GET /api/v1/failovers lists those that there are.")
+        }
+        return found
+    }
+
+    // MARK: Moving
+
+    private func failServerOver(_ request: APIRequest) async throws -> Response {
+        let server = try serverName(request)
+        let order = try await order(request, mayReturn: true)
+        return try await accepted(request, "failover.run", server.text) {
+            try await failover.run(
+                server, reason: order.reason, author: request.author, returnsAfter: order.forSeconds,
+                force: order.force)
+        }
+    }
+
+    private func failServerBack(_ request: APIRequest) async throws -> Response {
+        let server = try serverName(request)
+        let order = try await order(request, mayReturn: false)
+        return try await accepted(request, "failover.failback", server.text) {
+            try await failover.failBack(server, reason: order.reason, author: request.author, force: order.force)
+        }
+    }
+
+    private func takeFailoverBack(_ request: APIRequest) async throws -> Response {
+        let (stored, _) = try await storedFailover(request)
+        let order = try await order(request, mayReturn: false)
+        return try await accepted(request, "failover.failback", stored.server.text) {
+            guard await failover.isInForce(stored.id) else {
+                throw FailoverRefusal(reason: "failover \(stored.id) is not in force any more")
+            }
+            return try await failover.failBack(
+                stored.server, reason: order.reason, author: request.author, force: order.force)
+        }
+    }
+
+    private struct Order {
+        var reason: String
+        var forSeconds: Int?
+        var force: Bool
+    }
+
+    private func order(_ request: APIRequest, mayReturn: Bool) async throws -> Order {
+        guard let (value, _) = try await request.json(types: ["application/json"]) else {
+            throw Problem(.invalidJSON, "")
+        }
+        let findings = Findings()
+        guard var reader = ObjectReader(value, at: "", findings) else { throw Rejection(violations: findings.all) }
+        let reason = reader.reason()
+        let force = reader.bool("force", default: false)
+        var seconds: Int?
+        if mayReturn {
+            seconds = reader.integer(
+                "forSeconds", default: nil, in: Self.drillLengths, expected: "a whole number of seconds, or null")
+        }
+        reader.finish()
+        guard findings.all.isEmpty, let reason else { throw Rejection(violations: findings.all) }
+        return Order(reason: reason, forSeconds: seconds, force: force)
+    }
+
+    /// The answer to an order that moves services, or why it is not followed.
+    private func accepted(
+        _ request: APIRequest, _ action: String, _ target: String, _ work: () async throws -> Failover
+    ) async throws -> Response {
+        do {
+            let failover = try await work()
+            return .json(
+                .object(await representation(failover)), status: .accepted,
+                headers: [.location: "/api/v1/failovers/\(failover.id)"])
+        } catch let refusal as FailoverRefusal {
+            await enterRefusal(
+                ChangeRequest(author: request.author, action: action, target: target), refusal.reason)
+            throw Problem(.conflict, "Nothing is moved: \(refusal.reason).")
+        }
+    }
+
+    // MARK: Words that last
+
+    private func freezeFleet(_ request: APIRequest) async throws -> Response {
+        let (until, reason, _) = try await lastingWord(request, hasState: false)
+        let freeze = Freeze(since: Date(), until: until, reason: reason, author: request.author)
+        try await failover.freeze(freeze)
+        return .json(freeze.representation)
+    }
+
+    private func unfreezeFleet(_ request: APIRequest) async throws -> Response {
+        try await failover.unfreeze(by: request.author)
+        return Response(status: .noContent)
+    }
+
+    private func overrideServer(_ request: APIRequest) async throws -> Response {
+        let server = try serverName(request)
+        let (until, reason, state) = try await lastingWord(request, hasState: true)
+        guard let state else { throw Problem(.invalidJSON, "") }
+        let override = ServerOverride(server: server, state: state, until: until, reason: reason, author: request.author)
+        try await failover.override(override)
+        return .json(override.representation)
+    }
+
+    private func clearOverride(_ request: APIRequest) async throws -> Response {
+        try await failover.clearOverride(of: try serverName(request), by: request.author)
+        return Response(status: .noContent)
+    }
+
+    private func lastingWord(
+        _ request: APIRequest, hasState: Bool
+    ) async throws -> (until: Date, reason: String, state: ServerOverride.State?) {
+        guard let (value, _) = try await request.json(types: ["application/json"]) else {
+            throw Problem(.invalidJSON, "")
+        }
+        let findings = Findings()
+        guard var reader = ObjectReader(value, at: "", findings) else { throw Rejection(violations: findings.all) }
+        var state: ServerOverride.State?
+        if hasState {
+            state = reader.text("state", expected: "'up' or 'down'") { text throws(InvalidValue) in
+                guard let state = ServerOverride.State(rawValue: text) else {
+                    throw InvalidValue(text, "is no state", expected: "'up' or 'down'")
+                }
+                return state
+            }
+        }
+        let expected = "a moment to come, such as 2026-03-01T12:00:00Z"
+        let now = Date()
+        let until = reader.text("until", expected: expected) { text throws(InvalidValue) in
+            guard let date = Timestamp.date(text), date > now else {
+                throw InvalidValue(text, "is no moment to come", expected: expected)
+            }
+            return date
+        }
+        let reason = reader.reason()
+        reader.finish()
+        guard findings.all.isEmpty, let until, let reason else { throw Rejection(violations: findings.all) }
+        return (until, reason, state)
+    }
+}
+
+extension ObjectReader {
+    /// Why something is done that others will want to know the reason of.
+    fileprivate mutating func reason() -> String? {
+        text("reason", expected: "why, in a few words") { text throws(InvalidValue) in
+            guard (1...500).contains(text.unicodeScalars.count) else {
+                throw InvalidValue(String(text.prefix(80)), "is no reason", expected: "1 to 500 characters")
+            }
+            return text
+        }
+    }
+}
+
+extension FailoverService.Overview {
+    fileprivate var representation: JSONValue {
+        [
+            "frozen": freeze?.representation ?? .null, "holding": holding.map { .string($0) } ?? .null,
+            "servers": .array(servers.map(\.representation)),
+            "standbys": .array(
+                readiness.standbys.sorted { ($0.key.service, $0.key.server) < ($1.key.service, $1.key.server) }.map {
+                    pair, proof in
+                    [
+                        "service": .string(pair.service.text), "server": .string(pair.server.text),
+                        "ready": .bool(proof.isReady),
+                        "obstacles": .array((proof.obstacles + proof.warnings).map { .string($0) }),
+                        "checkedAt": proof.checkedAt.json,
+                    ]
+                }),
+            "zones": .array(
+                readiness.zones.sorted { $0.key < $1.key }.map { zone, proof in
+                    [
+                        "zone": .string(zone.text), "ready": .bool(proof.isReady), "detail": .string(proof.words),
+                        "checkedAt": proof.checkedAt.json,
+                    ]
+                }),
+        ]
+    }
+}
+
+extension FailoverService.Overview.ServerView {
+    fileprivate var representation: JSONValue {
+        [
+            "server": .string(server.text), "state": .string(state), "since": since.json, "detail": .string(detail),
+            "override": override?.representation ?? .null,
+            "failover": failover.map { .integer(Int($0.number)) } ?? .null, "activeServices": .integer(activeServices),
+            "vantages": .array(
+                evidence.map {
+                    [
+                        "vantage": .string($0.vantage), "outcome": .string($0.isMiss ? "missed" : "answered"),
+                        "misses": .integer($0.misses), "at": $0.at.json, "detail": .string($0.detail),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension Freeze {
+    fileprivate var representation: JSONValue {
+        ["since": since.json, "until": until.json, "reason": .string(reason), "author": .string(author)]
+    }
+}
+
+extension ServerOverride {
+    fileprivate var representation: JSONValue {
+        [
+            "state": .string(state.rawValue), "until": until.json, "reason": .string(reason), "author": .string(author),
+        ]
+    }
+}
+
+extension FailoverPlan {
+    fileprivate var representation: JSONValue {
+        [
+            "server": .string(server.text), "services": .array(services.map(\.representation)),
+            "obstacles": .array((obstacles.isEmpty ? [obstacle].compactMap { $0 } : obstacles).map { .string($0) }),
+        ]
+    }
+}
+
+extension FailoverPlan.ServicePlan {
+    fileprivate var representation: JSONValue {
+        [
+            "service": .string(service.text), "from": .string(from.text),
+            "to": to.map { .string($0.text) } ?? .null,
+            "candidates": .array(
+                candidates.map {
+                    [
+                        "server": .string($0.server.text), "ready": .bool($0.obstacles.isEmpty && $0.warnings.isEmpty),
+                        "obstacles": .array(($0.obstacles + $0.warnings).map { .string($0) }),
+                    ]
+                }),
+            "records": .array(
+                records.map { zone, change in
+                    [
+                        "zone": .string(zone.text), "name": .string(change.name.text),
+                        "before": .array(change.expected.map { .string($0.text) }),
+                        "after": .array(change.wanted.map { .string($0.text) }),
+                    ]
+                }),
+            "obstacles": .array(obstacles.map { .string($0) }),
+        ]
+    }
+}

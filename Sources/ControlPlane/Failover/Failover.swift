@@ -1,0 +1,153 @@
+import Domain
+import FoundationEssentials
+
+/// The number of a failover; it only grows.
+struct FailoverID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    let number: Int64
+
+    var description: String { String(number) }
+
+    static func < (left: FailoverID, right: FailoverID) -> Bool { left.number < right.number }
+}
+
+/// One decision to move a server's services, and how far it has come.
+///
+///     decided ─▶ writing ─▶ verifying ─▶ following ─▶ done
+///        │          └─ nothing could be written: conflicted
+///        └─ not begun, and no longer wanted: abandoned
+///
+/// Every step is stored before the next begins, so that whoever starts after a crash knows what may have been done.
+struct Failover: Sendable, Equatable {
+    enum Kind: String, Sendable, CaseIterable {
+        case automatic
+        case manual
+        /// A real failover that returns by itself.
+        case drill
+        /// The way back.
+        case failback
+    }
+
+    enum Stage: String, Sendable, CaseIterable {
+        /// The decision is stored, and nothing has been asked of any DNS server.
+        case decided
+        /// Zones are being changed.
+        case writing
+        /// The zones that could be changed are; their authoritative servers are being asked.
+        case verifying
+        /// All answer the change; the traffic is being followed.
+        case following
+        case done
+        /// Nothing was changed, and nothing will be.
+        case abandoned
+        /// Nothing was changed, as the records are not what they were expected to be.
+        case conflicted
+
+        var isOver: Bool { self == .done || self == .abandoned || self == .conflicted }
+    }
+
+    /// One service on its way from one server to another.
+    struct Move: Sendable, Equatable {
+        enum State: String, Sendable, CaseIterable { case pending, written, conflict, failed }
+
+        let service: ServiceName
+        let from: ServerName
+        let to: ServerName
+        var state = State.pending
+    }
+
+    /// One zone that has to change, all at once.
+    struct ZoneWork: Sendable, Equatable {
+        let zone: DomainName
+        var records: [SteeredRecord]
+        var state = Move.State.pending
+        /// How often the provider was asked to make the change.
+        var attempts = 0
+        /// Whether an attempt may have been made whose outcome is not known: what is there is read before anything else is asked.
+        var isInDoubt = false
+        /// The last word of the provider.
+        var detail = ""
+        var writtenAt: Date?
+        var verifiedAt: Date?
+        var authorities: [Agreement] = []
+    }
+
+    /// When an authoritative server gave the new answer for the first time; nil as long as it does not.
+    struct Agreement: Sendable, Equatable {
+        let server: String
+        var agreesAt: Date?
+        var detail = ""
+    }
+
+    /// One name that has to change, and whose it is.
+    struct SteeredRecord: Sendable, Equatable {
+        let service: ServiceName
+        let change: RecordChange
+        var isConflict = false
+    }
+
+    /// New connections of a service since the change was written, by where they arrived.
+    struct Traffic: Sendable, Equatable {
+        let service: ServiceName
+        var toTarget: UInt64 = 0
+        var toOrigin: UInt64 = 0
+        /// When a connection arrived at the old server last.
+        var lastToOrigin: Date?
+    }
+
+    let id: FailoverID
+    let kind: Kind
+    /// The server that is left.
+    let server: ServerName
+    let reason: String
+    let author: String
+    let at: Date
+    /// When a drill goes back.
+    let returnsAt: Date?
+    /// The failover that a failback takes back.
+    let reverses: FailoverID?
+    var stage = Stage.decided
+    var endedAt: Date?
+    var moves: [Move]
+    var zones: [ZoneWork]
+    var traffic: [Traffic] = []
+
+    /// Whether anything has been changed, or may have been.
+    var hasBegun: Bool { zones.contains { $0.state == .written || $0.attempts > 0 } }
+
+    /// Marks the moves whose zones have all come to an end.
+    mutating func settleMoves() {
+        for index in moves.indices {
+            let service = moves[index].service
+            let works = zones.filter { $0.records.contains { $0.service == service } }
+            let isConflict = works.contains { $0.records.contains { $0.service == service && $0.isConflict } }
+            if isConflict {
+                moves[index].state = .conflict
+            } else if works.contains(where: { $0.state == .failed }) {
+                moves[index].state = .failed
+            } else if works.allSatisfy({ $0.state == .written }) {
+                moves[index].state = .written
+            }
+        }
+    }
+}
+
+/// One entry of a failover's timeline.
+struct TimelineEntry: Sendable, Equatable {
+    enum Kind: String, Sendable, CaseIterable {
+        case firstMiss, decision, write, written, conflict, verified, traffic, ended, abandoned, note
+    }
+
+    /// What a vantage had seen when the entry was made.
+    struct Evidence: Sendable, Equatable {
+        let vantage: String
+        let isMiss: Bool
+        let misses: Int
+        let detail: String
+        let at: Date
+    }
+
+    let at: Date
+    let kind: Kind
+    let detail: String
+    var evidence: [Evidence] = []
+}

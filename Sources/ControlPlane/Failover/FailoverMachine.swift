@@ -1,0 +1,290 @@
+import Domain
+import FoundationEssentials
+
+/// Decides when a server's services move to their standbys, and when they go back. Pure: told what probes saw and what time it is, it
+/// answers what to do.
+///
+///     healthy ──a vantage misses──▶ suspect ──a quorum missed `threshold` rounds──▶ failed ──its services move──▶ failed over
+///        ▲  ◀──all answer again──────┘                                               │                              │
+///        ├──────────────────────── recovered before anything moved ◀─────────────────┘                              ▼
+///        └── failed back ◀── told to, or the hold-down is over ◀── recovering ◀── a majority answered `recoveryThreshold` rounds
+///
+/// Nothing is decided while the operator has frozen the fleet, or while the machine suspects itself: when most servers stop answering
+/// most vantages at once, the network that they have in common is ours.
+struct FailoverMachine: Sendable {
+    enum Phase: String, Sendable {
+        case up
+        case suspect
+        case down
+    }
+
+    /// What is known of one server.
+    struct Watched: Sendable {
+        var health = ServerHealth()
+        var phase = Phase.up
+        var since: ContinuousClock.Instant
+        /// When it went down, in the last hour: what damps its way back.
+        var falls: [ContinuousClock.Instant] = []
+        /// The last word on why nothing is done although it is down.
+        var held: String?
+        var isFailbackTold = false
+        var verdict: Verdict?
+    }
+
+    /// What the decisions depend on besides probes.
+    struct Circumstances: Sendable {
+        var settings = FleetSettings()
+        /// The servers that are watched, with the settings that hold for each.
+        var monitoring: [ServerName: Monitoring] = [:]
+        var overrides: [ServerName: ServerOverride] = [:]
+        var freeze: Freeze?
+        /// The servers whose services a failover has moved away and that is still in force.
+        var movedAway: Set<ServerName> = []
+        /// The servers that services' records lead to now.
+        var active: Set<ServerName> = []
+        /// The servers about which a failover or failback is being carried out.
+        var busy: Set<ServerName> = []
+    }
+
+    enum Action: Sendable, Equatable {
+        case suspected(ServerName, String)
+        case failed(ServerName, String)
+        case recovered(ServerName)
+        /// To be carried out if there is a standby; asked again at each step while it holds.
+        case failOver(ServerName)
+        case failBack(ServerName)
+        /// The server is well and has been for the hold-down; going back is left to the operator.
+        case mayFailBack(ServerName)
+        /// The server is down, and nothing is done about it.
+        case held(ServerName, String)
+        /// The machine begins or ceases to suspect itself.
+        case holding(String?)
+    }
+
+    private(set) var servers: [ServerName: Watched] = [:]
+    /// Why the machine suspects itself; nil when it does not.
+    private(set) var holding: String?
+    /// Since when there has been no reason to any more, while it still does.
+    private var doubtsOver: ContinuousClock.Instant?
+
+    /// How long a fall is remembered.
+    static let flapMemory = Duration.seconds(3600)
+    /// The hold-down doubles with each fall that is remembered, but no further than this.
+    static let longestHoldDown = Duration.seconds(3600)
+    /// Servers that stopped answering within this time stopped at once.
+    static let atOnce = Duration.seconds(60)
+
+    mutating func take(_ outcome: ProbeOutcome) {
+        servers[outcome.server]?.health.take(outcome)
+    }
+
+    /// What is to be done now. To be asked several times a second.
+    mutating func step(_ circumstances: Circumstances, at now: ContinuousClock.Instant) -> [Action] {
+        var actions: [Action] = []
+        settle(circumstances, at: now)
+        judge(circumstances, at: now)
+        suspectOneself(circumstances, at: now, &actions)
+        for name in servers.keys.sorted() {
+            moveOn(name, circumstances, at: now, &actions)
+            decide(name, circumstances, at: now, &actions)
+        }
+        return actions
+    }
+
+    /// Says why a failover that was asked for cannot be, when it has not been said already.
+    mutating func hold(_ server: ServerName, because reason: String) -> Action? {
+        guard servers[server]?.held != reason else { return nil }
+        servers[server]?.held = reason
+        return .held(server, reason)
+    }
+
+    /// Whether a server comes and goes, so that it is nobody to rely on.
+    func isFlapping(_ server: ServerName, at now: ContinuousClock.Instant, holdDown: Int) -> Bool {
+        guard let falls = servers[server]?.falls, falls.count > 1, let last = falls.last else { return false }
+        return now - last < .seconds(holdDown)
+    }
+
+    // MARK: The steps
+
+    private mutating func settle(_ circumstances: Circumstances, at now: ContinuousClock.Instant) {
+        for name in servers.keys where circumstances.monitoring[name] == nil { servers[name] = nil }
+        for (name, monitoring) in circumstances.monitoring {
+            servers[name, default: Watched(since: now)].health.forget(
+                before: now - ServerHealth.patience(monitoring) - .seconds(60))
+            servers[name]?.falls.removeAll { now - $0 > FailoverMachine.flapMemory }
+        }
+    }
+
+    private mutating func judge(_ circumstances: Circumstances, at now: ContinuousClock.Instant) {
+        let answering = answeringServices(circumstances, at: now)
+        for (name, monitoring) in circumstances.monitoring {
+            guard let health = servers[name]?.health else { continue }
+            let findings = health.findings(at: now, monitoring) { vantage, service in
+                (answering[vantage]?[service] ?? []).contains { $0 != name }
+            }
+            servers[name]?.verdict = Verdict(findings, monitoring)
+        }
+    }
+
+    /// Through which servers each vantage had an answer to a service's own check.
+    private func answeringServices(
+        _ circumstances: Circumstances, at now: ContinuousClock.Instant
+    ) -> [Vantage: [ServiceName: [ServerName]]] {
+        var answering: [Vantage: [ServiceName: [ServerName]]] = [:]
+        for (name, watched) in servers {
+            guard let monitoring = circumstances.monitoring[name] else { continue }
+            let oldest = now - ServerHealth.patience(monitoring)
+            for (vantage, checks) in watched.health.checks {
+                for (service, sighting) in checks where sighting.misses == 0 && sighting.at >= oldest {
+                    answering[vantage, default: [:]][service, default: []].append(name)
+                }
+            }
+        }
+        return answering
+    }
+
+    /// Counts servers that were well until lately: those that have been down for longer say nothing about what happens now.
+    private mutating func suspectOneself(
+        _ circumstances: Circumstances, at now: ContinuousClock.Instant, _ actions: inout [Action]
+    ) {
+        var silent: [ServerName] = []
+        var seen = 0
+        for (name, watched) in servers {
+            guard let verdict = watched.verdict, verdict.isKnown, circumstances.overrides[name] == nil else { continue }
+            if verdict.isUnanswered {
+                // While the machine suspects itself, those that led to it go on counting.
+                let isNew = holding != nil || verdict.firstMiss.map { now - $0 < FailoverMachine.atOnce } ?? false
+                guard isNew else { continue }
+                silent.append(name)
+            }
+            seen += 1
+        }
+        var reason: String?
+        if silent.count >= 2, silent.count * 2 > seen {
+            let vantages = Set(silent.flatMap { servers[$0]?.verdict?.findings.map(\.vantage.description) ?? [] })
+            reason =
+                "\(silent.count) of \(seen) servers stopped answering at once (\(silent.sorted().map(\.text).joined(separator: ", "))), "
+                + "as seen from \(vantages.sorted().joined(separator: ", ")); the fault is more likely in our own network"
+        }
+        if reason != nil {
+            doubtsOver = nil
+        } else if let present = holding {
+            // Servers come back one by one, and the last of them must not look like the only one that is down. Whoever has not answered when
+            // each has had the time to is down indeed.
+            let over = doubtsOver ?? now
+            doubtsOver = over
+            if now - over < FailoverMachine.settling(circumstances) { reason = present } else { doubtsOver = nil }
+        }
+        // The words change with each server that joins in; that there is a reason is what counts.
+        if (reason == nil) != (holding == nil) { actions.append(.holding(reason)) }
+        holding = reason
+    }
+
+    /// The time in which every server that is well has answered again: as many rounds as make one that is not look down.
+    private static func settling(_ circumstances: Circumstances) -> Duration {
+        circumstances.monitoring.values.map {
+            .seconds($0.threshold * $0.interval) + ServerHealth.patience($0)
+        }.max() ?? .zero
+    }
+
+    private mutating func moveOn(
+        _ name: ServerName, _ circumstances: Circumstances, at now: ContinuousClock.Instant, _ actions: inout [Action]
+    ) {
+        guard let watched = servers[name], let verdict = watched.verdict else { return }
+        let override = circumstances.overrides[name]
+        var phase = watched.phase
+        switch (override?.state, watched.phase) {
+        case (.up?, _): phase = .up
+        case (.down?, _): phase = .down
+        // Nobody has said anything: nothing is known to have changed.
+        case (nil, _) where !verdict.isKnown: break
+        case (nil, .up): phase = verdict.isDown ? .down : verdict.isDoubted ? .suspect : .up
+        case (nil, .suspect): phase = verdict.isDown ? .down : verdict.isDoubted ? .suspect : .up
+        case (nil, .down): phase = verdict.isRecovered ? .up : .down
+        }
+        // A fall that may be our own is none.
+        if phase == .down, watched.phase != .down, holding != nil, override == nil { phase = .suspect }
+        guard phase != watched.phase else { return }
+        servers[name]?.phase = phase
+        servers[name]?.since = now
+        servers[name]?.isFailbackTold = false
+        switch phase {
+        case .suspect: actions.append(.suspected(name, FailoverMachine.words(verdict)))
+        case .down:
+            servers[name]?.falls.append(now)
+            let reason = override.map { "forced down by \($0.author): \($0.reason)" } ?? FailoverMachine.words(verdict)
+            actions.append(.failed(name, reason))
+        case .up:
+            servers[name]?.held = nil
+            if watched.phase == .down { actions.append(.recovered(name)) }
+        }
+    }
+
+    private mutating func decide(
+        _ name: ServerName, _ circumstances: Circumstances, at now: ContinuousClock.Instant, _ actions: inout [Action]
+    ) {
+        guard let watched = servers[name], !circumstances.busy.contains(name) else { return }
+        switch watched.phase {
+        case .suspect:
+            // It would have fallen, were it not for our doubts.
+            guard let holding, watched.verdict?.isDown == true, circumstances.active.contains(name) else { return }
+            if let action = hold(name, because: holding) { actions.append(action) }
+        case .down:
+            guard circumstances.active.contains(name) else { return }
+            if let reason = obstacle(circumstances, isForced: circumstances.overrides[name] != nil) {
+                if let action = hold(name, because: reason) { actions.append(action) }
+            } else {
+                actions.append(.failOver(name))
+            }
+        case .up:
+            guard circumstances.movedAway.contains(name), circumstances.overrides[name]?.state != .down,
+                now - watched.since >= holdDown(of: watched, circumstances.settings)
+            else { return }
+            if circumstances.settings.failsBack, circumstances.freeze == nil, holding == nil {
+                actions.append(.failBack(name))
+            } else if !watched.isFailbackTold {
+                servers[name]?.isFailbackTold = true
+                actions.append(.mayFailBack(name))
+            }
+        }
+    }
+
+    /// Why nothing is decided, whichever server it is.
+    private func obstacle(_ circumstances: Circumstances, isForced: Bool) -> String? {
+        if let freeze = circumstances.freeze { return "the fleet is frozen by \(freeze.author): \(freeze.reason)" }
+        if !circumstances.settings.failsOver, !isForced {
+            return "failover is not automatic; `ddirect failover run` does it"
+        }
+        return isForced ? nil : holding
+    }
+
+    private func holdDown(of watched: Watched, _ settings: FleetSettings) -> Duration {
+        let doublings = min(12, max(0, watched.falls.count - 1))
+        return min(.seconds(settings.holdDown) * (1 << doublings), max(FailoverMachine.longestHoldDown, .seconds(settings.holdDown)))
+    }
+
+    private static func words(_ verdict: Verdict) -> String {
+        verdict.findings.filter(\.isMiss).map {
+            "\($0.vantage): \($0.sighting.detail) (\($0.sighting.misses) in a row)"
+        }.joined(separator: "; ")
+    }
+}
+
+/// An operator's word on a server, against what probes say.
+struct ServerOverride: Sendable, Equatable {
+    enum State: String, Sendable, CaseIterable { case up, down }
+
+    let server: ServerName
+    let state: State
+    let until: Date
+    let reason: String
+    let author: String
+}
+
+/// An operator's word that nothing is to move.
+struct Freeze: Sendable, Equatable {
+    let since: Date
+    let until: Date
+    let reason: String
+    let author: String
+}

@@ -1,0 +1,154 @@
+import Domain
+
+/// What a failover of a server would do, service by service, and what is in its way. Pure.
+struct FailoverPlan: Sendable, Equatable {
+    /// A server that could take a service over.
+    struct Candidate: Sendable, Equatable {
+        let server: ServerName
+        /// Why it must not; empty when it may.
+        let obstacles: [String]
+        /// What is wrong with it, and does not keep it from taking over.
+        let warnings: [String]
+    }
+
+    struct ServicePlan: Sendable, Equatable {
+        let service: ServiceName
+        let from: ServerName
+        /// Nil when nobody may take it over.
+        let to: ServerName?
+        let candidates: [Candidate]
+        let records: [(zone: DomainName, change: RecordChange)]
+        /// Why the service stays where it is; empty when it can be moved.
+        let obstacles: [String]
+
+        static func == (left: ServicePlan, right: ServicePlan) -> Bool {
+            left.service == right.service && left.from == right.from && left.to == right.to
+                && left.candidates == right.candidates && left.obstacles == right.obstacles
+                && left.records.map(\.zone) == right.records.map(\.zone)
+                && left.records.map(\.change) == right.records.map(\.change)
+        }
+    }
+
+    let server: ServerName
+    let services: [ServicePlan]
+    /// Why nothing at all would be done; empty when something can be.
+    let obstacles: [String]
+
+    var movable: [ServicePlan] { services.filter { $0.obstacles.isEmpty && $0.to != nil } }
+
+    /// Why nothing would be moved, in one sentence; nil when something would be.
+    var obstacle: String? {
+        if let first = obstacles.first { return first }
+        guard movable.isEmpty else { return nil }
+        guard let service = services.first else {
+            return "no service's records lead to \(server), so there is nothing to move"
+        }
+        return "service \(service.service): \(service.obstacles.first ?? "it has nowhere to go")"
+    }
+}
+
+/// What a plan is made from.
+struct PlanningBase: Sendable {
+    var servers: [ServerName: Server]
+    /// The server that each service's records lead to now, for services with bindings.
+    var active: [(service: Service, server: ServerName)]
+    /// The services that another decision is moving now.
+    var busy: [ServiceName: FailoverID] = [:]
+    /// What is known against each server as a standby.
+    var obstacles: @Sendable (ServerName, ServiceName) -> [String]
+    var warnings: @Sendable (ServerName, ServiceName) -> [String]
+    /// The services whose records are somebody else's by now: why they are not moved without a person's word.
+    var conflicts: [ServiceName: String] = [:]
+}
+
+extension FailoverPlan {
+    /// The plan for leaving `server`; each service goes to the first server in its order that may take it, the primary before the standbys.
+    /// With `force`, what is known against standbys and of conflicts is told and passed over.
+    init(leaving server: ServerName, _ base: PlanningBase, force: Bool = false) {
+        let services = base.active.filter { $0.server == server }.map { service, _ in
+            let candidates = service.servers.filter { $0 != server }.map { name in
+                Candidate(
+                    server: name, obstacles: base.obstacles(name, service.name),
+                    warnings: base.warnings(name, service.name))
+            }
+            let eligible = candidates.filter { force || $0.obstacles.isEmpty }
+            // One without a flaw before one that has some.
+            let chosen = eligible.first { $0.obstacles.isEmpty && $0.warnings.isEmpty } ?? eligible.first
+            return FailoverPlan.plan(service, from: server, to: chosen?.server, candidates, base, force: force)
+        }
+        self.init(server: server, services: services.sorted { $0.service < $1.service }, obstacles: [])
+    }
+
+    /// The plan for bringing back to `server` the services that are to be there and are not.
+    init(returning services: [ServiceName], to server: ServerName, _ base: PlanningBase, force: Bool = false) {
+        let wanted = Set(services)
+        let plans = base.active.filter { wanted.contains($0.service.name) && $0.server != server }.map {
+            service, present in
+            let candidate = Candidate(
+                server: server, obstacles: base.obstacles(server, service.name),
+                warnings: base.warnings(server, service.name))
+            return FailoverPlan.plan(
+                service, from: present, to: force || candidate.obstacles.isEmpty ? server : nil, [candidate], base,
+                force: force)
+        }
+        self.init(server: server, services: plans.sorted { $0.service < $1.service }, obstacles: [])
+    }
+
+    private static func plan(
+        _ service: Service, from: ServerName, to: ServerName?, _ candidates: [Candidate], _ base: PlanningBase,
+        force: Bool
+    ) -> ServicePlan {
+        var obstacles: [String] = []
+        if let id = base.busy[service.name] { obstacles.append("failover \(id) is moving it now") }
+        if !force, let conflict = base.conflicts[service.name] { obstacles.append(conflict) }
+        if candidates.isEmpty {
+            obstacles.append("it has no standby; `ddirect service edit \(service.name) --standby SERVER` gives it one")
+        } else if to == nil {
+            obstacles.append(
+                "none of its standbys may take it over: "
+                    + candidates.map { "\($0.server): \($0.obstacles.joined(separator: ", "))" }.joined(separator: "; "))
+        }
+        var records: [(zone: DomainName, change: RecordChange)] = []
+        if let origin = base.servers[from], let target = to.flatMap({ base.servers[$0] }) {
+            records = service.bindings.map { binding in
+                (
+                    binding.zone,
+                    RecordChange(
+                        name: binding.name, expected: binding.records(of: origin), wanted: binding.records(of: target))
+                )
+            }
+        }
+        return ServicePlan(
+            service: service.name, from: from, to: to, candidates: candidates, records: records, obstacles: obstacles)
+    }
+
+    /// The work that the plan comes to, the zones in order.
+    var zones: [Failover.ZoneWork] {
+        var works: [DomainName: [Failover.SteeredRecord]] = [:]
+        for service in movable {
+            for (zone, change) in service.records {
+                works[zone, default: []].append(Failover.SteeredRecord(service: service.service, change: change))
+            }
+        }
+        return works.sorted { $0.key < $1.key }.map { Failover.ZoneWork(zone: $0.key, records: $0.value) }
+    }
+
+    var moves: [Failover.Move] {
+        movable.compactMap { plan in plan.to.map { Failover.Move(service: plan.service, from: plan.from, to: $0) } }
+    }
+}
+
+extension DNSBinding {
+    /// What the name says while `server` is the active one.
+    func records(of server: Server) -> [RecordSet] {
+        switch kind {
+        case .cname: return [RecordSet(.cname, timeToLive: timeToLive, values: [server.hostname.text])]
+        case .addresses:
+            let byFamily: [(RecordType, Address.Family)] = [(.a, .ipv4), (.aaaa, .ipv6)]
+            return byFamily.compactMap { type, family in
+                let values = server.addresses.filter { $0.family == family }.map(\.description)
+                return values.isEmpty ? nil : RecordSet(type, timeToLive: timeToLive, values: values)
+            }
+        }
+    }
+}

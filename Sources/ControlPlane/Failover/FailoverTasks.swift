@@ -1,0 +1,30 @@
+import ServiceLifecycle
+
+/// The tasks of failover, in one tree.
+extension FailoverService: ServiceLifecycle.Service {
+    /// Between two looks at what probes have seen. A fifth of the shortest interval: deciding is not what takes the time.
+    private static let stepInterval = Duration.milliseconds(200)
+
+    func run() async throws {
+        for id in underWay.keys.sorted() { await resume(id) }
+        await withDiscardingTaskGroup { group in
+            group.addTask { for await outcome in self.around.prober.outcomes { await self.take(outcome) } }
+            group.addTask { for await outcome in self.around.publisher.probes { await self.take(outcome) } }
+            group.addTask { for await traffic in self.around.publisher.traffic { await self.take(traffic) } }
+            group.addTask { await self.stepAllTheTime() }
+            group.addTask { await self.proveReadiness() }
+            for await id in starts.cancelOnGracefulShutdown() { group.addTask { await self.carryOut(id) } }
+            // What is under way stands in the store, and the next start goes on with it.
+            group.cancelAll()
+        }
+    }
+
+    private func stepAllTheTime() async {
+        while !Task.isCancelled {
+            await step()
+            try? await Task.sleep(for: FailoverService.stepInterval)
+        }
+    }
+
+    private func take(_ outcome: ProbeOutcome) { machine.take(outcome) }
+}

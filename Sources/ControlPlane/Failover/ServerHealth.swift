@@ -1,0 +1,142 @@
+import Domain
+
+/// What one vantage has seen of one server, or of one service through it: how its last rounds went.
+struct Sighting: Sendable, Equatable {
+    /// Rounds in a row, up to the last one, that were missed. 0 when that was answered.
+    private(set) var misses = 0
+    /// Rounds in a row, up to the last one, that were answered.
+    private(set) var answers = 0
+    /// When the last round ended.
+    private(set) var at: ContinuousClock.Instant
+    /// When the first of the misses ended; nil when the last round was answered.
+    private(set) var firstMiss: ContinuousClock.Instant?
+    /// Why the last round was missed; empty when it was answered.
+    private(set) var detail = ""
+
+    init(error: String?, at: ContinuousClock.Instant) {
+        self.at = at
+        take(error: error, at: at)
+    }
+
+    mutating func take(error: String?, at: ContinuousClock.Instant) {
+        self.at = at
+        if let error {
+            misses += 1
+            answers = 0
+            detail = error
+            if firstMiss == nil { firstMiss = at }
+        } else {
+            misses = 0
+            answers += 1
+            detail = ""
+            firstMiss = nil
+        }
+    }
+}
+
+/// What the vantages say of one server together. Pure; the time is passed in.
+///
+/// A vantage speaks for itself: each counts its own consecutive misses, and the server is down when those whose count has reached the
+/// threshold are a quorum of those that report. One that has fallen silent is not counted, on either side.
+struct ServerHealth: Sendable {
+    private(set) var monitor: [Vantage: Sighting] = [:]
+    /// The services' own checks through this server.
+    private(set) var checks: [Vantage: [ServiceName: Sighting]] = [:]
+
+    mutating func take(_ outcome: ProbeOutcome) {
+        if let service = outcome.service {
+            var sighting = checks[outcome.vantage]?[service]
+            sighting?.take(error: outcome.error, at: outcome.at)
+            checks[outcome.vantage, default: [:]][service] =
+                sighting ?? Sighting(error: outcome.error, at: outcome.at)
+        } else {
+            var sighting = monitor[outcome.vantage]
+            sighting?.take(error: outcome.error, at: outcome.at)
+            monitor[outcome.vantage] = sighting ?? Sighting(error: outcome.error, at: outcome.at)
+        }
+    }
+
+    /// Forgets what is older than any reader would count, so that vantages that are gone do not pile up.
+    mutating func forget(before moment: ContinuousClock.Instant) {
+        monitor = monitor.filter { $0.value.at >= moment }
+        checks = checks.compactMapValues { services in
+            let kept = services.filter { $0.value.at >= moment }
+            return kept.isEmpty ? nil : kept
+        }
+    }
+
+    /// The time after which a vantage that has said nothing is silent: two rounds, the last of which was missed, and a moment on its way.
+    static func patience(_ monitoring: Monitoring) -> Duration {
+        .seconds(2 * monitoring.interval + monitoring.timeout + 1)
+    }
+
+    /// What each vantage that reports has seen, its checks of services taken into account.
+    ///
+    /// `answersElsewhere` says whether a service answers the vantage through another server. Where it does not, its check says nothing
+    /// about this server: the endpoint is what has failed, and a failover would not mend it.
+    func findings(
+        at now: ContinuousClock.Instant, _ monitoring: Monitoring,
+        answersElsewhere: (Vantage, ServiceName) -> Bool
+    ) -> [Finding] {
+        let oldest = now - ServerHealth.patience(monitoring)
+        return monitor.filter { $0.value.at >= oldest }.map { vantage, sighting in
+            guard sighting.misses == 0, let lost = lostWay(vantage, since: oldest, answersElsewhere) else {
+                return Finding(vantage: vantage, sighting: sighting)
+            }
+            return Finding(vantage: vantage, sighting: lost)
+        }.sorted { $0.vantage < $1.vantage }
+    }
+
+    /// The sighting that stands for the services that have lost their way through this server, when these are the greater part of those
+    /// that can be told from a failure of their endpoint.
+    private func lostWay(
+        _ vantage: Vantage, since oldest: ContinuousClock.Instant,
+        _ answersElsewhere: (Vantage, ServiceName) -> Bool
+    ) -> Sighting? {
+        let telling = (checks[vantage] ?? [:]).filter {
+            $0.value.at >= oldest && ($0.value.misses == 0 || answersElsewhere(vantage, $0.key))
+        }
+        let missed = telling.filter { $0.value.misses > 0 }
+        guard missed.count * 2 > telling.count else { return nil }
+        // The one that was lost last, so that all of them have been for as long as it says.
+        return missed.values.min { $0.misses < $1.misses }
+    }
+}
+
+/// What one vantage says of a server now.
+struct Finding: Sendable, Equatable {
+    let vantage: Vantage
+    let sighting: Sighting
+
+    var isMiss: Bool { sighting.misses > 0 }
+}
+
+/// What the vantages that report come to.
+struct Verdict: Sendable, Equatable {
+    let findings: [Finding]
+    private let needed: Int
+    private let threshold: Int
+    private let recoveryThreshold: Int
+
+    init(_ findings: [Finding], _ monitoring: Monitoring) {
+        self.findings = findings
+        needed = monitoring.quorum ?? (findings.count / 2 + 1)
+        threshold = monitoring.threshold
+        recoveryThreshold = monitoring.recoveryThreshold
+    }
+
+    /// Whether anybody has said anything lately.
+    var isKnown: Bool { !findings.isEmpty }
+    /// The consecutive misses of a quorum have reached the threshold.
+    var isDown: Bool { isKnown && findings.count { $0.sighting.misses >= threshold } >= needed }
+    /// More than half had no answer in their last round.
+    var isUnanswered: Bool { isKnown && findings.count { $0.isMiss } * 2 > findings.count }
+    /// At least one had no answer in its last round.
+    var isDoubted: Bool { findings.contains { $0.isMiss } }
+    /// More than half have had as many answers in a row as a recovery takes.
+    var isRecovered: Bool {
+        isKnown && !isDown && findings.count { $0.sighting.answers >= recoveryThreshold } * 2 > findings.count
+    }
+    /// When the misses that are there now began.
+    var firstMiss: ContinuousClock.Instant? { findings.compactMap(\.sighting.firstMiss).min() }
+}

@@ -1,0 +1,47 @@
+extension Migrations {
+    /// Failovers as documents. Beside them stands what has to be unique or outlives them: which decision moves a service now (the primary key
+    /// is invariant 7), and where services are that a failover brought away from their primary.
+    static let failovers = """
+        CREATE TABLE failovers (
+            id INTEGER NOT NULL PRIMARY KEY,
+            server TEXT NOT NULL,
+            is_over INTEGER NOT NULL,
+            document TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX failovers_under_way ON failovers (is_over, id);
+
+        CREATE TABLE failover_timeline (
+            failover INTEGER NOT NULL REFERENCES failovers (id),
+            number INTEGER NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (failover, number)
+        ) STRICT;
+
+        CREATE TABLE decisions (
+            service TEXT NOT NULL PRIMARY KEY,
+            failover INTEGER NOT NULL REFERENCES failovers (id)
+        ) STRICT;
+
+        CREATE TABLE placements (
+            service TEXT NOT NULL PRIMARY KEY,
+            server TEXT NOT NULL,
+            failover INTEGER NOT NULL REFERENCES failovers (id)
+        ) STRICT;
+
+        CREATE TABLE overrides (
+            server TEXT NOT NULL PRIMARY KEY,
+            state TEXT NOT NULL,
+            until TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            author TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE freezes (
+            id INTEGER NOT NULL PRIMARY KEY,
+            since TEXT NOT NULL,
+            until TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            author TEXT NOT NULL
+        ) STRICT;
+        """
+}

@@ -1,0 +1,123 @@
+import Routing
+
+/// What has come in answer to a probe, read as far as its verdict needs. Pure, and indifferent to garbage.
+enum ProbeAnswer: Equatable {
+    /// More is needed.
+    case incomplete
+    /// No HTTP response, or one that was cut.
+    case malformed
+    /// `server` is what a monitor endpoint calls itself; nil when the body does not say, or was not asked for.
+    case complete(status: Int, server: String?)
+
+    /// A monitor endpoint answers with some four hundred octets.
+    static let longest = 16 << 10
+
+    /// Reads what has come so far. `isAll` when the other end sends no more; `wantsServer` when the body matters, and not the status alone.
+    static func reading(_ bytes: Span<UInt8>, isAll: Bool, wantsServer: Bool) -> ProbeAnswer {
+        var start = 0
+        while true {
+            var scanned = 0
+            let rest = bytes.extracting(start..<bytes.count)
+            switch ResponseHead.inspect(rest, scanned: &scanned, toHEAD: false) {
+            case .incomplete: return isAll ? .malformed : .incomplete
+            case .malformed: return .malformed
+            case .head(let head) where head.isInterim: start += head.length
+            case .head(let head):
+                guard wantsServer, head.status == 200 else { return .complete(status: head.status, server: nil) }
+                return body(rest.extracting(head.length..<rest.count), of: head, isAll: isAll)
+            }
+        }
+    }
+
+    private static func body(_ bytes: Span<UInt8>, of head: ResponseHead, isAll: Bool) -> ProbeAnswer {
+        var end = bytes.count
+        switch head.framing {
+        case .length(let length):
+            guard UInt64(bytes.count) >= length else { return isAll ? .malformed : .incomplete }
+            end = Int(length)  // no more than there are
+        // No monitor endpoint sends chunks, so whatever is in them has no server's name.
+        case .untilClose, .chunked: guard isAll else { return .incomplete }
+        case .none: end = 0
+        }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(end)
+        for index in 0..<end { octets.append(bytes[index]) }
+        var reading = MonitorBody(bytes: octets)
+        return .complete(status: head.status, server: reading.server())
+    }
+}
+
+/// Finds the member `server` in the JSON object that a monitor endpoint answers (RFC 8259), without recursion.
+private struct MonitorBody {
+    let bytes: [UInt8]
+    private var index = 0
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func server() -> String? {
+        guard take(UInt8(ascii: "{")) else { return nil }
+        repeat {
+            guard let key = string(), take(UInt8(ascii: ":")) else { return nil }
+            if key == "server" { return string() }
+            guard skipValue() else { return nil }
+        } while take(UInt8(ascii: ","))
+        return nil
+    }
+
+    private var octet: UInt8? { index < bytes.count ? bytes[index] : nil }
+
+    /// Passes blanks, and then `wanted` if it is what follows.
+    private mutating func take(_ wanted: UInt8) -> Bool {
+        while let octet, octet == 0x20 || octet == 0x0A || octet == 0x0D || octet == 0x09 { index += 1 }
+        guard octet == wanted else { return false }
+        index += 1
+        return true
+    }
+
+    /// A string, its escapes as they are: no name of a server needs one. With question marks in place of what is not ASCII, and no longer than
+    /// is good for a log.
+    private mutating func string() -> String? {
+        guard take(UInt8(ascii: "\"")) else { return nil }
+        var text: [UInt8] = []
+        while let octet, octet >= 0x20 {
+            index += 1
+            if octet == UInt8(ascii: "\"") { return String(decoding: text, as: UTF8.self) }
+            if text.count < 100 { text.append(octet < 0x7F ? octet : UInt8(ascii: "?")) }
+            guard octet == UInt8(ascii: "\\") else { continue }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Passes a value of any kind, whose insides are looked at only as far as its end needs.
+    private mutating func skipValue() -> Bool {
+        var depth = 0
+        repeat {
+            if take(UInt8(ascii: "{")) || take(UInt8(ascii: "[")) {
+                depth += 1
+            } else if depth > 0, take(UInt8(ascii: "}")) || take(UInt8(ascii: "]")) {
+                depth -= 1
+            } else if octet == UInt8(ascii: "\"") {
+                guard string() != nil else { return false }
+            } else if depth > 0, take(UInt8(ascii: ",")) || take(UInt8(ascii: ":")) {
+                continue
+            } else {
+                // A number, or one of three words.
+                let start = index
+                while let octet, MonitorBody.isOfWord(octet) { index += 1 }
+                guard index > start else { return false }
+            }
+        } while depth > 0
+        return true
+    }
+
+    /// What numbers and the three words are made of: letters, digits, signs and the point.
+    private static func isOfWord(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "E"),
+            UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Domain
+import Wire
+
+/// One probe as it is repeated: who is asked for what, at which addresses, and how often.
+struct ProbePlan: Hashable, Sendable {
+    /// One connection that a round makes.
+    struct Leg: Hashable, Sendable {
+        let address: TransportAddress
+        let usesTLS: Bool
+    }
+
+    /// The server through which it goes.
+    let server: ServerName
+    /// Whose own check it is; nil for the monitor endpoint.
+    let service: ServiceName?
+    /// The SNI, and the Host of the request.
+    let host: DomainName
+    let path: String
+    let legs: [Leg]
+    /// In milliseconds, from the beginning of a round to that of the next.
+    let interval: UInt64
+    /// In milliseconds; no longer than the interval, so that no round overlaps the next.
+    let timeout: UInt64
+
+    /// What a control plane may have probed from here. Beyond that it is in error, and so much is left out.
+    static let mostTargets = 256
+    static let mostAddresses = 64
+    static let mostChecks = 200
+    /// A control plane that asks for less does not mean it.
+    private static let shortestInterval: UInt64 = 100
+
+    /// The request, as it goes over each connection.
+    var request: [UInt8] {
+        // All of it has been checked: a name and a path of visible ASCII.
+        Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: D-Direct probe\r\nConnection: close\r\n\r\n".utf8)
+    }
+
+    /// What is wrong with an answer; nil when it is the right one. Who answers for a service is its own affair, and so is what it says, unless
+    /// it says that it is in trouble.
+    func problem(status: Int, server answering: String?) -> String? {
+        guard service == nil else { return status < 500 ? nil : "status \(status)" }
+        guard status == 200 else { return "status \(status)" }
+        guard let answering else { return "an answer that is not of a monitor endpoint" }
+        return answering == server.text ? nil : "is server \(answering), not \(server)"
+    }
+}
+
+extension ProbePlan {
+    /// The plans of a list, and why something in it has none.
+    static func plans(of watch: WireWatch) -> (plans: Set<ProbePlan>, problems: [String]) {
+        var plans: Set<ProbePlan> = []
+        var problems: [String] = []
+        if watch.targets.count > mostTargets {
+            problems.append("of \(watch.targets.count) servers only \(mostTargets) are probed")
+        }
+        for target in watch.targets.prefix(mostTargets) {
+            if target.checks.count > mostChecks {
+                problems.append("\(target.server): of \(target.checks.count) checks only \(mostChecks) are made")
+            }
+            do {
+                let monitor = try ProbePlan(target)
+                plans.insert(monitor)
+                for check in target.checks.prefix(mostChecks) {
+                    do {
+                        plans.insert(try ProbePlan(check, through: monitor))
+                    } catch {
+                        problems.append("\(target.server), service \(check.service): \(error)")
+                    }
+                }
+            } catch {
+                problems.append("\(target.server): \(error)")
+            }
+        }
+        return (plans, problems)
+    }
+
+    /// The monitor endpoint of a server, by each of its addresses, on both ports.
+    private init(_ target: WireWatchTarget) throws(InvalidValue) {
+        server = try ServerName(target.server)
+        service = nil
+        host = try DomainName(target.hostname)
+        path = "/"
+        guard (1...ProbePlan.mostAddresses).contains(target.addresses.count) else {
+            throw InvalidValue(
+                "\(target.addresses.count)", "is no number of addresses", expected: "1 to \(ProbePlan.mostAddresses)")
+        }
+        let ports = (try Port(Int(target.httpPort)), try Port(Int(target.httpsPort)))
+        var legs: [Leg] = []
+        for text in target.addresses {
+            let address = try Address(text)
+            legs.append(Leg(address: TransportAddress(address, port: ports.0.number), usesTLS: false))
+            legs.append(Leg(address: TransportAddress(address, port: ports.1.number), usesTLS: true))
+        }
+        self.legs = legs
+        interval = max(UInt64(target.intervalMilliseconds), ProbePlan.shortestInterval)
+        timeout = min(max(UInt64(target.timeoutMilliseconds), 1), interval)
+    }
+
+    /// A service's own check, through the first address of the server.
+    private init(_ check: WireWatchCheck, through monitor: ProbePlan) throws(InvalidValue) {
+        server = monitor.server
+        service = try ServiceName(check.service)
+        host = try DomainName(check.host)
+        path = try RequestPath.checked(check.path)
+        legs = monitor.legs.first { $0.usesTLS == check.usesTls }.map { [$0] } ?? []
+        interval = monitor.interval
+        timeout = monitor.timeout
+    }
+}

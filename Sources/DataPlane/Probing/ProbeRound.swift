@@ -1,0 +1,130 @@
+/// One round of a probe: when attempts are made, and what their ends come to. Pure; time is passed in, in milliseconds.
+///
+/// A round has legs, one for each address and port, and is answered when every leg is. A leg is asked several times over: while it has not
+/// answered, another attempt is begun every tenth of the timeout beside those under way. So a network that loses packets, for which TCP waits
+/// a second before it calls again, is not taken for a dead server; the first attempt that is answered ends its leg.
+///
+///     asked ──answered──▶ settled ──all of them──▶ answered
+///       ├──refused twice, by whoever is there──▶ missed, at once
+///       ├──no way there from this machine──▶ left out ──all of them──▶ untold
+///       └──deadline──▶ missed; untold, when it was we who could not ask properly
+struct ProbeRound {
+    /// How an attempt ended.
+    enum End: Equatable {
+        case answered
+        /// The other end has said no: a refusal, a reset, an answer that is not the right one. Loss of packets never looks like this.
+        case refused(String)
+        /// The way there has failed; the next attempt may find another.
+        case failed(String)
+        /// This machine has no way to that address, which says nothing about who is there.
+        case unreachable(String)
+        /// This process could not begin the attempt.
+        case notMade(String)
+    }
+
+    enum Outcome: Equatable {
+        case answered
+        /// Why, and at which address and port.
+        case missed(String)
+        /// We ourselves were hindered, so nothing is known, and nothing to be told: a vantage that is in trouble must not look like a fleet
+        /// that is.
+        case untold(String)
+    }
+
+    private struct Leg {
+        let name: String
+        /// Attempts that were begun.
+        var attempts = 0
+        var refusals = 0
+        var isAnswered = false
+        var isLeftOut = false
+        /// How the last attempt that was no answer ended.
+        var problem = ""
+
+        var isSettled: Bool { isAnswered || isLeftOut }
+    }
+
+    static let mostAttempts: UInt64 = 10
+    /// One refusal may be a process that restarts.
+    private static let mostRefusals = 2
+    /// With fewer attempts than this by the deadline, it is not known that the other end is silent.
+    private static let fairAttempts = 5
+    /// So many legs are named in a reason: when a machine is gone, each of its addresses and ports is.
+    private static let mostNamed = 4
+    private static let longestReason = 500
+
+    private let start: UInt64
+    private let timeout: UInt64
+    private let gap: UInt64
+    private var legs: [Leg]
+    /// When the next attempts are made; nil when there are no more.
+    private var nextAttempt: UInt64?
+
+    /// `legs` has the name of each, by which its miss is told: `192.0.2.1:443`.
+    init(legs: [String], timeout: UInt64, now: UInt64) {
+        start = now
+        self.timeout = max(1, timeout)
+        gap = max(1, timeout / ProbeRound.mostAttempts)
+        self.legs = legs.map { Leg(name: $0) }
+        nextAttempt = now
+    }
+
+    private var deadline: UInt64 { start &+ timeout }
+
+    /// The legs of which an attempt is to be begun now; each counts as begun, until `ended` says that it was not.
+    mutating func takeDue(now: UInt64) -> [Int] {
+        guard let next = nextAttempt, now >= next else { return [] }
+        let passed = (now &- start) / gap &+ 1
+        nextAttempt = passed < ProbeRound.mostAttempts ? start &+ passed &* gap : nil
+        let due = legs.indices.filter { !legs[$0].isSettled }
+        for index in due { legs[index].attempts += 1 }
+        return due
+    }
+
+    /// An attempt has ended, or could not begin.
+    mutating func ended(_ index: Int, _ end: End) {
+        guard legs.indices.contains(index), !legs[index].isSettled else { return }
+        switch end {
+        case .answered: legs[index].isAnswered = true
+        case .refused(let problem):
+            legs[index].refusals += 1
+            legs[index].problem = problem
+        case .failed(let problem): legs[index].problem = problem
+        case .unreachable(let problem):
+            legs[index].isLeftOut = true
+            legs[index].problem = problem
+        case .notMade(let problem):
+            legs[index].attempts -= 1
+            legs[index].problem = problem
+        }
+    }
+
+    /// What has come of the round; nil while it goes on.
+    func outcome(now: UInt64) -> Outcome? {
+        let refused = legs.filter { !$0.isSettled && $0.refusals >= ProbeRound.mostRefusals }
+        if !refused.isEmpty { return .missed(reason(refused) { $0.problem }) }
+        let silent = legs.filter { !$0.isSettled }
+        if silent.isEmpty {
+            let leftOut = legs.filter(\.isLeftOut)
+            return leftOut.count < legs.count ? .answered : .untold(reason(leftOut) { $0.problem })
+        }
+        guard now >= deadline else { return nil }
+        let asked = silent.filter { $0.attempts >= ProbeRound.fairAttempts }
+        guard !asked.isEmpty else {
+            return .untold(reason(silent) { $0.problem.isEmpty ? "this process was held up" : $0.problem })
+        }
+        return .missed(
+            reason(asked) { leg in
+                "no answer in \(timeout) ms" + (leg.problem.isEmpty ? "" : ", and once: \(leg.problem)")
+            })
+    }
+
+    /// When something is to be done, if no attempt ends before: an attempt, or the end of the round.
+    var nextEvent: UInt64 { min(nextAttempt ?? deadline, deadline) }
+
+    private func reason(_ legs: [Leg], _ problem: (Leg) -> String) -> String {
+        var reasons = legs.prefix(ProbeRound.mostNamed).map { "\($0.name): \(problem($0))" }
+        if legs.count > reasons.count { reasons.append("and \(legs.count - reasons.count) more") }
+        return String(reasons.joined(separator: "; ").prefix(ProbeRound.longestReason))
+    }
+}
