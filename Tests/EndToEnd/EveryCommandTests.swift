@@ -3,7 +3,7 @@ import Testing
 /// Every command of `ddirect`, typed one after the other on a real fleet, with what a person and a script see of each.
 @Suite(.realParts) struct `Every command` {
     /// A line that is typed after `ddirect`, and what comes of it. `{word}` stands for what a test says.
-    private struct Step {
+    struct Step {
         let line: String
         let input: String?
         let code: Int32
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// Types the lines of a script, with `words` in their places.
-    private func play(_ script: [Step], in shell: Shell, _ words: [String: String] = [:]) throws {
+    func play(_ script: [Step], in shell: Shell, _ words: [String: String] = [:]) throws {
         func filled(_ text: String) -> String {
             words.reduce(text) { text, word in text.replacing("{\(word.key)}", with: word.value) }
         }
@@ -578,7 +578,7 @@ import Testing
         }
         let scripts = [
             Self.customers, Self.servers, Self.enrollments, Self.services, Self.endpoints, Self.endings, Self.zones,
-            Self.settings, Self.versions,
+            Self.settings, Self.versions, Self.failovers,
             Self.events, Self.tokens, Self.logins, Self.completions,
         ]
         let typed = scripts.joined().filter { $0.code == 0 }.map { $0.line + " " }

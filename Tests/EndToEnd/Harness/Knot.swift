@@ -8,6 +8,9 @@ final class Knot: NameServer {
     private var program: Program?
     private var serial = 1
 
+    /// The key `ddirect`, by which updates may be signed; in base 64.
+    static let secret = "bm90IGEgc2VjcmV0IG9mIGFueWJvZHksIGEgdGVzdCdzIG93bg=="
+
     /// Starts with `records`, each a line of a zone file such as `app 1 A 127.0.0.1`.
     init(_ records: String...) throws {
         folder = try makeFolder(Scene.present().path("knot"))
@@ -25,15 +28,22 @@ final class Knot: NameServer {
                 any: info
             database:
               storage: "\(folder)"
+            key:
+              - id: ddirect
+                algorithm: hmac-sha256
+                secret: \(Knot.secret)
             acl:
               - id: update
                 address: 127.0.0.0/8
+                action: update
+              - id: signed
+                key: ddirect
                 action: update
             zone:
               - domain: acme.test
                 storage: "\(folder)"
                 file: acme.test.zone
-                acl: update
+                acl: [ update, signed ]
                 zonefile-sync: -1
                 zonefile-load: whole
                 journal-content: none
