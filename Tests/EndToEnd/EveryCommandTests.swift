@@ -212,7 +212,7 @@ import Testing
 
     /// Goes on at version 5.
     private static let endpoints: [Step] = [
-        Step("endpoint show acme-app", says: "endpoint    {first}", "revision    5"),
+        Step("endpoint show acme-app", says: "endpoint      {first}", "revision      5"),
         Step("endpoint show acme-app --json", says: "\"host\": \"{first}\""),
         Step("endpoint show nobody", exits: 1, says: "There is no service 'nobody'"),
         Step("endpoint check acme-app", says: "za1:", "{first}", "connected in"),
