@@ -223,7 +223,8 @@ import Testing
 
     @Test(arguments: [
         "--dns a.test:b.a.test --no-dns", "--check / --no-check", "--dns a.test", "--dns a.test:b.a.test:cname:soon",
-        "--health-check off --health-interval 5", "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys", "--endpoint a.test:1:2 --http-port 3",
+        "--health-check off --health-interval 5", "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys",
+        "--endpoint a.test:1:2 --http-port 3",
     ])
     func `options that contradict each other are refused`(options: String) throws {
         let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")

@@ -20,7 +20,8 @@ import Testing
         #expect(faults == [])
         #expect(
             try endpoint?.check
-                == HealthCheck(kind: .http, path: "/health?x=1", interval: 7, timeout: 3, rise: 4, fall: 5, holdDown: 0))
+                == HealthCheck(kind: .http, path: "/health?x=1", interval: 7, timeout: 3, rise: 4, fall: 5, holdDown: 0)
+        )
         let sent = try #require(try JSONValue.parse(Array("{\(text)}".utf8)).object)
         let document = try #require(endpoint?.document)
         #expect(document.object?["check"] == sent["check"])
