@@ -158,10 +158,12 @@ final class CheckAttempt {
     }
 
     private func verdict(isAll: Bool) -> CheckRound.End? {
+        let input = input
         switch ProbeAnswer.reading(input.span, isAll: isAll, wantsServer: false) {
-        case .incomplete: nil
-        case .malformed: .failed(isAll ? "an answer that was cut, or is no HTTP" : "an answer that is no HTTP")
-        case .complete(let status, _): status < 500 ? .answered : .failed("status \(status)")
+        case .incomplete: return nil
+        case .malformed:
+            return .failed(isAll ? "an answer that was cut, or is no HTTP" : "an answer that is no HTTP")
+        case .complete(let status, _): return status < 500 ? .answered : .failed("status \(status)")
         }
     }
 }
