@@ -6,12 +6,13 @@ build := swift build --explicit-target-dependency-import-check error
 # Tests that hang end with a word from timeout, rather than never. SIGINT, because `swift test` passes that one on to the tests.
 bounded := timeout --foreground --verbose --signal INT --kill-after 60 1200
 
-.PHONY: help run build test test-release lint format bench proto clean
+.PHONY: help run build test test-release game-day lint format bench proto clean
 
 help:
 	@echo "make run     a whole fleet on this machine, until Ctrl-C: what to try is printed"
 	@echo "make test    all tests, with what they need installed first"
 	@echo "make test-release  the end-to-end tests again, with the release build"
+	@echo "make game-day  failover with everything that can go wrong, with the release build; prints what it took"
 	@echo "make build   the three executables, in .build/release"
 	@echo "make lint    format, words and arrows that this code keeps to; shell scripts"
 	@echo "make format  the code, formatted in place"
@@ -42,6 +43,13 @@ test-release: build
 	@deploy/install-packages build test
 	$(build) --build-tests
 	DDIRECT_BINARIES=.build/release $(bounded) swift test --skip-build --disable-xctest --parallel --filter EndToEndTests
+
+# A quarter of an hour: the cases that `make test` plays, and those that it leaves out. The table in the end is Markdown.
+game-day: build
+	@deploy/install-packages build test
+	$(build) --build-tests
+	DDIRECT_GAME_DAY=all DDIRECT_BINARIES=.build/release $(bounded) swift test --skip-build --disable-xctest \
+	    --filter 'EndToEndTests.*A game day'
 
 lint:
 	@deploy/check-toolchain

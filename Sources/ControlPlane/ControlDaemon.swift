@@ -16,6 +16,7 @@ public struct ControlDaemon: Sendable {
     private let events: EventLog
     private let http: HTTPClient
     private let prober: Prober
+    private let alerts: AlertSender
     private let failover: FailoverService
     private let api: ControlAPI
     private let listen: TransportAddress
@@ -55,7 +56,12 @@ public struct ControlDaemon: Sendable {
             events: events, logger: logger)
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ControlDaemon.httpConfiguration)
         prober = Prober(logger: logger)
-        failover = try await ControlDaemon.failover(settings, store, publisher, prober, events, http, logger)
+        let credentials = Credentials(folder: settings.credentials)
+        let (store, alerts) = (store, AlertSender(
+            store: store, webhooks: { [store] in store.state.settings.webhooks }, key: { try credentials.text($0) },
+            logger: logger))
+        self.alerts = alerts
+        failover = try await ControlDaemon.failover(credentials, store, publisher, prober, events, alerts, http, logger)
         api = ControlAPI(
             store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
             failover: failover, counters: RequestCounters(), logger: logger)
@@ -74,7 +80,7 @@ public struct ControlDaemon: Sendable {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
             publisher, ChangeFeed(store: store, publisher: publisher, events: events),
-            prober, failover, APIServer(listen: listen, application: application),
+            alerts, prober, failover, APIServer(listen: listen, application: application),
             CredentialsReload(secure: secure, status: status, logger: logger), StoppingNotice(logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
@@ -96,17 +102,20 @@ public struct ControlDaemon: Sendable {
         redirectConfiguration: .disallow, timeout: .init(connect: .seconds(3), read: .seconds(10)))
 
     private static func failover(
-        _ settings: ControlSettings, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
-        _ events: EventLog, _ http: HTTPClient, _ logger: Logger
+        _ credentials: Credentials, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
+        _ events: EventLog, _ alerts: AlertSender, _ http: HTTPClient, _ logger: Logger
     ) async throws -> FailoverService {
-        let providers = ProviderFactory(credentials: Credentials(folder: settings.credentials), http: http)
+        let providers = ProviderFactory(credentials: credentials, http: http)
         let authorities = AuthorityCheck()
         return try await FailoverService(
             FailoverService.Surroundings(
                 store: store, publisher: publisher, prober: prober,
                 provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
                 ask: { await authorities.ask($0, name: $1, $2) },
-                tell: { kind, server, detail in events.append(kind, server: server, detail: detail) }),
+                tell: { kind, server, detail in
+                    events.append(kind, server: server, detail: detail)
+                    await alerts.raise(kind, server: server, detail: detail)
+                }),
             logger: logger)
     }
 

@@ -78,7 +78,8 @@ public struct ProxyDaemon {
                 logger.error("Endpoints cannot be checked any more", metadata: ["reason": "\(error)"])
             }
         }
-        let prober = try Prober(logger: logger) { mailbox.post(.probed($0)) }
+        let attempts = Prober.mostAttempts(besideFlows: settings.relay.flowLimit * settings.workers)
+        let prober = try Prober(mostAttempts: attempts, logger: logger) { mailbox.post(.probed($0)) }
         let proberThread = try Thread(named: "prober") {
             do {
                 try prober.run()

@@ -14,7 +14,7 @@ enum AlertBackoff {
     /// `jitter` is a random number from 0 to 1; it spreads the second half of the wait, as several alerts often fail at the same moment.
     static func pause(after attempt: Int, jitter: Double) -> Double {
         // 1 s doubled nine times is more than the longest.
-        let whole = min(longest, first * Double(1 << min(max(attempt - 1, 0), 9)))
+        let whole = min(longest, first * Double(1 << (min(max(attempt, 1), 10) - 1)))
         return whole * (0.5 + 0.5 * min(max(jitter, 0), 1))
     }
 

@@ -7,7 +7,7 @@ extension Alert {
         kind: FleetEvent.Kind, body members: JSONObject, urls: [String], at: Date, _ connection: SQLConnection
     ) throws -> Alert {
         let newest = try connection.rows("SELECT COALESCE(MAX(id), 0) FROM alerts").first?.integer(0) ?? 0
-        let id = max(newest + 1, Int64(clamping: Int((at.timeIntervalSince1970 * 1000).rounded(.down))))
+        let id = max(newest &+ 1, Int64(exactly: (at.timeIntervalSince1970 * 1000).rounded(.down)) ?? 0)
         let time = Timestamp.text(at)
         var body: JSONObject = ["id": .integer(Int(id)), "at": .string(time), "kind": .string(kind.rawValue)]
         for key in members.keys { body[key] = members[key] }
@@ -98,7 +98,7 @@ extension Store {
                 WHERE alert = ? AND url = ?
                 """,
                 [
-                    .integer(Int64(delivery.attempts) + 1), .text(next ?? at), .text(next == nil ? at : nil),
+                    .integer(Int64(delivery.attempts) &+ 1), .text(next ?? at), .text(next == nil ? at : nil),
                     .text(error), .integer(delivery.alert.id), .text(delivery.url),
                 ])
             if let audit {

@@ -62,7 +62,10 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
         guard kind.isAlert, !urls.isEmpty else { return }
         do {
             let body = Alert.members(server: server, failover: failover, detail: detail)
-            _ = try await store.enqueueAlert(kind: kind, body: body, urls: urls, at: store.now())
+            // A task of its own, so that the alert is stored although the caller's is being cut off.
+            try await Task {
+                _ = try await store.enqueueAlert(kind: kind, body: body, urls: urls, at: store.now())
+            }.value
             wake()
         } catch {
             logger.error(
@@ -78,19 +81,19 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
 
     func run() async throws {
         try await HTTPClient.withHTTPClient(configuration: AlertPost.configuration) { http in
-            let post = AlertPost(http: http, timeout: timeout)
-            // An attempt that is cut off here is made again by the next process.
-            await cancelWhenGracefulShutdown { await self.work(post) }
+            await work(AlertPost(http: http, timeout: timeout))
         }
     }
 
+    /// At a shutdown only the attempts are cut off, and the next process makes them again. What reads and writes the store is not: a
+    /// cancelled task interrupts SQLite, and that may hit whoever uses the connection next.
     private func work(_ post: AlertPost) async {
         let clock = post.http.eventLoopGroup.any()
         await withDiscardingTaskGroup { group in
             var timer: Scheduled<Void>?
             var pruning = ContinuousClock.now
             wake()
-            for await _ in wakeUps {
+            for await _ in wakeUps.cancelOnGracefulShutdown() {
                 timer?.cancel()
                 if ContinuousClock.now >= pruning {
                     await prune()
@@ -100,7 +103,6 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
                 timer = clock.scheduleTask(in: TimeAmount(pause)) { self.wake() }
             }
             timer?.cancel()
-            group.cancelAll()
         }
     }
 
@@ -116,8 +118,11 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
     private func begin(_ post: AlertPost, in group: inout DiscardingTaskGroup) async -> Duration {
         do {
             let now = store.now()
+            // As it is before the store is asked: what is under way then may have arrived by the time of the answer. Its end wakes us.
+            let underWay = busy.withLock { $0 }
             for delivery in try await store.dueDeliveries(at: now, limit: AlertSender.mostReceivers) {
-                guard busy.withLock({ $0.insert(delivery.url).inserted }) else { continue }
+                guard !underWay.contains(delivery.url) else { continue }
+                busy.withLock { _ = $0.insert(delivery.url) }
                 group.addTask {
                     await self.attempt(delivery, post)
                     self.busy.withLock { _ = $0.remove(delivery.url) }
@@ -128,9 +133,7 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
             let pause = Duration.seconds(next.timeIntervalSince(store.now()))
             return min(max(pause, .milliseconds(10)), AlertSender.longestPause)
         } catch {
-            if !Task.isCancelled {
-                logger.error("The alerts that are due cannot be read", metadata: ["cause": "\(error)"])
-            }
+            logger.error("The alerts that are due cannot be read", metadata: ["cause": "\(error)"])
             return AlertSender.pauseAfterFailure
         }
     }
@@ -139,12 +142,11 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
         do {
             try await settle(delivery, await outcome(of: delivery, post))
         } catch {
-            guard !Task.isCancelled else { return }
             logger.error(
                 "What became of an alert cannot be stored; it will be sent again",
                 metadata: metadata(delivery, ["cause": "\(error)"]))
             // Or it would be sent over and over, as fast as the receiver takes it.
-            try? await Task.sleep(for: AlertSender.pauseAfterFailure)
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: AlertSender.pauseAfterFailure) }
         }
     }
 
@@ -157,7 +159,7 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
             return .failed("its key cannot be read: \(error)")
         }
         guard !key.isEmpty else { return .failed("its key, the credential \(webhook.credential), is empty") }
-        return await post.send(delivery, key: key, at: store.now())
+        return await cancelWhenGracefulShutdown { await post.send(delivery, key: key, at: self.store.now()) }
     }
 
     /// Stores what came of an attempt; nil when there was none, as the URL is no webhook any more.
@@ -168,8 +170,8 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
             return logger.info("An alert was sent", metadata: metadata(delivery))
         }
         // Cut off by the end of this process, it has not failed.
-        guard !Task.isCancelled else { return }
-        let attempt = delivery.attempts + 1
+        guard !Task.isShuttingDownGracefully, !Task.isCancelled else { return }
+        let attempt = delivery.attempts &+ 1
         let next = AlertBackoff.next(after: attempt, raised: delivery.alert.at, now: store.now(), jitter: jitter())
         guard let next else { return try await giveUp(delivery, "not taken in \(attempt) attempts: \(reason)") }
         try await store.failed(delivery, nextAt: next, error: reason)

@@ -8,7 +8,7 @@ enum AlertSignature {
     static let header = "DDirect-Signature"
 
     static func value(of body: String, at date: Date, key: String) -> String {
-        let seconds = Int(date.timeIntervalSince1970.rounded(.down))
+        let seconds = Int64(exactly: date.timeIntervalSince1970.rounded(.down)) ?? 0
         let code = HMAC<SHA256>.authenticationCode(
             for: Array("\(seconds).\(body)".utf8), using: SymmetricKey(data: Array(key.utf8)))
         return "t=\(seconds),v1=\(code.hexadecimal)"

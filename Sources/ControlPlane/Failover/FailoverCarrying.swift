@@ -45,7 +45,9 @@ extension FailoverService {
             do {
                 // What other tasks of the same failover have changed meanwhile is stored as well.
                 guard let newest = underWay[id] else { throw CancellationError() }
-                try await around.store.save(newest, step)
+                let store = around.store
+                // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
+                try await Task { try await store.save(newest, step) }.value
                 return
             } catch let failure as StoreFailure {
                 if !isTold {

@@ -64,6 +64,8 @@ struct FailoverMachine: Sendable {
     private(set) var servers: [ServerName: Watched] = [:]
     /// Why the machine suspects itself; nil when it does not.
     private(set) var holding: String?
+    /// Since when there has been no reason to any more, while it still does.
+    private var doubtsOver: ContinuousClock.Instant?
 
     /// How long a fall is remembered.
     static let flapMemory = Duration.seconds(3600)
@@ -164,9 +166,25 @@ struct FailoverMachine: Sendable {
                 "\(silent.count) of \(seen) servers stopped answering at once (\(silent.sorted().map(\.text).joined(separator: ", "))), "
                 + "as seen from \(vantages.sorted().joined(separator: ", ")); the fault is more likely in our own network"
         }
+        if reason != nil {
+            doubtsOver = nil
+        } else if let present = holding {
+            // Servers come back one by one, and the last of them must not look like the only one that is down. Whoever has not answered when
+            // each has had the time to is down indeed.
+            let over = doubtsOver ?? now
+            doubtsOver = over
+            if now - over < FailoverMachine.settling(circumstances) { reason = present } else { doubtsOver = nil }
+        }
         // The words change with each server that joins in; that there is a reason is what counts.
         if (reason == nil) != (holding == nil) { actions.append(.holding(reason)) }
         holding = reason
+    }
+
+    /// The time in which every server that is well has answered again: as many rounds as make one that is not look down.
+    private static func settling(_ circumstances: Circumstances) -> Duration {
+        circumstances.monitoring.values.map {
+            .seconds($0.threshold * $0.interval) + ServerHealth.patience($0)
+        }.max() ?? .zero
     }
 
     private mutating func moveOn(

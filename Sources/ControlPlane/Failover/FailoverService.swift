@@ -216,7 +216,9 @@ actor FailoverService {
                     at: decidedAt, kind: .note,
                     detail: "service \(stuck.service) stays: \(stuck.obstacles.joined(separator: "; "))"))
         }
-        let failover = try await around.store.begin(draft, entries, at: decidedAt)
+        let (store, beginning) = (around.store, entries)
+        // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
+        let failover = try await Task { try await store.begin(draft, beginning, at: decidedAt) }.value
         underWay[failover.id] = failover
         for move in failover.moves { decisions[move.service] = failover.id }
         start.yield(failover.id)

@@ -6,7 +6,7 @@ extension EndpointCheck {
         self.init(
             resolveError: message.resolveError.isEmpty ? nil : message.resolveError,
             timeToLive: message.ttlSeconds == 0 ? nil : .seconds(Int64(message.ttlSeconds)),
-            resolveTime: .microseconds(message.resolveMicroseconds),
+            resolveTime: .boundedMicroseconds(message.resolveMicroseconds),
             attempts: message.attempts.map { Attempt($0) })
     }
 }
@@ -15,13 +15,13 @@ extension EndpointCheck.Attempt {
     init(_ message: WireAttempt) {
         self.init(
             address: message.address, port: Int(message.port), error: message.error.isEmpty ? nil : message.error,
-            connectTime: .microseconds(message.connectMicroseconds))
+            connectTime: .boundedMicroseconds(message.connectMicroseconds))
     }
 }
 
 extension Duration {
     /// Cut to a year: a peer's number is not to be trusted with our arithmetic.
-    fileprivate static func microseconds(_ count: UInt64) -> Duration {
+    static func boundedMicroseconds(_ count: UInt64) -> Duration {
         .microseconds(Int64(min(count, 31_536_000_000_000)))
     }
 }

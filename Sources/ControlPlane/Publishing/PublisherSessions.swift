@@ -115,7 +115,10 @@ extension SnapshotPublisher {
         let outgoing = takeOutgoing(from: &session)
         session.isWriting = outgoing != nil
         // A snapshot is sent from when it has been made.
-        if case .frame = outgoing { session.machine.beganSending(at: clock.now) }
+        switch outgoing {
+        case .frame, .watch: session.machine.beganSending(at: clock.now)
+        default: break
+        }
         sessions[id] = session
         return outgoing
     }
@@ -134,9 +137,14 @@ extension SnapshotPublisher {
             return .certificate(request)
         }
         if !session.commands.isEmpty { return .frame(session.commands.removeFirst()) }
-        guard session.snapshotDue, let server = session.server else { return nil }
-        session.snapshotDue = false
-        return snapshot(for: server, &session.machine)
+        guard let server = session.server else { return nil }
+        if session.snapshotDue {
+            session.snapshotDue = false
+            if let snapshot = snapshot(for: server, &session.machine) { return snapshot }
+        }
+        guard session.watchDue else { return nil }
+        session.watchDue = false
+        return .watch(command: nextNumber(), watchLists[server]?.targets ?? [])
     }
 
     /// The newest version for `server`, as a difference when what it has is what we think it has.
@@ -260,6 +268,7 @@ extension SnapshotPublisher {
                 "version": "\(hello.holding.map { "\($0.version)" } ?? "none")",
             ])
         update(id) { $0.accepted(incarnation: builder.fleet.incarnation, newest: builder.version) }
+        beganWatching(id, of: hello.server)
     }
 
     /// The version that a data plane says it has applied, unless it is none of ours.
@@ -277,12 +286,13 @@ extension SnapshotPublisher {
             // What a peer names and we do not know would be kept for ever.
             load.failures.removeAll { builder.fleet.services[ServiceName(checked: $0.service)] == nil }
             changeStatus(of: server) { $0.observe(load) }
+            take(load.connections, of: server)
         case .endpointCheck(let check):
             // Late answers have nobody who waits for them; an answer to another session's command is none.
             guard let pending = pendingCommands[check.command], pending.session == id else { return }
             pending.answer.yield(EndpointCheck(check))
             pending.answer.finish()
-        case .probes: break
+        case .probes(let probes): take(probes.probes, from: server)
         case nil: break
         }
     }

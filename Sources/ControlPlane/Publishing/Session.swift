@@ -14,6 +14,7 @@ enum Outgoing: Sendable {
     case difference(SnapshotDifference, digest: Digest, incarnation: Incarnation)
     case whole(SnapshotBuilder.Draft)
     case certificate(CertificateWork)
+    case watch(command: UInt64, [ProbeTarget])
     /// The last frame of the session.
     case goodbye(WireFrame)
 }
@@ -109,9 +110,18 @@ struct Session: Sendable {
                 guard let frame = await publisher.certificate(for: request, of: id) else { return nil }
                 return ByteBuffer(bytes: try Session.encoder.encoded(frame))
             case .whole(let draft): return await made(try Session.encoded(draft))
+            case .watch(let command, let targets):
+                var message = WireCommand()
+                message.id = command
+                message.watch = WireWatch(targets)
+                return ByteBuffer(bytes: try Session.encoder.encoded(.command(message)))
             }
         } catch {
-            await publisher.notMade(id, because: error)
+            if case .watch = outgoing {
+                await publisher.notWatched(id, because: error)
+            } else {
+                await publisher.notMade(id, because: error)
+            }
             return nil
         }
     }

@@ -30,6 +30,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
         var certificateWork: CertificateWork?
         var heartbeatDue = false
         var snapshotDue = false
+        /// Whether it is to be told what to probe; which is looked up when it is.
+        var watchDue = false
         var commands: [WireFrame] = []
         var goodbye: WireFrame?
         /// Whether a frame is being made or written.
@@ -58,6 +60,9 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     var pendingCommands: [UInt64: (session: SessionID, answer: AsyncStream<EndpointCheck>.Continuation)] = [:]
     var isStopping = false
     var refusals = RefusalLog()
+    /// What the data planes that are asked to probe are asked to.
+    var watchLists: [ServerName: WatchList] = [:]
+    let sightings = Sightings()
     private var lastNumber: UInt64 = 0
 
     /// More commands than this for one server to read, and it does not read them.

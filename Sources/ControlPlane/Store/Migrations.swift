@@ -7,6 +7,7 @@ enum Migrations {
         ("certificates of the channel", certificates),
         ("zones and settings", zones),
         ("failovers", failovers),
+        ("alerts", alerts),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.

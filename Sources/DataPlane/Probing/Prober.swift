@@ -15,18 +15,26 @@ final class Prober: Sendable {
 
     /// Without a limit, since no message may be lost: it is emptied several times a second, whatever the network does.
     let mailbox: Mailbox<Message>
+    private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
 
-    /// `answer` is called with each round that has ended, on the prober's thread.
-    init(logger: Logger, answer: @escaping @Sendable (WireProbe) -> Void) throws(SystemCallError) {
+    /// Makes no more attempts at a time than `mostAttempts`. `answer` is called with each round that has ended, on the prober's thread.
+    init(
+        mostAttempts: Int, logger: Logger, answer: @escaping @Sendable (WireProbe) -> Void
+    ) throws(SystemCallError) {
         mailbox = try Mailbox()
+        self.mostAttempts = mostAttempts
         self.logger = logger
         self.answer = answer
     }
 
+    /// How many attempts may be under way in a process that carries so many flows at most: each is a descriptor that no flow can have, and a
+    /// hundred servers of two addresses take 4096 when all of them are silent.
+    static func mostAttempts(besideFlows flows: Int) -> Int { min(max(64, flows / 8), 4096) }
+
     func run() throws {
-        var loop = try ProberLoop(mailbox: mailbox, logger: logger, answer: answer)
+        var loop = try ProberLoop(mailbox: mailbox, mostAttempts: mostAttempts, logger: logger, answer: answer)
         loop.run()
     }
 }

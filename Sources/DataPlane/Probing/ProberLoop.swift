@@ -36,14 +36,11 @@ struct ProberLoop: ~Copyable {
         static let firstAttempt: UInt64 = 1
     }
 
-    /// Each is a descriptor that no flow can have; a hundred dead servers of two addresses take as many.
-    private static let mostAttempts = 4096
-    /// Of these, services' own checks may take half, so that no number of them keeps the servers themselves from being probed.
-    private static let mostChecking = 2048
     /// Between two log lines about probes that could not be made.
     private static let complaintInterval: UInt64 = 60_000
 
     private let mailbox: Mailbox<Prober.Message>
+    private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
     private let epoll: Epoll
@@ -61,13 +58,15 @@ struct ProberLoop: ~Copyable {
     private var isStopped = false
 
     init(
-        mailbox: Mailbox<Prober.Message>, logger: Logger, answer: @escaping @Sendable (WireProbe) -> Void
+        mailbox: Mailbox<Prober.Message>, mostAttempts: Int, logger: Logger,
+        answer: @escaping @Sendable (WireProbe) -> Void
     ) throws {
         let epoll = try Epoll()
         _ = try epoll.add(mailbox.descriptor, .readable, tag: Tag.mailbox).get("epoll_ctl")
         client = try TLSClient(probing: ())
         self.epoll = epoll
         self.mailbox = mailbox
+        self.mostAttempts = mostAttempts
         self.logger = logger
         self.answer = answer
     }
@@ -164,7 +163,8 @@ struct ProberLoop: ~Copyable {
     }
 
     private mutating func begin(_ item: Watched, _ index: Int32, _ leg: Int) {
-        let most = item.plan.service == nil ? ProberLoop.mostAttempts : ProberLoop.mostChecking
+        // Services' own checks have half of them, so that no number of checks keeps the servers themselves from being probed.
+        let most = item.plan.service == nil ? mostAttempts : mostAttempts / 2
         guard underWay.count < most else {
             item.round?.ended(leg, .notMade("\(most) attempts are under way"))
             return

@@ -89,7 +89,7 @@ extension TLSConnection {
     }
 }
 
-/// What TLS connections are opened with: TLS 1.3 (RFC 8446), whom to trust, and who we are.
+/// What TLS connections are opened with: TLS 1.3 (RFC 8446) but for probes, whom to trust, and who we are.
 @safe
 public struct TLSClient: ~Copyable {
     private let context: OpaquePointer

@@ -12,7 +12,7 @@ public struct Server: Hashable, Sendable {
     /// For connections that name no service that we know: the service that takes those to one of our addresses.
     public let defaultServices: [Address: ServiceName]
     /// How it is watched, where that differs from the fleet.
-    public let monitoring: MonitoringOverrides
+    public private(set) var monitoring: MonitoringOverrides
 
     public init(
         name: ServerName, region: RegionName, hostname: DomainName, addresses: [Address], trustedSenders: [Prefix] = [],
@@ -37,5 +37,12 @@ public struct Server: Hashable, Sendable {
         self.trustedSenders = trustedSenders
         self.defaultServices = defaultServices
         self.monitoring = monitoring
+    }
+
+    /// What its data plane is told of it: how it is watched is no business of its own.
+    var unwatched: Server {
+        var server = self
+        server.monitoring = MonitoringOverrides()
+        return server
     }
 }

@@ -12,9 +12,11 @@ final class AlertReceiver: Sendable {
         let headers: HTTPFields
         let body: String
 
-        var id: String? { HTTPField.Name("DDirect-Alert-Id").flatMap { headers[$0] } }
-        var signature: String? { HTTPField.Name("DDirect-Signature").flatMap { headers[$0] } }
+        var id: String? { header("ddirect-alert-id") }
+        var signature: String? { header("ddirect-signature") }
         var json: JSONValue { (try? JSONValue.parse(Array(body.utf8))) ?? .null }
+
+        private func header(_ name: String) -> String? { headers.first { $0.name.canonicalName == name }?.value }
     }
 
     enum Answer: Sendable {
@@ -63,7 +65,8 @@ final class AlertReceiver: Sendable {
                 status: .init(code: status), headers: headers,
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         case .silence:
-            try await Task.sleep(for: .seconds(60))
+            // The server waits for its requests when it is stopped.
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(60)) }
             return Response(status: .ok)
         case .flood(let status):
             return Response(

@@ -103,10 +103,12 @@ import Testing
         try await withSender(to: slow, quick) { sender, _ in
             let began = ContinuousClock.now
             for number in 0..<5 { await sender.raise(.serverFailed, detail: "\(number)") }
-            try await eventually("the quick one has all") { quick.calls.count == 5 }
+            try await eventually("the quick one has all") { Set(quick.calls.map(\.id)).count == 5 }
             #expect(ContinuousClock.now - began < .seconds(5))
-            // One attempt at a time.
+            // One attempt at a time, and each only once.
             #expect(slow.calls.count == 1)
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(quick.calls.count == 5)
             // And the stop waits for no receiver: the test has a time limit.
         }
     }
@@ -234,6 +236,21 @@ import Testing
             #expect(receiver.calls.count == 1)
             let entry = try #require(try await store.auditTrail(before: nil, limit: 1).elements.first)
             #expect(entry.action == "alert.send" && entry.detail.contains("not taken in 1 attempts: it answered 503"))
+        }
+    }
+
+    @Test func `an alert is stored although whoever raises it is cut off`() async throws {
+        try await withFolder { folder in
+            let store = try await Store.open(at: folder + "/control.db", exceptions: [])
+            let sender = Self.sender(store, to: { ["http://192.0.2.1/"] })
+            let caller = Task {
+                while !Task.isCancelled { await Task.yield() }
+                await sender.raise(.failoverDecided, detail: "x")
+            }
+            caller.cancel()
+            await caller.value
+            #expect(try await store.read { try $0.rows("SELECT id FROM alerts").count } == 1)
+            try await store.close()
         }
     }
 

@@ -48,33 +48,50 @@ import Testing
         #expect(plan.sentence.contains("would move 3 services to ie1, us1, by changing 3 names in 1 zone."))
     }
 
-    @Test func `what stops it is said with what to do about it`() {
-        let frozen = plan([Self.service()], obstacles: ["the fleet is frozen until 14:00"])
+    @Test func `what stops all of it is said, and the API's own word of what to do`() {
+        let frozen = plan(
+            [Self.service()], obstacles: ["the fleet is frozen until 14:00; `ddirect unfreeze` ends that"])
         #expect(frozen.isStopped)
         #expect(
             frozen.sentence
-                == "a failover of za1 would be stopped: the fleet is frozen until 14:00. "
-                + "Mend that, or overrule it: ddirect failover run za1 --force --reason …")
+                == "a failover of za1 would be stopped: the fleet is frozen until 14:00; `ddirect unfreeze` ends that.")
     }
 
-    @Test func `a service without a standby wants one, and one whose standbys are not ready wants one that is`() {
-        let bare = plan([Self.service(), Self.service("beta", to: nil, candidates: [])])
-        #expect(bare.isStopped)
-        #expect(bare.sentence.contains("beta has no standby that could take over"))
-        #expect(bare.sentence.hasSuffix("Give beta a standby: ddirect service edit beta --standby SERVER."))
-        #expect(bare.lines.contains("beta: za1 → nowhere"))
-        let unready = plan([
-            Self.service(
-                to: nil, candidates: [["server": "ie1", "ready": false, "obstacles": ["it drains"]]],
-                obstacles: ["no standby is ready"])
+    @Test func `a service that has nowhere to go stays, and the others would be moved`() {
+        let plan = plan([Self.service(), Self.service("beta", to: nil, candidates: [])])
+        #expect(plan.isStopped)
+        #expect(
+            plan.sentence
+                == "`ddirect failover run za1 --reason …` would move 1 service to ie1, by changing 1 name in 1 zone; "
+                + "what stays: service beta: it has no standby that may take it over.")
+        #expect(plan.lines.contains("beta: za1 → nowhere"))
+    }
+
+    @Test func `what --force would overrule is said where it would`() {
+        let unready = Self.service(
+            to: nil, candidates: [["server": "ie1", "ready": false, "obstacles": ["it drains"]]],
+            obstacles: ["none of its standbys may take it over: ie1: it drains"])
+        // The API's obstacle to the whole is that of its only service.
+        let plan = plan(
+            [unready], obstacles: ["service acme-app: none of its standbys may take it over: ie1: it drains"])
+        #expect(
+            plan.sentence
+                == "a failover of za1 would be stopped: service acme-app: none of its standbys may take it over: ie1: it drains. "
+                + "--force overrules what is said against standbys and of records that are not ours, and nothing else.")
+    }
+
+    @Test func `a standby that is taken for want of a better one is shown with its flaw`() {
+        let plan = plan([
+            Self.service(candidates: [["server": "ie1", "ready": false, "obstacles": ["it was not checked yet"]]])
         ])
-        #expect(unready.sentence.contains("would be stopped: acme-app: no standby is ready."))
-        #expect(unready.sentence.contains("Make a standby ready (ie1)"))
+        #expect(!plan.isStopped)
+        #expect(plan.lines.contains("  standby ie1         taken in spite of: it was not checked yet"))
     }
 
     @Test func `what stops many services is said of three`() {
         let plan = plan((1...9).map { Self.service("s\($0)", to: nil, candidates: []) })
-        #expect(plan.sentence.contains("s3 has no standby that could take over; and 6 more."))
+        #expect(plan.sentence.hasPrefix("a failover of za1 would be stopped: service s1: "))
+        #expect(plan.sentence.hasSuffix("service s3: it has no standby that may take it over; and 6 more."))
     }
 
     @Test func `a server that is active for nothing has nothing to move`() {

@@ -172,6 +172,14 @@ import Testing
                 + "`ddirect failover show 12` says more")
     }
 
+    @Test func `devices that still arrive at the old server are what is missing last`() {
+        let progress = FailoverProgress(failover(stage: "following"))
+        #expect(!progress.isOver)
+        #expect(
+            progress.shortfall(after: 120).contains(
+                "still following after 120 s: acme-app has had 1 new connection at the server that it left;"))
+    }
+
     @Test(arguments: [
         ("abandoned", "abandoned", "was abandoned: za1 answers again"),
         ("conflicted", "conflict", "found other records than it expected, and left them: za1 answers again"),

@@ -51,7 +51,7 @@ import Testing
         #expect(
             lines[0]
                 == "FROZEN until 2026-03-01 14:00:00 UTC by ops, since 2026-03-01 12:00:00 UTC: new uplink. "
-                + "Nothing moves by itself; `ddirect unfreeze` ends it.")
+                + "No service is moved; `ddirect unfreeze` ends that.")
         #expect(lines[1] == "HOLDING, nothing moves by itself: all servers are missed from here at once")
         #expect(lines[2] == "" && lines[3].hasPrefix("SERVER"))
     }

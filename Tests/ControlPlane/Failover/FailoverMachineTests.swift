@@ -136,10 +136,29 @@ private struct Watch {
         #expect(!watch.failsOver)
         #expect(watch.machine.holding?.contains("3 of 3 servers stopped answering at once") == true)
         #expect(watch.held.count == 1, "it is said once: \(watch.held)")
-        watch.rounds(5)
+        watch.rounds(8)
         #expect(watch.machine.holding == nil)
         #expect(watch.phase == .up)
         #expect(!watch.failsOver)
+    }
+
+    @Test func `when its network is back, the server that answers last is not taken for the only one that is down`() throws {
+        var watch = try Watch("za1", "ie1", "us1", vantages: ["control"])
+        watch.rounds(3)
+        watch.rounds(10, all: "za1", "ie1", "us1")
+        watch.rounds(3, all: "za1")
+        #expect(!watch.failsOver)
+        watch.rounds(10)
+        #expect(watch.machine.holding == nil)
+        #expect(!watch.failsOver)
+    }
+
+    @Test func `a server that has not come back when the others have is down indeed`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        watch.rounds(3)
+        watch.rounds(10, all: "za1", "ie1", "us1")
+        watch.rounds(12, all: "za1")
+        #expect(watch.failsOver)
     }
 
     @Test func `its own network is gone: the other vantages fall silent while it misses everybody, one server a moment after the other`()

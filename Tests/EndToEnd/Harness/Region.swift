@@ -6,6 +6,8 @@ import Glibc
 /// Each host is a network namespace that lives for as long as the process that holds it. So nothing is left behind however the test ends, and nothing has a
 /// name that another test's could have, too.
 final class Network {
+    /// What all hosts are plugged into: an interface there has the name of its host.
+    let bridge: Host
     private let hosts: [String: Host]
     private let links: [String: SlowLink]
 
@@ -29,7 +31,7 @@ final class Network {
         for host in hosts.values {
             try host.configure(["link set lo up", "addr add \(host.address)/24 dev eth0", "link set eth0 up"])
         }
-        (self.hosts, self.links) = (hosts, links)
+        (self.bridge, self.hosts, self.links) = (bridge, hosts, links)
     }
 
     func host(_ name: String) throws -> Host {

@@ -26,7 +26,7 @@ struct FailoverCommand: ParsableCommand {
         commandName: "failover",
         abstract: "Moves a server's services to their standbys: what would happen, what happens, what happened.",
         discussion:
-            "`ddirect failback SERVER` moves them back; `ddirect freeze` keeps the control plane from moving any by itself.",
+            "`ddirect failback SERVER` moves them back; `ddirect freeze` keeps all of them where they are.",
         subcommands: [Plan.self, Run.self, Drill.self, Status.self, History.self, Show.self],
         aliases: ["failovers"]
     )
@@ -59,13 +59,14 @@ struct FailoverCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Move all services that a server is active for to their standbys, now.",
             discussion: """
-                They stay there until `ddirect failback`. `ddirect failover plan SERVER` shows beforehand what will happen. A failover that \
-                would be stopped is refused, and nothing is changed; with --force it goes ahead in spite of what can be overruled.
+                They stay there until `ddirect failback`. `ddirect failover plan SERVER` shows beforehand what will happen. Services that \
+                cannot be moved stay; when none can be, or the fleet is frozen, it is refused. --force overrules what is said against \
+                standbys, and replaces records that are not ours.
                 """)
         @Argument(help: "The server to move services away from.", completion: .servers)
         var server: String
         @OptionGroup var reason: ReasonOptions
-        @Flag(help: "Go ahead in spite of what would stop it, as far as that can be overruled.")
+        @Flag(help: "Overrule what is said against the servers that take over, and replace records that are not ours.")
         var force = false
         @OptionGroup var following: FollowOptions
         @OptionGroup var connection: ConnectionOptions
@@ -154,13 +155,13 @@ struct FailbackCommand: AsyncParsableCommand {
         commandName: "failback",
         abstract: "Move services back to the server that they were moved away from.",
         discussion: """
-            This ends the failover in force, or the drill. It is refused while the server does not look well, or something else is \
-            against it; with --force it goes ahead in spite of what can be overruled.
+            This ends the failover in force, or the drill. It is refused while something is known against the server, or the fleet is \
+            frozen. --force overrules what is said against the server, and replaces records that are not ours.
             """)
     @Argument(help: "The server to move services back to.", completion: .servers)
     var server: String
     @OptionGroup var reason: ReasonOptions
-    @Flag(help: "Go ahead in spite of what would stop it, as far as that can be overruled.")
+    @Flag(help: "Overrule what is said against the servers that take over, and replace records that are not ours.")
     var force = false
     @OptionGroup var following: FollowOptions
     @OptionGroup var connection: ConnectionOptions

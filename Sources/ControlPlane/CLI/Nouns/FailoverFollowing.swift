@@ -59,7 +59,7 @@ struct FailoverProgress {
     var missing: [String] {
         let zones = failover["zones"].items.flatMap { zone -> [String] in
             let name = (zone["zone"].text ?? "a zone").printable
-            let detail = zone["detail"].text.map { " (\($0.printable))" } ?? ""
+            let detail = zone["detail"].text.flatMap { $0.isEmpty ? nil : " (\($0.printable))" } ?? ""
             if zone["writtenAt"].isNull { return ["\(name) is not written\(detail)"] }
             let silent = zone["authorities"].items.filter { $0["agreesAt"].isNull }.compactMap {
                 $0["server"].text?.printable
@@ -68,7 +68,13 @@ struct FailoverProgress {
             return zone["verifiedAt"].isNull ? ["\(name) is not verified\(detail)"] : []
         }
         let moves = FailoverMoves(failover).unmoved
-        return zones + (moves.isEmpty ? [] : ["not moved: " + moves.joined(separator: ", ")])
+        let stragglers =
+            failover["stage"].text == "following"
+            ? failover["traffic"].items.filter { $0["toFailed"].integer ?? 0 > 0 }.map {
+                "\($0["service"].text ?? "?") has had \(count(Int(clamping: $0["toFailed"].integer ?? 0), "new connection")) at the server that it left"
+                    .printable
+            } : []
+        return zones + (moves.isEmpty ? [] : ["not moved: " + moves.joined(separator: ", ")]) + stragglers
     }
 }
 

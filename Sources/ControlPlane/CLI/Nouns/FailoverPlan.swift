@@ -6,21 +6,26 @@ struct FailoverPlan {
 
     private var server: String { (body["server"].text ?? "the server").printable }
     private var services: [JSON] { body["services"].items }
-    /// Services that have nowhere to go.
-    private var stranded: [JSON] { services.filter { $0["to"].isNull } }
+    /// What would be moved when not everything is against it.
+    private var movable: [JSON] { services.filter { FailoverPlan.obstacles(of: $0).isEmpty } }
+    /// What is against the whole of it.
+    private var obstacles: [String] { body["obstacles"].texts.map(\.printable) }
 
-    /// Everything that is against it, each once.
-    private var obstacles: [String] {
-        var seen: Set<String> = []
-        let own = services.flatMap { service -> [String] in
-            let name = (service["service"].text ?? "a service").printable
-            let named = service["obstacles"].texts.map { "\(name): \($0.printable)" }
-            return named.isEmpty && service["to"].isNull ? ["\(name) has no standby that could take over"] : named
+    /// Why each service that stays where it is does so.
+    private var reasons: [String] {
+        services.flatMap { service in
+            FailoverPlan.obstacles(of: service).map { "service \(service["service"].text ?? "?"): \($0)".printable }
         }
-        return (body["obstacles"].texts.map(\.printable) + own).filter { seen.insert($0).inserted }
     }
 
-    var isStopped: Bool { !obstacles.isEmpty }
+    private static func obstacles(of service: JSON) -> [String] {
+        let obstacles = service["obstacles"].texts
+        guard obstacles.isEmpty, service["to"].isNull else { return obstacles }
+        return ["it has no standby that may take it over"]
+    }
+
+    /// Whether anything would stay where it is.
+    var isStopped: Bool { !obstacles.isEmpty || movable.count < services.count }
 
     var lines: [String] {
         services.flatMap { service -> [String] in
@@ -35,7 +40,9 @@ struct FailoverPlan {
             }
             if service["records"].items.isEmpty { details.add("records", "none would change") }
             for candidate in service["candidates"].items {
-                details.add("standby \(candidate["server"].text ?? "?")", FailoverPlan.readiness(candidate))
+                details.add(
+                    "standby \(candidate["server"].text ?? "?")",
+                    FailoverPlan.readiness(candidate, isTaken: candidate["server"] == service["to"]))
             }
             if service["candidates"].items.isEmpty { details.add("standbys", []) }
             for obstacle in service["obstacles"].texts { details.add("stopped by", obstacle) }
@@ -47,41 +54,42 @@ struct FailoverPlan {
         records.texts.isEmpty ? "nothing" : records.texts.joined(separator: ", ")
     }
 
-    private static func readiness(_ candidate: JSON) -> String {
-        let obstacles = candidate["obstacles"].texts
-        if candidate["ready"].bool == true { return (["ready"] + obstacles).joined(separator: "; ") }
-        return obstacles.isEmpty ? "not ready" : "not ready: " + obstacles.joined(separator: "; ")
+    private static func readiness(_ candidate: JSON, isTaken: Bool) -> String {
+        let obstacles = candidate["obstacles"].texts.joined(separator: "; ")
+        if candidate["ready"].bool == true { return obstacles.isEmpty ? "ready" : "ready; \(obstacles)" }
+        // What is wrong with it does not keep it from taking over, and there is none better.
+        if isTaken { return "taken in spite of: \(obstacles)" }
+        return obstacles.isEmpty ? "not ready" : "not ready: \(obstacles)"
     }
 
     /// What would happen; or what stops it, and what to do.
     var sentence: String {
-        if isStopped { return "a failover of \(server) would be stopped: \(several(obstacles)). \(remedy)" }
+        let all = obstacles + reasons.filter { !obstacles.contains($0) }
+        if !obstacles.isEmpty || (movable.isEmpty && !services.isEmpty) {
+            return "a failover of \(server) would be stopped: \(several(all)).\(remedy)"
+        }
         guard !services.isEmpty else {
             return "\(server) is active for no service, so a failover of it would move nothing."
         }
-        let targets = services.compactMap { $0["to"].text?.printable }
-        let records = services.flatMap { $0["records"].items }
+        let records = movable.flatMap { $0["records"].items }
         let zones = Set(records.compactMap { $0["zone"].text })
-        let places = Array(Set(targets)).sorted().joined(separator: ", ")
+        let places = Set(movable.compactMap { $0["to"].text?.printable }).sorted().joined(separator: ", ")
         let means =
             records.isEmpty
             ? "without a change of DNS"
             : "by changing \(count(records.count, "name")) in \(count(zones.count, "zone"))"
-        return
-            "`ddirect failover run \(server) --reason …` would move \(count(services.count, "service")) to \(places), \(means)."
+        let move =
+            "`ddirect failover run \(server) --reason …` would move \(count(movable.count, "service")) to \(places), \(means)"
+        return reasons.isEmpty ? "\(move)." : "\(move); what stays: \(several(reasons)).\(remedy)"
     }
 
+    /// What --force is good for, where it is: the API's own words say what to do about the rest.
     private var remedy: String {
-        let bare = stranded.filter { $0["candidates"].items.isEmpty }.compactMap { $0["service"].text?.printable }
-        if let name = bare.first {
-            return "Give \(several(bare)) a standby: ddirect service edit \(name) --standby SERVER."
+        guard services.contains(where: { !$0["candidates"].items.isEmpty && !FailoverPlan.obstacles(of: $0).isEmpty })
+        else {
+            return ""
         }
-        let unready = Set(stranded.flatMap { $0["candidates"].items }.compactMap { $0["server"].text?.printable })
-            .sorted()
-        if !unready.isEmpty {
-            return "Make a standby ready (\(several(unready))): `ddirect failover status` lists what is against each."
-        }
-        return "Mend that, or overrule it: ddirect failover run \(server) --force --reason …"
+        return " --force overrules what is said against standbys and of records that are not ours, and nothing else."
     }
 }
 

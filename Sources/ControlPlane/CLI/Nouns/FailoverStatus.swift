@@ -40,7 +40,7 @@ struct FailoverStatus {
         guard !freeze.isNull else { return nil }
         return "FROZEN until \(freeze["until"].text?.shortTime ?? "?") UTC by \(freeze["author"].text ?? "?"), since "
             + "\(freeze["since"].text?.shortTime ?? "?") UTC: \(freeze["reason"].text ?? "no reason is given"). "
-            + "Nothing moves by itself; `ddirect unfreeze` ends it."
+            + "No service is moved; `ddirect unfreeze` ends that."
     }
 
     private var holding: String? {

@@ -4,10 +4,10 @@ import Foundation
 struct FreezeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "freeze",
-        abstract: "Keep the control plane from moving any service by itself, for a while.",
+        abstract: "Keep all services where they are for a while, whatever happens to servers.",
         discussion: """
             For maintenance of the network, or when the control plane is not to be believed. Servers are watched on, and an alert says \
-            what would have been done. What you ask for by hand is done. The freeze ends by itself; said again, it has the new end.
+            what is not done. What is asked for by hand is refused, too. The freeze ends by itself; said again, it has the new end.
             """)
     @OptionGroup var end: UntilOptions
     @OptionGroup var reason: ReasonOptions
@@ -23,7 +23,7 @@ struct FreezeCommand: AsyncParsableCommand {
             let time = answer["until"].text ?? answer["frozen"]["until"].text ?? until.text ?? ""
             session.confirm(
                 answer,
-                "frozen until \(time.shortTime) UTC: nothing moves by itself until then; `ddirect unfreeze` ends it")
+                "frozen until \(time.shortTime) UTC: no service is moved until then; `ddirect unfreeze` ends it")
         }
     }
 
@@ -32,7 +32,7 @@ struct FreezeCommand: AsyncParsableCommand {
 
 struct UnfreezeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unfreeze", abstract: "Let the control plane move services by itself again.")
+        commandName: "unfreeze", abstract: "Let services be moved again.")
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {

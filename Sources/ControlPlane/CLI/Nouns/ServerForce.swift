@@ -6,8 +6,8 @@ extension ServerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say for a while that a server is up or down, whatever the probes say.",
             discussion: """
-                `down` moves its services as if it had failed, and keeps it from being anybody's standby. `up` keeps its services where \
-                they are. `off` leaves it to the probes again, as the end of the time does. `ddirect failover status` shows what is forced.
+                `down` moves its services as if it had failed, `up` keeps them where they are, and `off` leaves it to the probes again, as \
+                the end of the time does. `ddirect failover status` shows what is forced.
                 """)
 
         enum State: String, CaseIterable, ExpressibleByArgument { case up, down, off }

@@ -1,0 +1,93 @@
+import Glibc
+import Testing
+
+/// The rest of a game day: what changes the name is in trouble itself, the DNS server or the control plane.
+extension `A game day` {
+    /// What may be wrong with the server that takes updates.
+    enum Trouble: String, CaseIterable, CustomTestStringConvertible {
+        case down, hung, refusing
+        var testDescription: String { rawValue }
+    }
+
+    @Test(.onWholeGameDay, arguments: Trouble.allCases)
+    func `the primary DNS server takes no updates for a while: it is tried until it does`(trouble: Trouble) throws {
+        let day = try GameDay()
+        let witnesses = try day.witnesses()
+        switch trouble {
+        case .down: day.names.killPrimary()
+        case .hung: day.names.hangPrimary()
+        case .refusing:
+            day.names.killPrimary()
+            try day.names.startPrimary(refusing: true)
+        }
+        let fault = momentNow()
+        try day.killServer("za1")
+        try day.awaitFailover("automatic", "has been tried") { ($0["zones"][0]["attempts"].number ?? 0) > 0 }
+        let meanwhile = try day.awaitFailover("automatic", "says what is wrong") {
+            $0["zones"][0]["detail"].text?.isEmpty == false
+        }
+        // Some attempts long.
+        try witnesses.awaitMore(50)
+        let stage = try day.failover(meanwhile["id"].number ?? 0)["stage"].text
+        #expect(stage == "writing", "\(meanwhile.encoded)")
+        #expect(day.names.updates(to: "ie1.dfree.test") == 0)
+        switch trouble {
+        case .down: try day.names.startPrimary()
+        case .hung: day.names.wakePrimary()
+        case .refusing:
+            day.names.killPrimary()
+            try day.names.startPrimary()
+        }
+        let mended = momentNow()
+        var row = try expectFailover(
+            "primary DNS server \(trouble.rawValue)", of: day, witnesses, since: fault, promptly: false)
+        row = GameDayRow(
+            "… and well again", since: mended, try day.awaitVerified(), witnesses, from: try day.network.host("za1"),
+            to: try day.network.host("ie1"))
+        row.firstMiss = nil
+        row.decision = nil
+        row.outage = nil
+        GameDayTable.add(row)
+    }
+
+    /// The stages of a failover before it is over, in their order.
+    static let stages = ["decided", "writing", "verifying", "following"]
+
+    @Test(.onWholeGameDay, arguments: stages)
+    func `the control plane is killed in the middle of a failover: the next one goes on with it, and repeats nothing`(
+        stage: String
+    ) throws {
+        let day = try GameDay()
+        let witnesses = try day.witnesses()
+        // A stage lasts as long as what it waits for; that one is then woken while no control plane is there.
+        switch stage {
+        case "writing": day.names.hangPrimary()
+        case "verifying": day.names.hangSecondary()
+        default: break
+        }
+        let fault = momentNow()
+        try day.killServer("za1")
+        let wanted = Self.stages.drop { $0 != stage }
+        let seen = try day.awaitFailover("automatic", "is \(stage) or further on", every: .milliseconds(2)) {
+            guard let now = $0["stage"].text else { return false }
+            // Before the first attempt nobody waits for a server that hangs.
+            return wanted.contains(now) && (stage != "writing" || ($0["zones"][0]["attempts"].number ?? 0) > 0)
+        }
+        day.control.destroy()
+        day.names.wakePrimary()
+        day.names.wakeSecondary()
+        let killed = momentNow()
+        try day.restartControl()
+        let row = try expectFailover(
+            "control plane killed while \(seen["stage"].text ?? "?")", of: day, witnesses, since: fault, promptly: false
+        )
+        let after = try day.failovers
+        #expect(after.count { $0.isInForce } == 1, "\(after.map(\.encoded))")
+        #expect(after[0]["id"] == seen["id"], "it is the same failover")
+        #expect(after[0]["at"] == seen["at"])
+        if let everywhere = row.everywhere {
+            print(
+                "killed while \(stage): \(GameDayRow.seconds(everywhere - killed)) later the name was right everywhere")
+        }
+    }
+}

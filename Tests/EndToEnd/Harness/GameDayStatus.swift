@@ -1,0 +1,98 @@
+/// What the control plane says of failover, and waiting until it says something.
+extension GameDay {
+    var status: JSON { get throws { try asOperator { try $0.grant("GET", "/failover").body } } }
+
+    /// Waits until the status of failover is as `condition` wants.
+    func awaitStatus(_ what: String, within limit: Duration = patience, _ condition: (JSON) -> Bool) throws {
+        var last = JSON.null
+        do {
+            try eventually(what, within: limit, every: .milliseconds(50)) {
+                last = try status
+                return condition(last)
+            }
+        } catch {
+            throw Failure("\(error): \(last.encoded)")
+        }
+    }
+
+    /// Waits until each server answers the control plane and the two other servers.
+    func awaitHealth(within limit: Duration = .seconds(40)) throws {
+        try awaitStatus("all servers are healthy, as seen from everywhere", within: limit) { status in
+            let servers = status["servers"].items
+            return status["holding"] == .null && servers.count == 3
+                && servers.allSatisfy { server in
+                    let vantages = server["vantages"].items
+                    return server["state"].text == "healthy" && vantages.count >= 3
+                        && vantages.allSatisfy { $0["outcome"].text == "answered" }
+                }
+        }
+    }
+
+    /// All failovers, the newest first; without their timelines.
+    var failovers: [JSON] { get throws { try asOperator { try $0.grant("GET", "/failovers").body["items"].items } } }
+
+    func failover(_ id: Int) throws -> JSON { try asOperator { try $0.grant("GET", "/failovers/\(id)").body } }
+
+    /// Waits until there is a failover of a kind that is as `condition` wants, and gives it with its timeline.
+    @discardableResult
+    func awaitFailover(
+        _ kind: String = "automatic", _ what: String, within limit: Duration = .seconds(30),
+        every interval: Duration = .milliseconds(50), _ condition: (JSON) -> Bool
+    ) throws -> JSON {
+        var last = JSON.null
+        do {
+            // Not by the form of eventually() that gives a value: a nil there may be JSON's null.
+            try eventually("a failover (\(kind)) \(what)", within: limit, every: interval) {
+                let newest = try failovers.first { $0["kind"].text == kind }
+                guard let id = newest?["id"].number else { return false }
+                last = try failover(id)
+                return condition(last)
+            }
+            return last
+        } catch {
+            throw Failure("\(error): \(last.encoded); status: \((try? status.encoded) ?? "none")")
+        }
+    }
+
+    /// Waits until all authoritative servers have been found to give the new answer.
+    @discardableResult
+    func awaitVerified(_ kind: String = "automatic", within limit: Duration = .seconds(30)) throws -> JSON {
+        try awaitFailover(kind, "is verified", within: limit) { failover in
+            let zones = failover["zones"].items
+            return !zones.isEmpty && zones.allSatisfy { $0["verifiedAt"] != .null }
+        }
+    }
+
+    /// The events of a kind, the oldest first.
+    func events(_ kind: String) throws -> [JSON] {
+        let said = try ddirect("events", "--json")
+        guard said.code == 0 else { throw Failure("ddirect events ended with \(said.code): \(said.errors)") }
+        return try said.output.split(separator: "\n").map { try JSON(String($0)) }.filter { $0["kind"].text == kind }
+    }
+
+    /// Waits until something has been told, and gives what was said of it first.
+    @discardableResult
+    func awaitEvent(_ kind: String, within limit: Duration = patience) throws -> String {
+        try eventually("the event \(kind)", within: limit, every: .milliseconds(500)) {
+            try events(kind).first.map { $0["detail"].text ?? "" }
+        }
+    }
+}
+
+extension JSON {
+    /// Of the timeline of a failover: the moment of the first entry of a kind.
+    func moment(of kind: String) -> Moment? { self["timeline"].items.first { $0["kind"].text == kind }?["at"].moment }
+
+    /// When every zone was found to be answered anew by all its authoritative servers.
+    var verified: Moment? { self["zones"].items.compactMap { $0["verifiedAt"].moment }.max() }
+
+    var isInForce: Bool { self["inForce"].isTrue }
+
+    /// Of the status of failover: what is said of a server.
+    func server(_ name: String) -> JSON { self["servers"].items.first { $0["server"].text == name } ?? .null }
+
+    /// Of a server's status: how many rounds in a row a vantage has missed.
+    func misses(from vantage: String) -> Int {
+        self["vantages"].items.first { $0["vantage"].text == vantage }?["misses"].number ?? 0
+    }
+}

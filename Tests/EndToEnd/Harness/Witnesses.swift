@@ -1,0 +1,117 @@
+import Foundation
+
+/// Seconds since 1970: the moments of a game day are compared between programs.
+typealias Moment = Double
+
+func momentNow() -> Moment { Date().timeIntervalSince1970 }
+
+extension JSON {
+    /// A moment as the API writes it, by RFC 3339.
+    var moment: Moment? {
+        text.flatMap { try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }?
+            .timeIntervalSince1970
+    }
+}
+
+/// Those who look on during a game day: a device that calls all the time (devicecalls.py), and somebody who asks the authoritative servers twenty times a
+/// second what they say (dnswatch.py). Both write down everything, with its moment.
+final class Witnesses {
+    /// One call of the device.
+    struct Call: Decodable {
+        let opened, ended: Moment
+        /// Where the name led; nil when it led nowhere.
+        let address: String?
+        /// Why there was no answer of the service's; nil when there was.
+        let fault: String?
+
+        var isGood: Bool { fault == nil }
+    }
+
+    /// A server's answer about the name, from the moment on when it was heard first.
+    struct Word: Decodable {
+        let at: Moment
+        let server: String
+        /// The target of the CNAME; or `nothing`, `silent`, or an error such as `NXDOMAIN`.
+        let answer: String
+    }
+
+    /// They go home after this many seconds, whatever became of the test.
+    private static let longest = "300"
+
+    private let device, watch: Program
+    private let authorities: [String]
+
+    init(device: Host, watcher: Host, names: FleetNames, certificate: Certificate) throws {
+        authorities = names.authorities.map(\.address)
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+        // Without the files that Python would leave beside them.
+        self.device = try device.start(
+            "python3",
+            [
+                "-B", "\(folder)/devicecalls.py", FleetNames.app, names.resolver.address, certificate.certificate,
+                Witnesses.longest,
+            ], name: "device")
+        watch = try watcher.start(
+            "python3", ["-B", "\(folder)/dnswatch.py", FleetNames.app, Witnesses.longest] + authorities, name: "watch")
+        try eventually("the device is answered; it says: \(self.device.log)") { calls.contains(where: \.isGood) }
+        try eventually("the watch is answered; it says: \(watch.log)") { words.count >= authorities.count }
+    }
+
+    private static func read<Line: Decodable>(_ program: Program) -> [Line] {
+        // The last line may not be whole yet.
+        program.log.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    }
+
+    /// In the order in which they were made.
+    var calls: [Call] { Witnesses.read(device).sorted { $0.opened < $1.opened } }
+    var words: [Word] { Witnesses.read(watch) }
+
+    /// What each authoritative server has answered in turn; that it was silent in between is left out.
+    var answers: [[String]] {
+        let words = words
+        return authorities.map { server in
+            words.filter { $0.server == server && $0.answer != "silent" }.map(\.answer).reduce(into: []) {
+                if $0.last != $1 { $0.append($1) }
+            }
+        }
+    }
+
+    /// When the last of the authoritative servers had given this answer for the first time after `start`; nil as long as one has not.
+    func everywhere(_ answer: String, after start: Moment) -> Moment? {
+        let words = words.filter { $0.at >= start && $0.answer == answer }
+        let firsts = authorities.compactMap { server in words.first { $0.server == server }?.at }
+        return firsts.count == authorities.count ? firsts.max() : nil
+    }
+
+    /// Waits until the service has answered the device through a server, in a call made after `start`.
+    @discardableResult
+    func awaitAnswer(through address: String, after start: Moment, within limit: Duration = patience) throws -> Call {
+        try eventually("the device is answered through \(address)", within: limit, every: .milliseconds(50)) {
+            calls.first { $0.isGood && $0.address == address && $0.opened > start }
+        }
+    }
+
+    /// Waits until so many more calls have been made and have ended.
+    func awaitMore(_ more: Int) throws {
+        let before = calls.count
+        try eventually("\(more) more calls", within: patience + .milliseconds(100 * more), every: .milliseconds(100)) {
+            calls.count >= before + more
+        }
+    }
+
+    /// The calls made in a time; those under way at its end included.
+    func calls(from start: Moment, to end: Moment = .infinity) -> [Call] {
+        calls.filter { $0.opened >= start && $0.opened <= end }
+    }
+}
+
+extension [Witnesses.Call] {
+    /// What was wrong, each thing with how often.
+    var faults: String {
+        Dictionary(grouping: compactMap(\.fault)) { $0 }.map { "\($0.value.count) × \($0.key)" }.sorted().joined(
+            separator: "; ")
+    }
+
+    /// Where the name led.
+    var addresses: Set<String> { Set(compactMap(\.address)) }
+}
