@@ -221,7 +221,16 @@ import Testing
         Step("endpoint check acme-app --host 10.0.0.1", exits: 1, says: "/endpoint/host: '10.0.0.1' lies in"),
         Step("endpoint set acme-app", exits: 64, says: "<host[:http:https]>"),
         Step("endpoint set acme-app {second} --dry-run", says: "endpoint.host  {first} → {second}"),
-        Step("endpoint show acme-app", says: "{first}"),
+        Step(
+            "endpoint set acme-app {first} --health-check http --health-path /health --dry-run",
+            says: "endpoint.check.kind             none → http", "endpoint.check.path             none → /health"),
+        Step(
+            "endpoint set acme-app {first} --health-interval 9", exits: 1,
+            says: "/endpoint/check/kind: 'kind' is missing"),
+        Step(
+            "endpoint set acme-app {first} --health-check off --health-fall 2", exits: 64, says: "contradict each other"
+        ),
+        Step("endpoint show acme-app", says: "{first}", "health check  none"),
         Step(
             "endpoint set acme-app {second}:{ports} --if-match 5 --wait",
             says: "moved acme-app to {second}:{ports} (version 6)", "endpoint.host  {first} → {second}",

@@ -40,23 +40,22 @@ import Wire
         #expect(WireSnapshot(with).services[0].hasHealthCheck)
     }
 
-    @Test(
-        arguments: [
+    @Test func `that cannot be are refused, with the service and the reason`() throws {
+        let spoilt: [(String, (inout WireHealthCheck) -> Void)] = [
             ("health check 9", { $0.kind = .UNRECOGNIZED(9) }), ("'0' is no interval", { $0.intervalSeconds = 0 }),
             ("'4294967295' is no interval", { $0.intervalSeconds = .max }),
             ("'6' is no timeout", { $0.timeoutSeconds = 6 }), ("'0' is no timeout", { $0.timeoutSeconds = 0 }),
             ("'0' is no number of checks", { $0.rise = 0 }), ("'101' is no number of checks", { $0.fall = 101 }),
             ("'86401' is no hold-down", { $0.holdDownSeconds = 86_401 }), ("'' is no path", { $0.path = "" }),
             ("is no path", { $0.path = "/a\r\nHost: b" }),
-        ] as [(String, @Sendable (inout WireHealthCheck) -> Void)])
-    func `that cannot be are refused, with the service and the reason`(
-        reason: String, spoil: @Sendable (inout WireHealthCheck) -> Void
-    ) throws {
-        var message = WireSnapshot(try snapshot(HealthCheck(kind: .http)))
-        spoil(&message.services[0].healthCheck)
-        let error = #expect(throws: InvalidMessage.self) { try SnapshotContent(message) }
-        #expect(error?.reasons.count == 1)
-        #expect(error?.reasons.first?.hasPrefix("service service-0: ") == true)
-        #expect(error?.reasons.first?.contains(reason) == true, "\(error?.reasons ?? [])")
+        ]
+        for (reason, spoil) in spoilt {
+            var message = WireSnapshot(try snapshot(HealthCheck(kind: .http)))
+            spoil(&message.services[0].healthCheck)
+            let error = #expect(throws: InvalidMessage.self) { try SnapshotContent(message) }
+            #expect(error?.reasons.count == 1)
+            #expect(error?.reasons.first?.hasPrefix("service service-0: ") == true)
+            #expect(error?.reasons.first?.contains(reason) == true, "\(error?.reasons ?? [])")
+        }
     }
 }
