@@ -38,7 +38,9 @@ public struct ControlDaemon: Sendable {
     ///
     /// `descriptors` is how many this process may have.
     public init(_ settings: ControlSettings, descriptors: Int, logger: Logger) async throws {
-        let forPeers = max(16, descriptors - ControlDaemon.otherDescriptors)
+        // A fifth is for probes: they must be possible however many servers and people are connected.
+        let forProbes = max(16, min(Prober.mostAttempts, descriptors / 5))
+        let forPeers = max(16, descriptors - ControlDaemon.otherDescriptors - forProbes)
         mostConnections = min(ControlDaemon.mostConnections, forPeers / 2)
         let mostSessions = min(ControlDaemon.mostSessions, forPeers - mostConnections)
         // Readers of events keep their connections; others must get through.
@@ -55,7 +57,7 @@ public struct ControlDaemon: Sendable {
             channel: ChannelSettings(unixPath: settings.channelPath, secure: secure, mostSessions: mostSessions),
             events: events, logger: logger)
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ControlDaemon.httpConfiguration)
-        prober = Prober(logger: logger)
+        prober = Prober(logger: logger, mostAttempts: forProbes)
         let credentials = Credentials(folder: settings.credentials)
         let (store, alerts) = (store, AlertSender(
             store: store, webhooks: { [store] in store.state.settings.webhooks }, key: { try credentials.text($0) },

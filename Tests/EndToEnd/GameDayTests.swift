@@ -25,7 +25,7 @@ struct `A game day` {
         try day.awaitStatus("za1 is well again", within: .seconds(30)) {
             $0.server("za1")["state"].text == "recovering"
         }
-        try day.awaitEvent("failback.ready", within: .seconds(30))
+        try day.awaitEvent("failback.ready", since: fault, within: .seconds(30))
         #expect(try day.names.target == "ie1.dfree.test.", "that is left to the operator")
         let told = momentNow()
         let said = try day.ddirect("failback", "za1", "--reason", "it is well again")
@@ -65,7 +65,7 @@ struct `A game day` {
         let lossy = witnesses.calls(from: fault, to: momentNow())
         try day.network.mend()
         try day.awaitHealth()
-        #expect(try day.events("server.failed").map(\.encoded) == [])
+        #expect(try day.events("server.failed", since: fault).map(\.encoded) == [])
         try expectNothingMoved(day, witnesses)
         let share = Double(lossy.count { !$0.isGood }) / Double(max(1, lossy.count))
         GameDayTable.add(
@@ -119,7 +119,7 @@ struct `A game day` {
         try witnesses.awaitMore(30)
         try expectNothingMoved(day, witnesses)
         #expect(witnesses.calls(from: fault).faults == "", "traffic needs no control plane")
-        #expect(try !day.events("failover.held").isEmpty)
+        #expect(try !day.events("failover.held", since: fault).isEmpty)
         GameDayTable.add(
             GameDayRow(
                 "the control plane's own network lost", since: fault,
@@ -135,7 +135,7 @@ struct `A game day` {
         let failover = try day.awaitFailover("automatic", "has met a conflict") {
             $0["stage"].text == "conflicted" || !$0["timeline"].items.allSatisfy { $0["kind"].text != "conflict" }
         }
-        try day.awaitEvent("failover.conflict")
+        try day.awaitEvent("failover.conflict", since: fault)
         // As long as another attempt would take, and more.
         try witnesses.awaitMore(50)
         let after = try day.failover(failover["id"].number ?? 0)
@@ -145,7 +145,7 @@ struct `A game day` {
         let words = after["timeline"].items.filter { $0["kind"].text == "conflict" }.compactMap { $0["detail"].text }
         #expect(words.contains { $0.contains("us1.dfree.test") }, "it says what is there: \(after.encoded)")
         #expect(witnesses.answers == [["za1.dfree.test", "us1.dfree.test"]].repeated(2), "never anything else")
-        #expect(day.names.updates(to: "ie1.dfree.test") == 0)
+        #expect(day.names.changes(to: "ie1.dfree.test") == 0)
         #expect(try day.failovers.count == 1, "it is not tried again and again")
         var row = GameDayRow("the record is somebody else's", since: fault, remark: "not overwritten: conflicted")
         row.firstMiss = after.moment(of: "firstMiss")
@@ -183,7 +183,7 @@ func expectFailover(
     expect(
         failover["zones"].items.flatMap { $0["authorities"].items }.count { $0["agreesAt"] != .null } == 2,
         "both authoritative servers were asked: \(failover.encoded)")
-    expect(day.names.updates(to: "\(standby).dfree.test") == 1, "the name is written once")
+    expect(day.names.changes(to: "\(standby).dfree.test") == 1, "the name is changed once")
     let answers = witnesses.answers
     expect(
         answers == [["za1.dfree.test", "\(standby).dfree.test"]].repeated(2),

@@ -14,6 +14,9 @@ extension FailoverService {
     private static let followingPatience = 1800.0
 
     func carryOut(_ id: FailoverID) async {
+        // An order that came before the first task ran is found under way, too.
+        guard carrying.insert(id).inserted else { return }
+        defer { carrying.remove(id) }
         do {
             while let failover = underWay[id] {
                 switch failover.stage {

@@ -110,7 +110,7 @@ struct FailoverMachine: Sendable {
         for name in servers.keys where circumstances.monitoring[name] == nil { servers[name] = nil }
         for (name, monitoring) in circumstances.monitoring {
             servers[name, default: Watched(since: now)].health.forget(
-                before: now - ServerHealth.patience(monitoring) - .seconds(60))
+                before: now - ServerHealth.patience(monitoring) * 2 - .seconds(60))
             servers[name]?.falls.removeAll { now - $0 > FailoverMachine.flapMemory }
         }
     }
@@ -122,7 +122,8 @@ struct FailoverMachine: Sendable {
             let findings = health.findings(at: now, monitoring) { vantage, service in
                 (answering[vantage]?[service] ?? []).contains { $0 != name }
             }
-            servers[name]?.verdict = Verdict(findings, monitoring)
+            let silent = health.lately(silentAt: now, monitoring)
+            servers[name]?.verdict = Verdict(findings, silent: silent, monitoring)
         }
     }
 

@@ -38,6 +38,8 @@ actor FailoverService {
     var conflicts: [ServiceName: String] = [:]
     /// Servers about which a decision is being stored.
     var deciding: Set<ServerName> = []
+    /// Failovers that a task is about.
+    var carrying: Set<FailoverID> = []
     var readiness = StandbyReadiness()
 
     private var known: SnapshotVersion?

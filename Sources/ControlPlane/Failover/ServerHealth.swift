@@ -37,7 +37,7 @@ struct Sighting: Sendable, Equatable {
 /// What the vantages say of one server together. Pure; the time is passed in.
 ///
 /// A vantage speaks for itself: each counts its own consecutive misses, and the server is down when those whose count has reached the
-/// threshold are a quorum of those that report. One that has fallen silent is not counted, on either side.
+/// threshold are a quorum of those that report. One that has been silent for some time is not counted, on either side.
 struct ServerHealth: Sendable {
     private(set) var monitor: [Vantage: Sighting] = [:]
     /// The services' own checks through this server.
@@ -68,6 +68,13 @@ struct ServerHealth: Sendable {
     /// The time after which a vantage that has said nothing is silent: two rounds, the last of which was missed, and a moment on its way.
     static func patience(_ monitoring: Monitoring) -> Duration {
         .seconds(2 * monitoring.interval + monitoring.timeout + 1)
+    }
+
+    /// How many vantages have fallen silent lately. As long as it is not known why, those that are left are no majority by that alone: when our
+    /// own network fails, vantages are lost one after the other, and the last of them, ours, sees nobody.
+    func lately(silentAt now: ContinuousClock.Instant, _ monitoring: Monitoring) -> Int {
+        let patience = ServerHealth.patience(monitoring)
+        return monitor.values.count { $0.at < now - patience && $0.at >= now - patience * 2 }
     }
 
     /// What each vantage that reports has seen, its checks of services taken into account.
@@ -118,9 +125,10 @@ struct Verdict: Sendable, Equatable {
     private let threshold: Int
     private let recoveryThreshold: Int
 
-    init(_ findings: [Finding], _ monitoring: Monitoring) {
+    /// `silent` is how many vantages have fallen silent lately, which count towards what a majority is of.
+    init(_ findings: [Finding], silent: Int = 0, _ monitoring: Monitoring) {
         self.findings = findings
-        needed = monitoring.quorum ?? (findings.count / 2 + 1)
+        needed = monitoring.quorum ?? ((findings.count + silent) / 2 + 1)
         threshold = monitoring.threshold
         recoveryThreshold = monitoring.recoveryThreshold
     }

@@ -23,8 +23,8 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     private let attemptsUnderWay = Mutex(0)
     private let lastComplaint = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// Each is a descriptor; twenty dead servers of two addresses take as many.
-    static let mostAttempts = 1024
+    /// Each is a descriptor; a hundred dead servers take as many, each of whose two ports is asked ten times in a round.
+    static let mostAttempts = 2048
     /// Between two lines of the log about probes that could not be made.
     private static let complaintInterval = Duration.seconds(60)
     private static let mostOutcomes = 8192

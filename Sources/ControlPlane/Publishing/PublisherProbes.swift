@@ -21,7 +21,7 @@ struct WatchList: Sendable {
 }
 
 /// Where what data planes see goes. Each stream is for one reader; when that does not keep up, the newest is kept.
-struct Sightings: Sendable {
+struct VantageReports: Sendable {
     let probes: AsyncStream<ProbeOutcome>
     let traffic: AsyncStream<ServiceTraffic>
     fileprivate let probe: AsyncStream<ProbeOutcome>.Continuation
@@ -30,18 +30,18 @@ struct Sightings: Sendable {
     private static let mostWaiting = 8192
 
     init() {
-        (probes, probe) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Sightings.mostWaiting))
-        (traffic, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Sightings.mostWaiting))
+        (probes, probe) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(VantageReports.mostWaiting))
+        (traffic, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(VantageReports.mostWaiting))
     }
 }
 
 /// Data planes as vantages: what each is asked to probe, and what it has seen.
 extension SnapshotPublisher {
     /// How the rounds that data planes make on our behalf ended; for one reader.
-    nonisolated var probes: AsyncStream<ProbeOutcome> { sightings.probes }
+    nonisolated var probes: AsyncStream<ProbeOutcome> { reports.probes }
 
     /// New connections of services, from the servers that took them; for one reader.
-    nonisolated var traffic: AsyncStream<ServiceTraffic> { sightings.traffic }
+    nonisolated var traffic: AsyncStream<ServiceTraffic> { reports.traffic }
 
     /// What each data plane is to probe from now on. It is told at the start of each session, and when its list has changed, and then the
     /// newest list alone.
@@ -83,7 +83,7 @@ extension SnapshotPublisher {
             guard list.names(server, service), builder.knows(server),
                 service.map({ builder.fleet.services[$0] != nil }) ?? true
             else { continue }
-            sightings.probe.yield(
+            reports.probe.yield(
                 ProbeOutcome(
                     server: server, service: service, vantage: .server(vantage),
                     error: probe.error.isEmpty ? nil : probe.error,
@@ -96,7 +96,7 @@ extension SnapshotPublisher {
         for report in connections where report.opened > 0 {
             let service = ServiceName(checked: report.service)
             guard builder.fleet.services[service] != nil else { continue }
-            sightings.arrival.yield(
+            reports.arrival.yield(
                 ServiceTraffic(
                     server: server, service: service, opened: min(report.opened, ServiceTraffic.most), at: now))
         }

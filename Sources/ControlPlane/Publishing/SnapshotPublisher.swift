@@ -62,7 +62,7 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     var refusals = RefusalLog()
     /// What the data planes that are asked to probe are asked to.
     var watchLists: [ServerName: WatchList] = [:]
-    let sightings = Sightings()
+    let reports = VantageReports()
     private var lastNumber: UInt64 = 0
 
     /// More commands than this for one server to read, and it does not read them.

@@ -65,8 +65,11 @@ enum Timestamp {
 
     /// The moment that `text` writes, by RFC 3339, in UTC, with or without fractions of a second; nil when it writes none.
     static func date(_ text: String) -> Date? {
-        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+        let date =
+            (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
             ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
+        // The middle of that millisecond: `text` cuts, and what is written again must not become the one before.
+        return date?.addingTimeInterval(0.0005)
     }
 }
 

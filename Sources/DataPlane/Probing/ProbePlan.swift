@@ -38,7 +38,8 @@ struct ProbePlan: Hashable, Sendable {
     /// What is wrong with an answer; nil when it is the right one. Who answers for a service is its own affair, and so is what it says, unless
     /// it says that it is in trouble.
     func problem(status: Int, server answering: String?) -> String? {
-        guard service == nil else { return status < 500 ? nil : "status \(status)" }
+        // 421 is what a proxy of ours answers for a name that it does not carry.
+        guard service == nil else { return status >= 500 || status == 421 ? "status \(status)" : nil }
         guard status == 200 else { return "status \(status)" }
         guard let answering else { return "an answer that is not of a monitor endpoint" }
         return answering == server.text ? nil : "is server \(answering), not \(server)"

@@ -77,7 +77,7 @@ public struct ServiceCheck: Hashable, Sendable {
     public let usesTLS: Bool
     /// Which of the service's names is called.
     public let host: DomainName
-    /// The request's target; anything but a 5xx status is an answer.
+    /// The request's target; anything but a 5xx status, or 421 (our own answer for a name that is not carried), is an answer.
     public let path: String
 
     public init(usesTLS: Bool = true, host: DomainName, path: String) throws(InvalidValue) {

@@ -173,6 +173,17 @@ private struct Watch {
         #expect(watch.machine.holding != nil)
     }
 
+    @Test func `vantages that are lost one by one leave no majority to the last of them`() throws {
+        var watch = try Watch("za1", "ie1", "us1", vantages: ["control", "ie1", "us1"])
+        watch.rounds(5)
+        // The data planes' last reports were good and grow old at different moments, while the control plane misses za1 first of all.
+        watch.round(missing: ["control": ["za1"]], silent: ["ie1"])
+        for _ in 0..<4 {
+            watch.round(missing: ["control": ["za1"]], silent: ["ie1", "us1"])
+            #expect(!watch.failsOver)
+        }
+    }
+
     @Test func `a server that has been down for long does not make the failure of another look like our own`() throws {
         var watch = try Watch("za1", "ie1", "us1")
         watch.circumstances.active = [watch.servers[1]]

@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import NIOCore
 import NIOPosix
 import Wire
@@ -121,5 +122,11 @@ final class ChannelClient {
     }
 
     /// Waits until the other side has closed, whatever it sends before.
-    func untilClosed() async throws { while try await next() != nil {} }
+    func untilClosed() async throws {
+        do {
+            while try await next() != nil {}
+        } catch let error as IOError where error.errnoCode == ECONNRESET {
+            // Closed before it had read the last of what we sent: how the kernel says so over a Unix socket.
+        }
+    }
 }

@@ -14,6 +14,8 @@ final class FleetNames {
     /// The key of updates, in base 64.
     let secret = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
     private let folder: String
+    /// Where the name led to begin with.
+    private let first: String
     private var named: Program
     private let knotd: Program
     /// Of all runs of BIND before this one.
@@ -23,11 +25,12 @@ final class FleetNames {
     init(primary: Host, secondary: Host, resolver: Host, servers: [(name: String, address: String)]) throws {
         (self.primary, self.secondary, self.resolver) = (primary, secondary, resolver)
         folder = try makeFolder(Scene.present().path("names"))
+        first = "\(servers[0].name).dfree.test."
         let opening = [
             "$TTL 60", "@ SOA ns1 hostmaster 1 60 5 3600 1", "@ NS ns1", "@ NS ns2", "ns1 A \(primary.address)",
             "ns2 A \(secondary.address)",
         ]
-        let app = "app \(FleetNames.timeToLive) CNAME \(servers[0].name).dfree.test."
+        let app = "app \(FleetNames.timeToLive) CNAME \(first)"
         let zones = ["acme.test": [app], "dfree.test": servers.map { "\($0.name) A \($0.address)" }]
         _ = try makeFolder("\(folder)/named")
         for (zone, records) in zones {
@@ -48,7 +51,7 @@ final class FleetNames {
         for (host, program) in [(primary, named), (secondary, knotd), (resolver, unbound)] {
             try eventually("\(host.name) answers; it says: \(program.log)") {
                 guard program.isRunning else { throw Failure("\(program.name) has ended: \(program.log)") }
-                return try answer(of: host, FleetNames.app, "CNAME").hasPrefix("\(servers[0].name).dfree.test.")
+                return try answer(of: host, FleetNames.app, "CNAME").hasPrefix(first)
             }
         }
     }
@@ -83,11 +86,24 @@ final class FleetNames {
         guard said.code == 0 else { throw Failure("knsupdate: \(said.errors)\(said.output)") }
     }
 
-    /// How often BIND has taken an update that points the name at `target`.
-    func updates(to target: String) -> Int {
-        let line = "adding an RR at '\(FleetNames.app)' CNAME \(target)."
-        return (earlierLogs + named.log).split(separator: "\n").count { $0.hasSuffix(line) }
+    /// How often updates have made the name lead to `target`, as BIND tells. Those that change nothing, such as rehearsals, are none.
+    func changes(to target: String) -> Int {
+        let marker = "adding an RR at '\(FleetNames.app)' CNAME "
+        var count = 0
+        var last = first
+        for line in log.split(separator: "\n") {
+            guard let range = line.range(of: marker) else { continue }
+            let now = line[range.upperBound...]
+            if now != last, now == "\(target)." { count += 1 }
+            last = String(now)
+        }
+        return count
     }
+
+    /// How many updates expected something else than was there.
+    var unmetUpdates: Int { log.split(separator: "\n").count { $0.contains("prerequisite not satisfied") } }
+
+    private var log: String { earlierLogs + named.log }
 
     // MARK: What goes wrong
 

@@ -63,18 +63,22 @@ extension GameDay {
         }
     }
 
-    /// The events of a kind, the oldest first.
-    func events(_ kind: String) throws -> [JSON] {
+    /// The events of a kind since a moment, the oldest first. There are some of before: a fleet that starts is not well at once.
+    func events(_ kind: String, since start: Moment) throws -> [JSON] {
         let said = try ddirect("events", "--json")
         guard said.code == 0 else { throw Failure("ddirect events ended with \(said.code): \(said.errors)") }
-        return try said.output.split(separator: "\n").map { try JSON(String($0)) }.filter { $0["kind"].text == kind }
+        return try said.output.split(separator: "\n").map { try JSON(String($0)) }.filter {
+            $0["kind"].text == kind && ($0["at"].moment ?? 0) >= start
+        }
     }
 
-    /// Waits until something has been told, and gives what was said of it first.
+    /// Waits until something has been told since a moment, and gives what was said of it first, and when.
     @discardableResult
-    func awaitEvent(_ kind: String, within limit: Duration = patience) throws -> String {
+    func awaitEvent(
+        _ kind: String, since start: Moment, within limit: Duration = patience
+    ) throws -> (detail: String, at: Moment) {
         try eventually("the event \(kind)", within: limit, every: .milliseconds(500)) {
-            try events(kind).first.map { $0["detail"].text ?? "" }
+            try events(kind, since: start).first.map { ($0["detail"].text ?? "", $0["at"].moment ?? start) }
         }
     }
 }

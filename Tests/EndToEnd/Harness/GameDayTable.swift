@@ -23,7 +23,8 @@ struct GameDayRow {
     init(_ name: String, since fault: Moment, _ failover: JSON, _ witnesses: Witnesses, from old: Host, to new: Host) {
         self.name = name
         self.fault = fault
-        firstMiss = failover.moment(of: "firstMiss")
+        // What was missed before is another row's story.
+        firstMiss = failover.moment(of: "firstMiss").flatMap { $0 < fault ? nil : $0 }
         decision = failover.moment(of: "decision")
         written = failover.moment(of: "written")
         verified = failover.verified
