@@ -39,9 +39,9 @@ final class CheckerHarness {
         thread = nil
     }
 
-    /// Has a service, `one`, checked whose targets have these addresses; the places of the list are those of their names.
+    /// Has a service, `one`, checked whose targets have these addresses; nil for one whose name is not known yet.
     func check(
-        _ check: HealthCheck, _ targets: [(addresses: [String], port: UInt16)], domains: [String] = ["one.acme.test"],
+        _ check: HealthCheck, _ targets: [(addresses: [String]?, port: UInt16)], domains: [String] = ["one.acme.test"],
         send: SendProxyProtocol = .off, allow: [String] = ["127.0.0.0/8"]
     ) throws {
         edition += 1
@@ -56,11 +56,19 @@ final class CheckerHarness {
                 CheckedService.Target(
                     target: EndpointTarget(host: try EndpointHost(hosts[index]), httpPort: port, httpsPort: port),
                     name: name))
-            learn(name, try target.addresses.map { JudgedAddress(try Address($0), policy: policy) })
+            if let addresses = target.addresses {
+                learn(name, try addresses.map { JudgedAddress(try Address($0), policy: policy) })
+            }
         }
         let service = CheckedService(
             slot: 2, name: try ServiceName("one"), edition: edition, check: check, carriage: carriage, targets: places)
         checker.mailbox.post(.check([service]))
+    }
+
+    /// The name of a target becomes known, on this machine.
+    func learn(target index: Int32) throws {
+        let policy = EndpointPolicy(exceptions: [try Prefix("127.0.0.0/8")])
+        learn(NameSlot(index: index, tenant: edition), [JudgedAddress(try Address("127.0.0.1"), policy: policy)])
     }
 
     private func learn(_ name: NameSlot, _ addresses: [JudgedAddress]) {

@@ -143,11 +143,24 @@ import Testing
         peer.stop()
     }
 
-    @Test func `a name without an address fails, and one that is not known yet is waited for`() throws {
+    @Test func `a name without an address fails`() throws {
         let peer = try StatusPeer()
         try harness.check(check(.http), [([], 80), (["127.0.0.1"], peer.port)])
         #expect(try harness.preference().target == 1)
         #expect(harness.lines.all.contains { $0.contains("its name cannot be resolved") })
+        peer.stop()
+    }
+
+    @Test func `a name that is not known yet is waited for, and neither well nor ill meanwhile`() throws {
+        let peer = try StatusPeer()
+        peer.answer(503)
+        try harness.check(check(.http), [(nil, peer.port), (["127.0.0.1"], peer.port)])
+        try harness.awaitChecks(failed: 2)
+        #expect(harness.isSilent)
+        try harness.learn(target: 0)
+        try eventually("the fall of the first") {
+            harness.checker.statistics.services.first?.targets.map(\.isHealthy) == [false, false]
+        }
         peer.stop()
     }
 
