@@ -15,6 +15,7 @@ public struct ProxyDaemon {
     private let pool: WorkerPool
     private let responder: Responder
     private let resolver: Resolver
+    private let health: HealthChecker
     private let keeper: SnapshotKeeper
     private let subscriberMail: Mailbox<SubscriberMessage>
     /// What an earlier process served with, to begin with.
@@ -44,7 +45,9 @@ public struct ProxyDaemon {
             workers: pool.counters,
             logger: logger)
         subscriberMail = try Mailbox()
-        resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes)
+        health = try HealthChecker(
+            workers: pool.mailboxes, flowLimit: settings.relay.flowLimit * settings.workers, logger: logger)
+        resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes, health: health.mailbox)
         // Last: nothing that can fail comes between taking them and going on with them.
         arrivals = FlowParking.Waiting(FlowParking.take(settings.passed, logger: logger))
     }
@@ -84,6 +87,14 @@ public struct ProxyDaemon {
                 logger.error("Other servers cannot be probed from here", metadata: ["reason": "\(error)"])
             }
         }
+        let health = health
+        let healthThread = try Thread(named: "health") {
+            do {
+                try health.run(doubting: resolver.doubts)
+            } catch {
+                logger.error("The health of endpoints is not checked", metadata: ["reason": "\(error)"])
+            }
+        }
         let keeper = keeper
         let keeperThread = try Thread(named: "keeper") { keeper.run() }
         let subscriber = makeSubscriber(checker, prober)
@@ -108,6 +119,8 @@ public struct ProxyDaemon {
         checkerThread.join()
         prober.mailbox.post(.stop)
         proberThread.join()
+        health.mailbox.post(.stop)
+        healthThread.join()
         // The last thing before the end, so that flows stand still for as short as can be.
         if settings.parksFlows { park() }
         pool.post(.stop)
@@ -125,7 +138,7 @@ public struct ProxyDaemon {
         let (board, pool, logger, arrivals) = (board, pool, logger, arrivals)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
-            checker: checker.mailbox, prober: prober.mailbox, keeper: keeper.mailbox,
+            checker: checker.mailbox, prober: prober.mailbox, health: health.mailbox, keeper: keeper.mailbox,
             monitor: (responder.addresses.http.port, responder.addresses.https.port),
             applied: { snapshot, tenants, moved in
                 board.applied(Status.Applied(snapshot))
@@ -177,6 +190,7 @@ public struct ProxyDaemon {
             reportIncidents()
             let statistics = resolver.statistics
             board.setNames(resolved: statistics.names - statistics.unresolved, unresolved: statistics.unresolved)
+            board.setHealth(health.statistics)
             pulse.observed(pool.counters.map { $0.read(.rounds) }, at: .nanoseconds(now))
             let stuck = pulse.stuck(at: .nanoseconds(now))
             // A stuck worker starves the watchdog, so that the service manager restarts what can no longer carry traffic.

@@ -212,7 +212,7 @@ import Testing
 
     /// Goes on at version 5.
     private static let endpoints: [Step] = [
-        Step("endpoint show acme-app", says: "endpoint    {first}", "revision    5"),
+        Step("endpoint show acme-app", says: "endpoint      {first}", "revision      5"),
         Step("endpoint show acme-app --json", says: "\"host\": \"{first}\""),
         Step("endpoint show nobody", exits: 1, says: "There is no service 'nobody'"),
         Step("endpoint check acme-app", says: "za1:", "{first}", "connected in"),
@@ -221,7 +221,16 @@ import Testing
         Step("endpoint check acme-app --host 10.0.0.1", exits: 1, says: "/endpoint/host: '10.0.0.1' lies in"),
         Step("endpoint set acme-app", exits: 64, says: "<host[:http:https]>"),
         Step("endpoint set acme-app {second} --dry-run", says: "endpoint.host  {first} → {second}"),
-        Step("endpoint show acme-app", says: "{first}"),
+        Step(
+            "endpoint set acme-app {first} --health-check http --health-path /health --dry-run",
+            says: "endpoint.check.kind             none → http", "endpoint.check.path             none → /health"),
+        Step(
+            "endpoint set acme-app {first} --health-interval 9", exits: 1,
+            says: "/endpoint/check/kind: 'kind' is missing"),
+        Step(
+            "endpoint set acme-app {first} --health-check off --health-fall 2", exits: 64, says: "contradict each other"
+        ),
+        Step("endpoint show acme-app", says: "{first}", "health check  none"),
         Step(
             "endpoint set acme-app {second}:{ports} --if-match 5 --wait",
             says: "moved acme-app to {second}:{ports} (version 6)", "endpoint.host  {first} → {second}",

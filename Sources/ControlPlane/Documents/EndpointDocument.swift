@@ -13,6 +13,7 @@ extension Endpoint {
     var document: JSONValue {
         var document = target.document
         document["fallbacks"] = .array(fallbacks.map { .object($0.document) })
+        document["check"] = check?.document ?? .null
         return .object(document)
     }
 }
@@ -59,10 +60,11 @@ struct EndpointDraft {
                 }
             }
         }
+        let check = HealthCheck.read(&reader)
         reader.finish()
         guard findings.all.count == earlier, let target else { return }
         do {
-            endpoint = try Endpoint(target, fallbacks: fallbacks)
+            endpoint = try Endpoint(target, fallbacks: fallbacks, check: check)
         } catch {
             findings.add(pointer, error)
         }

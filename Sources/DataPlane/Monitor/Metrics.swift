@@ -18,6 +18,7 @@ struct Metrics {
         process(into: &text)
         snapshot(into: &text)
         relay(into: &text)
+        health(into: &text)
         services(into: &text)
         return text.bytes
     }
@@ -91,6 +92,35 @@ struct Metrics {
             "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
         )
         for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }
+    }
+
+    private func health(into text: inout MetricsText) {
+        text.metric(
+            "ddirect_endpoint_checks_total", .counter,
+            "Checks of endpoints and fallbacks; untold are those that this process could not make properly.")
+        text.sample(status.health.passed, ["outcome": "passed"])
+        text.sample(status.health.failed, ["outcome": "failed"])
+        text.sample(status.health.untold, ["outcome": "untold"])
+        guard !status.health.services.isEmpty else { return }
+        func perTarget(_ name: String, _ help: String, _ value: (ServiceHealth, Int) -> Bool) {
+            text.metric(name, .gauge, help)
+            for service in status.health.services {
+                for (index, target) in service.targets.enumerated() {
+                    text.sample(
+                        value(service, index) ? 1 : 0, ["service": service.service, "target": target.name])
+                }
+            }
+        }
+        perTarget(
+            "ddirect_endpoint_target_healthy", "1 for a target that is healthy by its checks, 0 for one that is not."
+        ) {
+            $0.targets[$1].isHealthy
+        }
+        perTarget(
+            "ddirect_endpoint_target_preferred", "1 for the target that new connections go to first, 0 for the others."
+        ) {
+            $0.preferred == $1
+        }
     }
 
     // MARK: Services

@@ -46,6 +46,7 @@ struct Status: Sendable, Equatable {
     var services: [ServiceTenant] = []
     var namesResolved = 0
     var namesUnresolved = 0
+    var health = HealthChecker.Statistics()
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
@@ -125,6 +126,8 @@ final class StatusBoard: Sendable {
             status.namesUnresolved = unresolved
         }
     }
+
+    func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }
 
 extension Status.Applied {

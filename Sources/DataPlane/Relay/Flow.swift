@@ -95,9 +95,12 @@ struct AssertedAddresses: BitwiseCopyable {
 /// An endpoint being connected to. Held only while it lasts.
 struct Dial: BitwiseCopyable {
     var flow: Int32 = -1
-    /// Which of the service's targets is being tried, and which of its addresses comes next.
+    /// How many of the service's targets have been tried in vain, and which of the present one's addresses comes next. `Worker.place` tells
+    /// which target that is.
     var target: Int32 = 0
     var candidate: Int32 = 0
+    /// The place of the target that is tried before the others.
+    var first: Int32 = 0
     /// Whose addresses `candidate` counts: a new table may have another endpoint in the same place.
     var name = NameSlot.monitor
     var port: UInt16 = 0

@@ -12,6 +12,8 @@ final class RoutingTable: Sendable {
         var firstTarget: Int32 = 0
         /// 0 when the slot is not in this table.
         var targetCount: Int32 = 0
+        /// The number of this list of targets, if they are checked: another list, of this service or another one, has another. 0 when they are not.
+        var edition: UInt32 = 0
         var acceptProxyProtocol = false
         var sendProxyProtocol: ProxyVersion = .off
         var forwardedFor: Forwarding = .off

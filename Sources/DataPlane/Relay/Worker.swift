@@ -8,6 +8,8 @@ enum WorkerMessage: Sendable {
     case route(RoutingTable)
     /// The addresses of endpoint names have become known or changed.
     case addresses([(index: Int32, addresses: EndpointAddresses)])
+    /// New connections of these services go first to another target than before.
+    case preferred([(slot: Int32, preference: TargetPreference)])
     /// The listeners listen: accept from them.
     case accept
     /// Stop accepting, close the listeners, and report when the last flow has ended.
@@ -70,6 +72,8 @@ struct WorkerMemory: Sendable {
     let dialsUnderWay: Slab<Int32>
     /// The addresses of endpoint names, by their slots.
     let names: Slab<EndpointAddresses>
+    /// By the slots of services.
+    let preferences: Slab<TargetPreference>
     /// Halves to be pumped again after the other events of this round.
     let ready: Slab<UInt64>
 
@@ -81,6 +85,7 @@ struct WorkerMemory: Sendable {
         dials = try Slab(capacity: limit)
         dialsUnderWay = try Slab(capacity: limit)
         names = try Slab(capacity: Capacity.names)
+        preferences = try Slab(capacity: Capacity.services)
         // A half may stand in the queue twice: a stale entry of its record's former use beside the present one.
         ready = try Slab(capacity: limit * 4)
     }
@@ -102,6 +107,7 @@ struct Worker: ~Copyable {
     let dials: Slab<Dial>
     let dialsUnderWay: Slab<Int32>
     let names: Slab<EndpointAddresses>
+    let preferences: Slab<TargetPreference>
     let ready: Slab<UInt64>
 
     var table = RoutingTable.empty()
@@ -156,6 +162,7 @@ struct Worker: ~Copyable {
         dials = memory.dials
         dialsUnderWay = memory.dialsUnderWay
         names = memory.names
+        preferences = memory.preferences
         ready = memory.ready
         view = table.view
         buffers = BufferPool(bytesLimit: plan.settings.bufferLimit)
@@ -250,6 +257,8 @@ struct Worker: ~Copyable {
             case .addresses(let updates):
                 for update in updates { names[update.index] = update.addresses }
                 nextTend = now
+            case .preferred(let updates):
+                for update in updates { preferences[update.slot] = update.preference }
             case .accept:
                 acceptAgain = now
                 startAccepting()

@@ -30,6 +30,7 @@ extension Worker {
         dials[index] = Dial()
         dials[index].generation = generation
         dials[index].flow = flow
+        dials[index].first = preferredTarget(flows[flow].service, view.route(flows[flow].service))
         dials[index].rotation = rotation
         dials[index].position = dialCount
         dialsUnderWay[dialCount] = index
@@ -77,7 +78,7 @@ extension Worker {
                 return refuse(flow, .badGateway)
             }
             guard dials[index].target < route.targetCount else { return failDial(index) }
-            let target = view.target(route, Int(dials[index].target))
+            let target = view.target(route, Int(place(index)))
             let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
             if dials[index].name != target.name || dials[index].port != port {
                 dials[index].name = target.name
@@ -217,10 +218,11 @@ extension Worker {
     /// An endpoint has accepted: the flow begins to relay.
     private mutating func connected(_ index: Int32, _ events: EpollEvents) {
         let flow = dials[index].flow
-        if dials[index].target > 0 {
+        let place = place(index)
+        if place > 0 {
             counters.add(1, .fallbacksUsed, service: flows[flow].service)
-            let fallback = dials[index].target
-            note(.fallbackUsed, flow: flow) { _ in "fallback \(fallback)" }
+            // One that the checks prefer took it in its turn, and not in another's place.
+            if dials[index].target > 0 { note(.fallbackUsed, flow: flow) { _ in "fallback \(place)" } }
         }
         endDial(index)
         let client = flow &* 2
@@ -330,14 +332,15 @@ extension Worker {
             let index = dialsUnderWay[position]
             let flow = dials[index].flow
             let route = view.route(flows[flow].service)
-            if dials[index].target < route.targetCount {
-                let target = view.target(route, Int(dials[index].target))
+            if max(dials[index].target, dials[index].first) < route.targetCount {
+                let target = view.target(route, Int(place(index)))
                 let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
                 if dials[index].name == target.name, dials[index].port == port { continue }
             }
             closeHalf(flow &* 2 &+ 1, reset: false)
             if dials[index].rival.exists { closeRival(index) }
             dials[index].target = 0
+            dials[index].first = preferredTarget(flows[flow].service, route)
             dials[index].candidate = 0
             dials[index].waitsForName = false
             dials[index].nextAttempt = now

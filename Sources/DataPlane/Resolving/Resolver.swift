@@ -13,7 +13,7 @@ enum ResolverMessage: Sendable {
     case stop
 }
 
-/// Keeps every endpoint name resolved, on a thread of its own, and tells the workers.
+/// Keeps every endpoint name resolved, on a thread of its own, and tells the workers and the health checker.
 ///
 /// An endpoint that is an address is a name that resolves to itself: one way for workers to learn of addresses, and one place where the
 /// endpoint policy judges them.
@@ -27,14 +27,18 @@ final class Resolver: Sendable {
     let mailbox: Mailbox<ResolverMessage>
     let doubts: Mailbox<NameSlot>
     private let workers: [Mailbox<WorkerMessage>]
+    private let health: Mailbox<HealthChecker.Message>
     private let servers: [TransportAddress]
     private let shared = Mutex(Statistics())
 
-    init(servers: [TransportAddress], workers: [Mailbox<WorkerMessage>]) throws(SystemCallError) {
+    init(
+        servers: [TransportAddress], workers: [Mailbox<WorkerMessage>], health: Mailbox<HealthChecker.Message>
+    ) throws(SystemCallError) {
         mailbox = try Mailbox()
         // More doubts than this at one time say nothing new.
         doubts = try Mailbox(limit: 1024)
         self.workers = workers
+        self.health = health
         self.servers = servers
     }
 
@@ -125,6 +129,7 @@ final class Resolver: Sendable {
             )
         }
         for worker in workers { worker.post(.addresses(addresses)) }
+        health.post(.addresses(addresses))
     }
 }
 

@@ -21,6 +21,8 @@ struct SlotRegistry {
         let tenants: [Tenant]
         /// Slots that changed hands, whose counters begin at what they stand at.
         let moved: [Int32]
+        /// The services whose endpoints are checked.
+        let checked: [CheckedService]
     }
 
     /// There are more services or names than slots.
@@ -36,6 +38,9 @@ struct SlotRegistry {
     private var freeNames: [Int32] = []
     private var nextName: Int32 = 0
     private var nextTenant: UInt32 = 1
+    /// The lists of targets of the services that are checked, and the number of each.
+    private var editions: [ServiceName: (number: UInt32, targets: [EndpointTarget])] = [:]
+    private var nextEdition: UInt32 = 1
     private var generation: UInt64 = 0
     private let monitor: (http: UInt16, https: UInt16)
     private let seed: UInt64
@@ -64,10 +69,12 @@ struct SlotRegistry {
         var domains: [(name: [UInt8], isWildcard: Bool, service: Int32)] = []
         targets.reserveCapacity(snapshot.services.count)
         domains.reserveCapacity(snapshot.services.count)
+        let checked = settleChecks(snapshot)
         for (name, carriage) in snapshot.services {
             guard let slot = services[name] else { continue }
             var route = RoutingTable.Route(carriage)
             route.firstTarget = Int32(targets.count)
+            if carriage.endpoint.check != nil { route.edition = editions[name]?.number ?? 0 }
             carriage.endpoint.forEachTarget { target in
                 guard let host = names[target.host] else { return }
                 targets.append(
@@ -93,7 +100,8 @@ struct SlotRegistry {
             generation: generation, domains: domains, routes: routes, targets: targets, defaults: defaults,
             trusted: snapshot.settings.server.trustedSenders, seed: seed)
         let tenants = services.map { Tenant(slot: $0.value, name: $0.key.text) }
-        return Outcome(table: table, added: added, removed: removed, tenants: tenants, moved: moved)
+        return Outcome(
+            table: table, added: added, removed: removed, tenants: tenants, moved: moved, checked: checked)
     }
 
     /// Retires the slots of services that are gone and gives the new ones theirs; the slots that changed hands.
@@ -115,6 +123,30 @@ struct SlotRegistry {
         retired += busy
         retired += leaving.values
         return moved
+    }
+
+    /// The services that are checked, whose lists of targets get numbers: the same as before when the list is, else one that no list had.
+    private mutating func settleChecks(_ snapshot: Snapshot) -> [CheckedService] {
+        let before = editions
+        editions = [:]
+        var checked: [CheckedService] = []
+        for (name, carriage) in snapshot.services {
+            guard let check = carriage.endpoint.check, let slot = services[name] else { continue }
+            let targets = carriage.endpoint.targets
+            var edition = before[name]
+            if edition?.targets != targets {
+                edition = (nextEdition, targets)
+                // Wraps after four thousand million changes, and 0 is for what is not checked.
+                nextEdition = max(1, nextEdition &+ 1)
+            }
+            editions[name] = edition
+            checked.append(
+                CheckedService(
+                    slot: slot, name: name, edition: edition?.number ?? 0, check: check, carriage: carriage,
+                    targets: targets.compactMap { target in names[target.host].map { .init(target: target, name: $0) } }
+                ))
+        }
+        return checked
     }
 
     private func endpointHosts(of snapshot: Snapshot) -> Set<EndpointHost> {

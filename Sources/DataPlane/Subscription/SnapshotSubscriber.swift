@@ -23,6 +23,7 @@ final class SnapshotSubscriber: Sendable {
         let resolver: Mailbox<ResolverMessage>
         let checker: Mailbox<EndpointChecker.Message>
         let prober: Mailbox<Prober.Message>
+        let health: Mailbox<HealthChecker.Message>
         let keeper: Mailbox<SnapshotKeeper.Message>
         /// Ports of the monitor endpoint's responder.
         let monitor: (http: UInt16, https: UInt16)
@@ -312,6 +313,7 @@ final class SnapshotSubscriber: Sendable {
                 return carryOut(machine.refused(snapshot.version, ["a worker of this data plane is stuck"], now: now))
             }
             tenants = outcome.tenants
+            owner.around.health.post(.check(outcome.checked))
             owner.around.applied(snapshot, tenants, moved)
             owner.around.keeper.post(.keep(snapshot))
             owner.logger.info(

@@ -19,6 +19,7 @@ extension WireService {
             case .replace: .replace
             case .off: .off
             }
+        if let check = carriage.endpoint.check { healthCheck = WireHealthCheck(check) }
     }
 
     /// The service's name and carriage, or nil with at least one reason added.
@@ -49,16 +50,19 @@ extension WireService {
                 "\(subject()): has the unknown X-Forwarded-For setting \(forwardedFor.rawValue); expected append, replace or off"
             )
         }
+        let check = hasHealthCheck ? healthCheck.decoded(of: subject(), &collector) : nil
         guard targets.first != nil else {
             collector.add("\(subject()): has no endpoint; expected at least one target")
             return nil
         }
         guard let serviceName, let proxyProtocol, let forwarded, domains.count == clientDomains.count,
-            endpointTargets.count == targets.count, let target = endpointTargets.first
+            endpointTargets.count == targets.count, let target = endpointTargets.first,
+            (check != nil) == hasHealthCheck
         else { return nil }
         let carriage = collector.value(of: subject()) { () throws(InvalidValue) in
             try Carriage(
-                clientDomains: domains, endpoint: Endpoint(target, fallbacks: Array(endpointTargets.dropFirst())),
+                clientDomains: domains,
+                endpoint: Endpoint(target, fallbacks: Array(endpointTargets.dropFirst()), check: check),
                 acceptProxyProtocol: acceptProxyProtocol, sendProxyProtocol: proxyProtocol, forwardedFor: forwarded)
         }
         return carriage.map { (serviceName, $0) }

@@ -34,7 +34,10 @@ import Testing
             let answer = try await bench.patch(
                 "/services/acme-app", #"{"endpoint":{"host":"new.test"},"standbys":null}"#)
             #expect(answer.status == 200)
-            #expect(answer["endpoint"] == ["host": "new.test", "httpPort": 80, "httpsPort": 443, "fallbacks": []])
+            #expect(
+                answer["endpoint"] == [
+                    "host": "new.test", "httpPort": 80, "httpsPort": 443, "fallbacks": [], "check": .null,
+                ])
             #expect(answer["standbys"] == [])
             #expect(answer["customer"] == "acme")
             #expect(answer["revision"] == 5)

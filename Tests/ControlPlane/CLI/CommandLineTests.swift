@@ -96,6 +96,42 @@ import Testing
         #expect(try patch("--no-dns --no-check") == ["dns": [], "check": nil])
     }
 
+    @Test func `the check of an endpoint is sent as it is written, with the endpoint or without`() throws {
+        let edit: ServiceCommand.Edit = try parse(
+            """
+            service edit acme-app --health-check http --health-path /health --health-interval 2 --health-timeout 1 \
+            --health-rise 3 --health-fall 4 --health-hold-down 0
+            """)
+        #expect(
+            try JSON.object(edit.options.members()) == [
+                "endpoint": [
+                    "check": [
+                        "kind": "http", "path": "/health", "intervalSeconds": 2, "timeoutSeconds": 1, "rise": 3,
+                        "fall": 4, "holdDownSeconds": 0,
+                    ]
+                ]
+            ])
+        let set: EndpointCommand.Set = try parse("endpoint set acme-app 192.0.2.9 --health-check off")
+        #expect(try JSON.object(set.target.members(host: set.host)) == ["host": "192.0.2.9", "check": nil])
+        let move: EndpointCommand.Set = try parse("endpoint set acme-app 192.0.2.9 --health-interval 9")
+        #expect(
+            try JSON.object(move.target.members(host: move.host)) == [
+                "host": "192.0.2.9", "check": ["intervalSeconds": 9],
+            ])
+    }
+
+    @Test func `the check of an endpoint is shown in one line`() {
+        var check: JSON = [
+            "kind": "http", "path": "/health", "intervalSeconds": 5, "timeoutSeconds": 2, "rise": 2, "fall": 3,
+            "holdDownSeconds": 30,
+        ]
+        #expect(
+            HealthCheckText.text(check) == "http /health every 5 s, timeout 2 s, fall 3, rise 2, hold-down 30 s")
+        check = ["kind": "tcp", "path": "/", "intervalSeconds": 5]
+        #expect(HealthCheckText.text(check) == "tcp every 5 s")
+        #expect(HealthCheckText.text(nil) == nil)
+    }
+
     @Test func `a zone is sent with its provider, and loses what belongs to another kind`() throws {
         let create: ZoneCommand.Create = try parse(
             """
@@ -187,7 +223,8 @@ import Testing
 
     @Test(arguments: [
         "--dns a.test:b.a.test --no-dns", "--check / --no-check", "--dns a.test", "--dns a.test:b.a.test:cname:soon",
-        "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys", "--endpoint a.test:1:2 --http-port 3",
+        "--health-check off --health-interval 5", "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys",
+        "--endpoint a.test:1:2 --http-port 3",
     ])
     func `options that contradict each other are refused`(options: String) throws {
         let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")

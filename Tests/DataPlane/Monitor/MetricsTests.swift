@@ -35,6 +35,29 @@ import Testing
         #expect(lines.contains(#"ddirect_service_connect_failures_total{service="acme-app"} 0"#))
     }
 
+    @Test func `tell how the targets of an endpoint stand by its checks`() throws {
+        let board = try Samples.servingBoard()
+        #expect(!render(board.current, try workers()).contains("ddirect_endpoint_target"))
+        let targets = [
+            ServiceHealth.Target(name: "192.0.2.1:8081:8444", isHealthy: false),
+            ServiceHealth.Target(name: "origin.acme.test", isHealthy: true),
+        ]
+        board.setHealth(
+            HealthChecker.Statistics(
+                services: [ServiceHealth(service: "acme-app", preferred: 1, targets: targets)], passed: 7, failed: 3,
+                untold: 1))
+        let lines = lines(render(board.current, try workers()))
+        for line in [
+            #"ddirect_endpoint_target_healthy{service="acme-app",target="192.0.2.1:8081:8444"} 0"#,
+            #"ddirect_endpoint_target_healthy{service="acme-app",target="origin.acme.test"} 1"#,
+            #"ddirect_endpoint_target_preferred{service="acme-app",target="192.0.2.1:8081:8444"} 0"#,
+            #"ddirect_endpoint_target_preferred{service="acme-app",target="origin.acme.test"} 1"#,
+            #"ddirect_endpoint_checks_total{outcome="passed"} 7"#,
+            #"ddirect_endpoint_checks_total{outcome="failed"} 3"#,
+            #"ddirect_endpoint_checks_total{outcome="untold"} 1"#,
+        ] { #expect(lines.contains(line[...]), "\(line)") }
+    }
+
     @Test func `leave out a service for which nothing was ever counted`() throws {
         let board = try Samples.servingBoard()
         board.setServices([(slot: 2, name: "busy"), (slot: 3, name: "quiet")], moved: [:])

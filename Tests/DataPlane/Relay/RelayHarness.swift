@@ -15,6 +15,8 @@ final class RelayHarness {
     private var table = RoutingTable.empty()
     private var policy = EndpointPolicy()
     private var slots: [String: NameSlot] = [:]
+    /// The services of the last table whose endpoints are checked.
+    private(set) var checked: [CheckedService] = []
 
     init(workers: Int = 1, settings: RelaySettings = RelaySettings(), addresses: [String] = ["127.0.0.1"]) throws {
         // As the process does at its start: a splice into a connection that was reset raises SIGPIPE.
@@ -86,6 +88,7 @@ final class RelayHarness {
             pool.post(.addresses([(slot.index, known)]))
         }
         table = outcome.table
+        checked = outcome.checked
         try settle()
     }
 
@@ -102,6 +105,14 @@ final class RelayHarness {
             }
             return missing.isEmpty
         }
+    }
+
+    /// Tells the workers which target of a service is preferred, as the health checker does; of the present list of targets unless it is said.
+    func prefer(_ target: Int32, of service: String, edition: UInt32? = nil) throws {
+        let present = checked.first { $0.name.text == service }?.edition
+        let preference = TargetPreference(edition: edition ?? present ?? 0, target: target)
+        pool.post(.preferred([(slot(of: service), preference)]))
+        try settle()
     }
 
     /// Has every worker refuse new connections, or take them again, as an operator's drain does; returns once each does.
@@ -171,7 +182,7 @@ func eventually(_ what: String = "the fact", within patience: Duration = .second
 
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
-    forwardedFor: ForwardedFor = .append
+    forwardedFor: ForwardedFor = .append, check: HealthCheck? = nil
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -179,6 +190,7 @@ func carriage(
     }
     return try Carriage(
         clientDomains: domains.map { try ClientDomain($0) },
-        endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst())), acceptProxyProtocol: accept,
+        endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
+        acceptProxyProtocol: accept,
         sendProxyProtocol: send, forwardedFor: forwardedFor)
 }

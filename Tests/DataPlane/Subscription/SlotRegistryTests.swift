@@ -51,4 +51,57 @@ import Testing
         #expect(third.added.map(\.slot.index) == first.added.map(\.slot.index))
         #expect(third.added.map(\.slot.tenant) != first.added.map(\.slot.tenant))
     }
+
+    private func snapshot(
+        of services: [String: [String]], check: HealthCheck?, domain: String = "acme.test", version: UInt64
+    ) throws -> Snapshot {
+        let plain = try snapshot([], version: version)
+        return try Snapshot(
+            incarnation: plain.incarnation, version: plain.version, settings: plain.settings,
+            services: Dictionary(
+                uniqueKeysWithValues: try services.map { name, hosts in
+                    (
+                        try ServiceName(name),
+                        try carriage(["\(name).\(domain)"], to: hosts.map { ($0, 80) }, check: check)
+                    )
+                }))
+    }
+
+    @Test func `a list of targets that is checked keeps its number until it changes`() throws {
+        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
+        let check = try HealthCheck(kind: .tcp)
+        func edition(_ hosts: [String], check: HealthCheck?, domain: String = "acme.test", _ version: UInt64) throws
+            -> UInt32
+        {
+            let snapshot = try snapshot(of: ["a": hosts], check: check, domain: domain, version: version)
+            let outcome = try registry.build(snapshot) { _ in true }
+            let slot = try #require(registry.slot(of: try ServiceName("a")))
+            let edition = outcome.table.view.route(slot).edition
+            #expect(outcome.checked.map(\.edition) == (check == nil ? [] : [edition]))
+            #expect(outcome.checked.allSatisfy { $0.slot == slot && $0.targets.count == hosts.count })
+            return edition
+        }
+        let first = try edition(["192.0.2.1", "192.0.2.2"], check: check, 1)
+        #expect(first != 0)
+        // Neither another check nor another client domain makes it another list.
+        #expect(try edition(["192.0.2.1", "192.0.2.2"], check: HealthCheck(kind: .tls), 2) == first)
+        #expect(try edition(["192.0.2.1", "192.0.2.2"], check: check, domain: "b.test", 3) == first)
+        let second = try edition(["192.0.2.2", "192.0.2.1"], check: check, 4)
+        #expect(second != first && second != 0)
+        #expect(try edition(["192.0.2.2", "192.0.2.1"], check: nil, 5) == 0)
+        // One that was not checked in between is another: nobody has looked after it.
+        let third = try edition(["192.0.2.2", "192.0.2.1"], check: check, 6)
+        #expect(![0, first, second].contains(third))
+    }
+
+    @Test func `a slot that changes hands has another list of targets`() throws {
+        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
+        let check = try HealthCheck(kind: .tcp)
+        let hosts = ["192.0.2.1", "192.0.2.2"]
+        let first = try registry.build(try snapshot(of: ["old": hosts], check: check, version: 1)) { _ in true }
+        _ = try registry.build(try snapshot(of: [:], check: check, version: 2)) { _ in true }
+        let last = try registry.build(try snapshot(of: ["new": hosts], check: check, version: 3)) { _ in true }
+        #expect(last.checked.map(\.slot) == first.checked.map(\.slot))
+        #expect(last.checked.map(\.edition) != first.checked.map(\.edition))
+    }
 }

@@ -39,9 +39,16 @@ enum Sample {
             clientDomains: [ClientDomain("app\(number).acme.example"), ClientDomain("*.app\(number).acme.example")],
             endpoint: Endpoint(
                 EndpointTarget(host: EndpointHost("origin\(seed).acme.example"), httpPort: Port(8080)),
-                fallbacks: seed % 2 == 0 ? [] : [EndpointTarget(host: EndpointHost("192.0.2.\(seed % 250)"))]),
+                fallbacks: seed % 2 == 0 ? [] : [EndpointTarget(host: EndpointHost("192.0.2.\(seed % 250)"))],
+                check: seed % 4 == 0 ? nil : check(seed)),
             acceptProxyProtocol: seed % 3 == 0, sendProxyProtocol: SendProxyProtocol.allCases[seed % 3],
             forwardedFor: ForwardedFor.allCases[seed % 3])
+    }
+
+    static func check(_ seed: Int) throws -> HealthCheck {
+        try HealthCheck(
+            kind: HealthCheck.Kind.allCases[seed % 3], path: "/health?\(seed)", interval: 2 + seed % 3599, timeout: 1,
+            rise: 1 + seed % 100, fall: 100 - seed % 100, holdDown: seed % 86_401)
     }
 
     static func snapshot(version: UInt64 = 1, services count: Int = 3, seed: Int = 0) throws -> Snapshot {

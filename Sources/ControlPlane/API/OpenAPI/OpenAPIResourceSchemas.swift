@@ -242,7 +242,8 @@ extension OpenAPI {
                         {"type": "array", "items": {"$ref": "#/components/schemas/TargetInput"}, "maxItems": 4},
                         {"type": "null"}
                       ]
-                    }
+                    },
+                    "check": {"anyOf": [{"$ref": "#/components/schemas/HealthCheckPatch"}, {"type": "null"}]}
                   },
                   "additionalProperties": false
                 },

@@ -42,12 +42,13 @@ extension OpenAPI {
         },
         "Endpoint": {
           "type": "object",
-          "required": ["host", "httpPort", "httpsPort", "fallbacks"],
+          "required": ["host", "httpPort", "httpsPort", "fallbacks", "check"],
           "properties": {
             "host": {"$ref": "#/components/schemas/Host"},
             "httpPort": {"$ref": "#/components/schemas/Port"},
             "httpsPort": {"$ref": "#/components/schemas/Port"},
-            "fallbacks": {"type": "array", "items": {"$ref": "#/components/schemas/Target"}, "maxItems": 4}
+            "fallbacks": {"type": "array", "items": {"$ref": "#/components/schemas/Target"}, "maxItems": 4},
+            "check": {"anyOf": [{"$ref": "#/components/schemas/HealthCheck"}, {"type": "null"}]}
           }
         },
         "EndpointInput": {
@@ -57,7 +58,139 @@ extension OpenAPI {
             "host": {"$ref": "#/components/schemas/Host"},
             "httpPort": {"$ref": "#/components/schemas/Port"},
             "httpsPort": {"$ref": "#/components/schemas/Port"},
-            "fallbacks": {"type": "array", "items": {"$ref": "#/components/schemas/TargetInput"}, "maxItems": 4}
+            "fallbacks": {"type": "array", "items": {"$ref": "#/components/schemas/TargetInput"}, "maxItems": 4},
+            "check": {"anyOf": [{"$ref": "#/components/schemas/HealthCheckInput"}, {"type": "null"}]}
+          },
+          "additionalProperties": false
+        },
+        "HealthCheck": {
+          "type": "object",
+          "description": "How each server that carries the service checks the endpoint and its fallbacks: new connections go to the first that is healthy. tcp connects to the HTTPS port, tls makes a handshake there with a client domain as its SNI, http asks the HTTP port for the path, and any status below 500 is an answer.",
+          "required": ["kind", "path", "intervalSeconds", "timeoutSeconds", "rise", "fall", "holdDownSeconds"],
+          "properties": {
+            "kind": {"enum": ["tcp", "tls", "http"]},
+            "path": {"$ref": "#/components/schemas/RequestPath"},
+            "intervalSeconds": {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 3600,
+              "default": 5,
+              "description": "From the start of one check of a target to that of the next."
+            },
+            "timeoutSeconds": {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 3600,
+              "default": 2,
+              "description": "No longer than the interval."
+            },
+            "rise": {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 100,
+              "default": 2,
+              "description": "Consecutive successes that make a target healthy again."
+            },
+            "fall": {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 100,
+              "default": 3,
+              "description": "Consecutive failures that make it unhealthy."
+            },
+            "holdDownSeconds": {
+              "type": "integer",
+              "minimum": 0,
+              "maximum": 86400,
+              "default": 30,
+              "description": "For how long it has to have been healthy again before connections go back to it."
+            }
+          }
+        },
+        "HealthCheckInput": {
+          "type": "object",
+          "required": ["kind"],
+          "properties": {
+            "kind": {"enum": ["tcp", "tls", "http"]},
+            "path": {"$ref": "#/components/schemas/RequestPath"},
+            "intervalSeconds": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 3600,
+              "default": 5,
+              "description": "From the start of one check of a target to that of the next."
+            },
+            "timeoutSeconds": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 3600,
+              "default": 2,
+              "description": "No longer than the interval."
+            },
+            "rise": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 100,
+              "default": 2,
+              "description": "Consecutive successes that make a target healthy again."
+            },
+            "fall": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 100,
+              "default": 3,
+              "description": "Consecutive failures that make it unhealthy."
+            },
+            "holdDownSeconds": {
+              "type": ["integer", "null"],
+              "minimum": 0,
+              "maximum": 86400,
+              "default": 30,
+              "description": "For how long it has to have been healthy again before connections go back to it."
+            }
+          },
+          "additionalProperties": false
+        },
+        "HealthCheckPatch": {
+          "type": "object",
+          "properties": {
+            "kind": {"anyOf": [{"enum": ["tcp", "tls", "http"]}, {"type": "null"}]},
+            "path": {"anyOf": [{"$ref": "#/components/schemas/RequestPath"}, {"type": "null"}]},
+            "intervalSeconds": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 3600,
+              "default": 5,
+              "description": "From the start of one check of a target to that of the next."
+            },
+            "timeoutSeconds": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 3600,
+              "default": 2,
+              "description": "No longer than the interval."
+            },
+            "rise": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 100,
+              "default": 2,
+              "description": "Consecutive successes that make a target healthy again."
+            },
+            "fall": {
+              "type": ["integer", "null"],
+              "minimum": 1,
+              "maximum": 100,
+              "default": 3,
+              "description": "Consecutive failures that make it unhealthy."
+            },
+            "holdDownSeconds": {
+              "type": ["integer", "null"],
+              "minimum": 0,
+              "maximum": 86400,
+              "default": 30,
+              "description": "For how long it has to have been healthy again before connections go back to it."
+            }
           },
           "additionalProperties": false
         },

@@ -22,6 +22,7 @@ struct EndpointCommand: ParsableCommand {
                 details.add("HTTP port", answer["endpoint"]["httpPort"].integer.map(String.init))
                 details.add("HTTPS port", answer["endpoint"]["httpsPort"].integer.map(String.init))
                 details.add("fallbacks", answer["endpoint"]["fallbacks"].items.compactMap { Target($0)?.description })
+                details.add("health check", HealthCheckText.text(answer["endpoint"]["check"]))
                 details.add("revision", answer["revision"].integer.map(String.init))
                 output(details.lines.joined(separator: "\n"))
             }
@@ -33,7 +34,7 @@ struct EndpointCommand: ParsableCommand {
             abstract: "Move a service to another endpoint (cutover).",
             discussion: """
                 New connections go to the new endpoint as soon as a server has applied the change; open ones stay where they are. \
-                Ports and fallbacks that are not given stay as they are. With --wait the exit code is 0 only when every \
+                Ports, fallbacks and the health check stay as they are where they are not given. With --wait the exit code is 0 only when every \
                 server has applied it. `ddirect endpoint check SERVICE --host HOST` tries the new one beforehand.
                 """)
         @Argument(help: "The service's name.", completion: .services)

@@ -25,6 +25,7 @@ extension Resource {
                 details.add("client domains", service["clientDomains"].texts)
                 details.add("endpoint", Target(service["endpoint"])?.description)
                 details.add("fallbacks", service["endpoint"]["fallbacks"].items.compactMap { Target($0)?.description })
+                details.add("health check", HealthCheckText.text(service["endpoint"]["check"]))
                 details.add("primary", service["primary"].text)
                 details.add("standbys", service["standbys"].texts)
                 details.add(

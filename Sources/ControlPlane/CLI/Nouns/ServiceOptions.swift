@@ -21,6 +21,8 @@ struct EndpointOptions: ParsableArguments {
     @Flag(help: "Have no fallbacks.")
     var noFallbacks = false
 
+    @OptionGroup var health: HealthCheckOptions
+
     /// The members of `endpoint`, for a host that may come with its ports.
     func members(host: String?) throws -> [String: JSON] {
         if noFallbacks, !fallback.isEmpty {
@@ -29,6 +31,7 @@ struct EndpointOptions: ParsableArguments {
         var target = try Target.members(host: host, httpPort: httpPort, httpsPort: httpsPort)
         if !fallback.isEmpty { target["fallbacks"] = .array(try fallback.map { try Target(parsing: $0).json }) }
         if noFallbacks { target["fallbacks"] = [] }
+        if let check = try health.check() { target["check"] = check }
         return target
     }
 }
