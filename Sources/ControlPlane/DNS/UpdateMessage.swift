@@ -59,7 +59,7 @@ struct UpdateMessage: Hashable, Sendable {
         prerequisites = changes.flatMap(UpdateMessage.prerequisites)
         self.changes = changes.flatMap { change in
             UpdateMessage.types(of: change).map { type in
-                "\(change.name). 0 NONE \(type.rawValue) \(type.valueOfNobody)"
+                "\(change.name). 0 NONE \(type.rawValue) \(type.valueOfNobody)\(type == .cname ? "." : "")"
             }
         }
     }
@@ -86,12 +86,12 @@ extension RecordSet {
 
 extension RecordType {
     /// A value that no record has.
-    fileprivate var valueOfNobody: String {
+    var valueOfNobody: String {
         switch self {
         case .a: "0.0.0.0"
         case .aaaa: "::"
         // RFC 2606 section 2.
-        case .cname: "rehearsal.invalid."
+        case .cname: "rehearsal.invalid"
         }
     }
 }

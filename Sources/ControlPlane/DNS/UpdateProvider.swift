@@ -181,7 +181,7 @@ struct UpdateProvider: DNSProvider {
         switch answer.signature {
         case .good: return answer
         // Refusing needs no signature: whoever can make this answer up could as well let us wait for none.
-        case .none where ![.noError, .noName].contains(answer.code) && !answer.code.isCondition: return answer
+        case .none where answer.code != .noError && !answer.code.isCondition: return answer
         case .none: words = "its answer is not signed"
         case .bad: words = "its answer is signed with another key"
         case .error(16): words = "the key is another one there (BADSIG)"
@@ -189,16 +189,13 @@ struct UpdateProvider: DNSProvider {
         case .error(18): words = "the clocks are more than five minutes apart (BADTIME)"
         case .error(let number): words = "TSIG error \(number)"
         }
-        var isUnknown = false
-        switch answer.signature {
-        case .none, .bad: isUnknown = isChange
-        default: break
-        }
+        // A TSIG error says that nothing was done. Anything else is from we know not whom.
+        let isKnown = if case .error = answer.signature { true } else { false }
         throw DNSFailure(
             kind: .unauthorized,
             reason:
                 "\(server) does not accept the key \(keyName) (\(algorithm.rawValue)) of credential \(credential), or is not who it should be: \(words)",
-            mayHaveHappened: isUnknown)
+            mayHaveHappened: isChange && !isKnown)
     }
 
     private func failure(_ code: ResponseCode) -> DNSFailure {
