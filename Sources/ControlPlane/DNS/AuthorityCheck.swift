@@ -72,7 +72,7 @@ struct AuthorityCheck: Sendable {
     /// What one server says, without asking anybody else. It takes three times the limit at most.
     func ask(_ server: AuthoritativeServer, name: DomainName, _ type: RecordType) async -> AuthorityAnswer {
         do {
-            let answer = try await exchange(name.text, type.rawValue, isRecursive: false, with: server.address)
+            let answer = try await exchange(with: server.address, name.text, type.rawValue, isRecursive: false)
             switch answer.code {
             case .noError where !answer.isAuthoritative, .noName where !answer.isAuthoritative:
                 return .failure("it is not authoritative for \(name)")
@@ -92,7 +92,7 @@ struct AuthorityCheck: Sendable {
         var reasons: [String] = []
         for resolver in resolvers {
             do {
-                let answer = try await exchange(name, type, isRecursive: true, with: resolver)
+                let answer = try await exchange(with: resolver, name, type, isRecursive: true)
                 if [.noError, .noName].contains(answer.code) { return answer.records }
                 reasons.append("\(resolver) answers \(answer.code)")
             } catch let failure as DNSTransport.Failure {
@@ -105,8 +105,10 @@ struct AuthorityCheck: Sendable {
             kind: .unavailable, reason: "the \(type) records of \(name) cannot be asked for: \(reasons.joined(separator: "; "))")
     }
 
+    /// The address is the first argument on purpose: the 128 bits of an IPv6 address that an asynchronous function finds on its stack, for
+    /// want of registers, are miscompiled (Swift 6.3.1 on x86-64), and the function returns to nowhere.
     private func exchange(
-        _ name: String, _ type: String, isRecursive: Bool, with server: TransportAddress
+        with server: TransportAddress, _ name: String, _ type: String, isRecursive: Bool
     ) async throws -> DNSAnswer {
         let query = try LdnsCalls.query(.random(in: .min ... .max), name, type, isRecursive: isRecursive)
         for _ in 0..<AuthorityCheck.tries {

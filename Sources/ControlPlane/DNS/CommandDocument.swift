@@ -69,7 +69,7 @@ enum CommandDocument {
         var present: [DomainName: [RecordSet]] = [:]
         for key in names.keys {
             guard case .array(let sets)? = names[key] else { throw Unreadable(description: "'\(key.asOneLine)' is no array of record sets") }
-            present[try DomainName(key)] = try sets.map(recordSet)
+            present[try DomainName(key)] = try sets.map(recordSet).sorted { $0.type < $1.type }
         }
         return present
     }

@@ -1,6 +1,5 @@
 import Domain
 import FoundationEssentials
-import Glibc
 import Subprocess
 import SystemPackage
 
@@ -50,9 +49,9 @@ struct CommandProvider: DNSProvider {
     private typealias Ending = (status: TerminationStatus, output: [UInt8], errors: String)
 
     private func run(_ document: JSONValue, isChange: Bool) async throws -> [UInt8] {
-        guard access(path, X_OK) == 0 else {
+        guard FileManager.default.isExecutableFile(atPath: path) else {
             throw DNSFailure(
-                kind: .refused, reason: "\(path) cannot be run (\(Errno(rawValue: errno))); expected an executable of this machine")
+                kind: .refused, reason: "\(path) cannot be run; expected an executable that ddirect-control may run")
         }
         let end = ContinuousClock.now + limit
         let ending: Ending
@@ -79,7 +78,7 @@ struct CommandProvider: DNSProvider {
         guard ending.status.isSuccess else {
             let line = ending.errors.split(whereSeparator: \.isNewline).first.map { ": " + String($0).asOneLine } ?? ""
             throw DNSFailure(
-                kind: .unavailable, reason: "\(path) ended with \(ending.status)\(line)", mayHaveHappened: isChange)
+                kind: .unavailable, reason: "\(path) \(ending.status.words)\(line)", mayHaveHappened: isChange)
         }
         return ending.output
     }
@@ -101,7 +100,8 @@ struct CommandProvider: DNSProvider {
     /// and one that has ended would end us (SIGPIPE).
     private func file(with document: JSONValue) throws -> FileDescriptor {
         let withoutName = FileDescriptor.OpenOptions(rawValue: 0o20200000)  // O_TMPFILE
-        let file = try FileDescriptor.open("/tmp", .readWrite, options: [withoutName, .closeOnExec], permissions: .ownerReadWrite)
+        let file = try FileDescriptor.open(
+            FilePath("/tmp"), .readWrite, options: [withoutName, .closeOnExec], permissions: .ownerReadWrite)
         do {
             try file.writeAll(Array(document.description.utf8))
             try file.seek(offset: 0, from: .start)
@@ -110,5 +110,14 @@ struct CommandProvider: DNSProvider {
             throw error
         }
         return file
+    }
+}
+
+extension TerminationStatus {
+    fileprivate var words: String {
+        switch self {
+        case .exited(let code): "ended with exit code \(code)"
+        case .signaled(let number): "was ended by signal \(number)"
+        }
     }
 }

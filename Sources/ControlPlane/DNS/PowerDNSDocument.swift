@@ -73,7 +73,7 @@ enum PowerDNSDocument {
             return RecordSet(type, timeToLive: timeToLive, values: values)
         }
         let edit: String? = if case .string(let edit)? = zone["soa_edit_api"], !edit.isEmpty { edit } else { nil }
-        return State(serial: serial, edit: edit, sets: [name: sets])
+        return State(serial: serial, edit: edit, sets: [name: sets.sorted { $0.type < $1.type }])
     }
 
     /// The sentence of an error, if there is one.

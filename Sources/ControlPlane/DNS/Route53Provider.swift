@@ -31,18 +31,15 @@ struct Route53Provider: DNSProvider {
     typealias Present = [DomainName: [Route53Document.ResourceSet]]
 
     func present(_ names: [DomainName]) async throws -> [DomainName: [RecordSet]] {
-        try await read(names).mapValues { $0.compactMap(\.recordSet) }
+        try await read(names).mapValues(Route53Provider.recordSets)
     }
 
     func apply(_ changes: [RecordChange]) async throws -> ZoneOutcome {
         let present = try await read(changes.map(\.name))
-        let sets = present.mapValues { $0.compactMap(\.recordSet) }
+        let sets = present.mapValues(Route53Provider.recordSets)
         guard changes.allSatisfy({ (sets[$0.name] ?? []).agrees(with: $0.expected) }) else { return .conflict(present: sets) }
         for (index, part) in Route53Provider.parts(of: changes).enumerated() {
-            let batch = part.flatMap { change in
-                (present[change.name] ?? []).filter { $0.recordSet != nil }.map { .init(action: .delete, set: $0) }
-                    + change.wanted.map { .init(action: .create, set: $0.resourceSet(of: change.name)) }
-            }
+            let batch = part.flatMap { Route53Provider.replacement($0, of: present[$0.name] ?? []) }
             do {
                 guard try await isDone(batch) else {
                     return .conflict(present: try await self.present(changes.map(\.name)))
@@ -63,12 +60,7 @@ struct Route53Provider: DNSProvider {
             return .conflict(present: present)
         }
         for part in Route53Provider.parts(of: changes) {
-            let batch = part.flatMap { change in
-                Set((change.expected + change.wanted).map(\.type)).sorted().map { type in
-                    let nobodys = RecordSet(type, timeToLive: 1, values: [type.valueOfNobody])
-                    return Route53Document.Change(action: .delete, set: nobodys.resourceSet(of: change.name))
-                } + change.expected.map { .init(action: .create, set: $0.resourceSet(of: change.name)) }
-            }
+            let batch = part.flatMap(Route53Provider.impossibility)
             guard try await !isDone(batch) else {
                 throw DNSFailure(
                     kind: .refused,
@@ -76,6 +68,28 @@ struct Route53Provider: DNSProvider {
             }
         }
         return .done
+    }
+
+    private static func recordSets(_ sets: [Route53Document.ResourceSet]) -> [RecordSet] {
+        sets.compactMap(\.recordSet).sorted { $0.type < $1.type }
+    }
+
+    private static func replacement(
+        _ change: RecordChange, of present: [Route53Document.ResourceSet]
+    ) -> [Route53Document.Change] {
+        let old = present.filter { $0.recordSet != nil }.map { Route53Document.Change(action: .delete, set: $0) }
+        let new = change.wanted.map { Route53Document.Change(action: .create, set: $0.resourceSet(of: change.name)) }
+        return old + new
+    }
+
+    private static func impossibility(_ change: RecordChange) -> [Route53Document.Change] {
+        let types = Set((change.expected + change.wanted).map(\.type)).sorted()
+        let old = types.map { type in
+            let nobodys = RecordSet(type, timeToLive: 1, values: [type.valueOfNobody])
+            return Route53Document.Change(action: .delete, set: nobodys.resourceSet(of: change.name))
+        }
+        let new = change.expected.map { Route53Document.Change(action: .create, set: $0.resourceSet(of: change.name)) }
+        return old + new
     }
 
     /// The changes as batches, each within the size of one. Each is atomic, all together are not.

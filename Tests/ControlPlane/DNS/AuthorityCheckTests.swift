@@ -23,7 +23,8 @@ import Testing
 
     @Test func `asks by TCP for what does not fit a datagram`() async throws {
         let zone = try await Laboratory.bind.zone()
-        let addresses = (1...200).map { "192.0.2.\($0)" }
+        // BIND keeps 100 records of a type by default.
+        let addresses = (1...90).map { "192.0.2.\($0)" }
         try await zone.write(["many": [RecordSet(.a, timeToLive: 5, values: addresses)]])
         #expect(try await zone.answers("many", .a) == .records([RecordSet(.a, timeToLive: 5, values: addresses)]))
     }

@@ -5,14 +5,18 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct `A credential` {
-    private func with(_ text: String, mode: Int = 0o600, _ body: (Credentials, CredentialName) throws -> Void) throws {
-        let folder = try Daemon.folder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try write(text, to: "\(folder)/key", mode: mode)
-        try body(Credentials(folder: folder), CredentialName("key"))
+    let folder: Scratch
+    let credentials: Credentials
+    let name = try! CredentialName("key")
+
+    init() throws {
+        folder = try Scratch()
+        credentials = Credentials(folder: folder.path)
     }
 
-    private func problem(_ credentials: Credentials, _ name: CredentialName) -> String? {
+    private func put(_ text: String, mode: Int = 0o600) throws { try write(text, to: "\(folder.path)/key", mode: mode) }
+
+    private var problem: String? {
         do {
             _ = try credentials.text(name)
             return nil
@@ -22,41 +26,36 @@ import Testing
     }
 
     @Test func `is the text of its file, without the newline at its end`() throws {
-        try with("s3cret\n") { #expect(try $0.text($1) == "s3cret") }
-        try with("two\nlines\r\n") { #expect(try $0.text($1) == "two\nlines") }
+        defer { folder.remove() }
+        try put("s3cret\n")
+        #expect(try credentials.text(name) == "s3cret")
+        // Read anew each time.
+        try put("two\nlines\r\n")
+        #expect(try credentials.text(name) == "two\nlines")
         // As systemd makes them.
-        try with("s3cret", mode: 0o440) { #expect(try $0.text($1) == "s3cret") }
-    }
-
-    @Test func `is read anew each time`() throws {
-        try with("old") { credentials, name in
-            #expect(try credentials.text(name) == "old")
-            try write("new", to: "\(credentials.folder)/key")
-            #expect(try credentials.text(name) == "new")
-        }
+        try put("s3cret", mode: 0o440)
+        #expect(try credentials.text(name) == "s3cret")
     }
 
     @Test(arguments: [0o604, 0o644, 0o602, 0o620])
     func `that others may have read or written is not used`(_ mode: Int) throws {
-        try with("s3cret", mode: mode) { credentials, name in
-            let problem = problem(credentials, name)
-            #expect(problem?.contains("\(credentials.folder)/key has mode 0\(String(mode, radix: 8))") == true)
-            #expect(problem?.contains("s3cret") == false)
-        }
+        defer { folder.remove() }
+        try put("s3cret", mode: mode)
+        #expect(problem?.contains("\(folder.path)/key has mode 0\(String(mode, radix: 8))") == true)
+        #expect(problem?.contains("s3cret") == false)
     }
 
-    @Test func `that is empty, too long or no text is not used`() throws {
-        try with("\n") { #expect(problem($0, $1)?.contains("is empty") == true) }
-        try with(String(repeating: "a", count: 65_537)) { #expect(problem($0, $1)?.contains("65537 octets") == true) }
-        try with("a\0b") { #expect(problem($0, $1)?.contains("is no text") == true) }
+    @Test(arguments: [("\n", "is empty"), (String(repeating: "a", count: 65_537), "65537 octets"), ("a\0b", "is no text")])
+    func `that is empty, too long or no text is not used`(_ text: String, _ words: String) throws {
+        defer { folder.remove() }
+        try put(text)
+        #expect(problem?.contains(words) == true)
     }
 
     @Test func `that is not there is named, and so is a folder in its place`() throws {
-        let folder = try Daemon.folder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let credentials = Credentials(folder: folder)
-        #expect(problem(credentials, try CredentialName("key"))?.hasPrefix("the credential \(folder)/key is not there") == true)
-        try FileManager.default.createDirectory(atPath: "\(folder)/key", withIntermediateDirectories: false)
-        #expect(problem(credentials, try CredentialName("key"))?.contains("is no file") == true)
+        defer { folder.remove() }
+        #expect(problem?.hasPrefix("the credential \(folder.path)/key is not there") == true)
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/key", withIntermediateDirectories: false)
+        #expect(problem?.contains("is no file") == true)
     }
 }

@@ -65,15 +65,24 @@ final class Daemon: @unchecked Sendable {
     }
 }
 
+/// A folder of a test's own, which the test removes.
+struct Scratch {
+    let path: String
+
+    init() throws { path = try Daemon.folder() }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+}
+
 /// Runs a program to its end.
 func succeed(_ name: String, _ arguments: [String], input: String = "") throws {
-    let folder = try Daemon.folder()
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try write(input, to: "\(folder)/input")
+    let folder = try Scratch()
+    defer { folder.remove() }
+    try write(input, to: "\(folder.path)/input")
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try Daemon.path(of: name))
     process.arguments = arguments
-    process.standardInput = FileHandle(forReadingAtPath: "\(folder)/input")
+    process.standardInput = FileHandle(forReadingAtPath: "\(folder.path)/input")
     process.standardOutput = FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()

@@ -203,7 +203,7 @@ import Testing
     @Test(arguments: Laboratory.allCases)
     func `says of a server that is down that nothing has happened`(_ laboratory: Laboratory) async throws {
         let zone = try await laboratory.zone()
-        let provider = try zone.provider(.elsewhere(.free(), .seconds(5)))
+        let provider = try zone.provider(.elsewhere(try await .free(), .seconds(5)))
         let failure = await caught { _ = try await provider.apply([change(zone, "app", [za1], [ie1])]) }
         #expect(failure?.kind == .unreachable)
         #expect(failure?.mayHaveHappened == false)

@@ -22,9 +22,6 @@ from moto.server import main
 SECRETS = {"AKIDEXAMPLE": "secret", "AKIDREADER": "reader"}
 ACTIONS = {"AKIDEXAMPLE": "route53:*", "AKIDREADER": "route53:List*"}
 
-plain_change = models.Route53Backend.change_resource_record_sets
-
-
 def dotted(name):
     return name if name.endswith(".") else name + "."
 
@@ -35,8 +32,7 @@ def refuse(name, kind, why):
 
 def strict_change(self, zoneid, change_list):
     zone = self.get_hosted_zone(zoneid)
-    before = list(zone.rrsets)
-    present = {(dotted(r.name), r.type): (str(r.ttl), sorted(r.records)) for r in before}
+    present = {(dotted(r.name), r.type): (str(r.ttl), sorted(r.records)) for r in zone.rrsets}
     for change in change_list:
         wanted = change["ResourceRecordSet"]
         name, kind = key = (dotted(wanted["Name"]), wanted["Type"])
@@ -52,11 +48,13 @@ def strict_change(self, zoneid, change_list):
         types = [k for n, k in present if n == name]
         if "CNAME" in types and len(types) > 1:
             refuse(name, kind, "it conflicts with other records with the same DNS name")
-    try:
-        return plain_change(self, zoneid, change_list)
-    except Exception:
-        zone.rrsets = before
-        raise
+    for change in change_list:
+        wanted = dict(change["ResourceRecordSet"], Name=dotted(change["ResourceRecordSet"]["Name"]))
+        if change["Action"] == "DELETE":
+            zone.delete_rrset(wanted)
+        else:
+            wanted["ResourceRecords"] = [r["Value"] for r in wanted["ResourceRecords"]]
+            zone.add_rrset(wanted)
 
 
 class Key:
