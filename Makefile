@@ -33,6 +33,7 @@ build:
 test:
 	@deploy/check-toolchain
 	@deploy/install-packages build test
+	@deploy/install-moto
 	$(build) --build-tests
 	$(bounded) swift test --skip-build --disable-xctest --parallel --skip EndToEndTests
 	$(bounded) swift test --skip-build --disable-xctest --parallel --filter EndToEndTests

@@ -59,9 +59,12 @@ public struct ControlDaemon: Sendable {
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ControlDaemon.httpConfiguration)
         prober = Prober(logger: logger, mostAttempts: forProbes)
         let credentials = Credentials(folder: settings.credentials)
-        let (store, alerts) = (store, AlertSender(
-            store: store, webhooks: { [store] in store.state.settings.webhooks }, key: { try credentials.text($0) },
-            logger: logger))
+        let (store, alerts) = (
+            store,
+            AlertSender(
+                store: store, webhooks: { [store] in store.state.settings.webhooks }, key: { try credentials.text($0) },
+                logger: logger)
+        )
         self.alerts = alerts
         failover = try await ControlDaemon.failover(credentials, store, publisher, prober, events, alerts, http, logger)
         api = ControlAPI(

@@ -96,6 +96,24 @@ extension `A game day` {
                 remark: "\(failovers.count) failover(s), no way back; \(Int(share.rounded())) % of calls failed"))
     }
 
+    @Test(.onWholeGameDay)
+    func `za1 loses its way to the endpoint and answers itself: by the service's own check that is a failure`() throws {
+        let day = try GameDay()
+        _ = try day.asOperator { api in
+            try api.grant("PATCH", "/services/acme-app", ["check": ["path": "/", "scheme": "https"]])
+        }
+        let witnesses = try day.witnesses()
+        // The first rounds of the check, by every vantage and through both servers.
+        pause(.seconds(3))
+        let fault = momentNow()
+        try day.network.cut("za1", "origin")
+        var row = try expectFailover("za1 loses its way to the endpoint", of: day, witnesses, since: fault, promptly: false)
+        row.remark = "seen by the service's own check"
+        try day.awaitStatus("za1 answers probes of itself, and is failed over all the same") {
+            $0.server("za1")["state"].text == "failedOver"
+        }
+    }
+
     @Test(.onWholeGameDay) func `a drill of ten seconds moves the service, and takes it back by itself`() throws {
         let day = try GameDay()
         let witnesses = try day.witnesses()

@@ -81,13 +81,43 @@ struct `The quick start` {
         for call in calls { #expect(try quickStart.enter(call).contains("This is the second site.")) }
 
         let network = try quickStart.network
-        // Itself, two sites, the control plane and two servers.
-        #expect(try QuickStart.processes(in: network).count >= 6)
+        // Itself, two sites, the DNS server, the control plane and two servers.
+        #expect(try QuickStart.processes(in: network).count >= 7)
         quickStart.program.signal(SIGINT)
         #expect(try quickStart.program.waitForEnd(within: .seconds(60)) == .exited(0))
         #expect(quickStart.program.log.contains("Everything is stopped"))
         #expect(!quickStart.program.log.contains("was killed"), "\(quickStart.program.log)")
         #expect(try QuickStart.processes(in: network) == [])
+    }
+
+    @Test func `its first server may be killed: record and traffic move to the other, and back when it is told to`() throws {
+        let quickStart = try QuickStart(state: Scene.present().path("state"))
+        try quickStart.awaitAdvice()
+        let ask = try quickStart.line("kdig ")
+        let login = try quickStart.line("export DDIRECT_")
+        let ddirect = try quickStart.line(" failover status").replacing(" failover status", with: "")
+        #expect(try quickStart.enter(ask) == "za1.dfree.test.\n")
+        try eventually("ie1 may take over", within: .seconds(30), every: .milliseconds(500)) {
+            try quickStart.enter("\(login)\n\(ddirect) failover plan za1 || true").contains("would move 1 service to ie1")
+        }
+        _ = try quickStart.enter(try quickStart.line("kill -9"))
+        try eventually("the record leads to ie1", within: .seconds(30), every: .milliseconds(200)) {
+            try quickStart.enter(ask) == "ie1.dfree.test.\n"
+        }
+        #expect(try quickStart.enter("\(login)\n\(ddirect) failover status").contains("failedOver"))
+        #expect(try quickStart.enter("\(login)\n\(ddirect) failover show 1").contains("first"))
+        // The line that it has printed meanwhile.
+        let again = try quickStart.line("za1 has ended", "kill -USR1").split(separator: ":").last.map(String.init) ?? ""
+        _ = try quickStart.enter(again)
+        try eventually("za1 is well again", within: .seconds(60), every: .milliseconds(500)) {
+            try quickStart.enter("\(login)\n\(ddirect) failover status").contains("recovering")
+        }
+        _ = try quickStart.enter("\(login)\n\(ddirect) failback za1 --reason test")
+        try eventually("the record leads to za1", within: .seconds(30), every: .milliseconds(200)) {
+            try quickStart.enter(ask) == "za1.dfree.test.\n"
+        }
+        quickStart.program.signal(SIGINT)
+        #expect(try quickStart.program.waitForEnd(within: .seconds(60)) == .exited(0))
     }
 
     @Test func `a folder that it has not made stays as it is`() throws {

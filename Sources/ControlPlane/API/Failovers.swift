@@ -55,7 +55,9 @@ extension ControlAPI {
     private func storedFailover(_ request: APIRequest) async throws -> (failover: Failover, timeline: [JSONValue]) {
         let text = request.variable("id")
         guard let number = Int64(text), let found = try await store.failover(FailoverID(number: number)) else {
-            throw Problem(.notFound, "There is no failover '\(text.prefix(80))'; GET /api/v1/failovers lists those that there are.")
+            throw Problem(
+                .notFound,
+                "There is no failover '\(text.prefix(80))'; GET /api/v1/failovers lists those that there are.")
         }
         return found
     }
@@ -150,7 +152,8 @@ extension ControlAPI {
         let server = try serverName(request)
         let (until, reason, state) = try await lastingWord(request, hasState: true)
         guard let state else { throw Problem(.invalidJSON, "") }
-        let override = ServerOverride(server: server, state: state, until: until, reason: reason, author: request.author)
+        let override = ServerOverride(
+            server: server, state: state, until: until, reason: reason, author: request.author)
         try await failover.override(override)
         return .json(override.representation)
     }

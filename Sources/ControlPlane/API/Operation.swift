@@ -47,7 +47,8 @@ struct Operation: Sendable {
 
     static let all: [Operation] =
         ControlAPI.customerOperations + ControlAPI.serverOperations + ControlAPI.enrollmentOperations
-        + ControlAPI.failoverOperations + ControlAPI.serviceOperations + ControlAPI.zoneOperations + ControlAPI.settingsOperations
+        + ControlAPI.failoverOperations + ControlAPI.serviceOperations + ControlAPI.zoneOperations
+        + ControlAPI.settingsOperations
         + ControlAPI.versionOperations
         + ControlAPI.auditOperations + ControlAPI.eventOperations + ControlAPI.tokenOperations
         + ControlAPI.processOperations

@@ -1,45 +1,74 @@
 import Domain
 import FoundationEssentials
+import SystemPackage
 
-/// The secrets that zones and webhooks name: a folder with a file for each.
+/// The secrets that others gave us to speak to them with: a folder with one file for each, named as resources name it.
 ///
-/// Read anew at each use, so that a secret is exchanged by exchanging its file. What is in them is in no message.
+/// They are in no database, no snapshot and no answer of the API. systemd's `LoadCredential=` makes such a folder.
 struct Credentials: Sendable {
     let folder: String
 
-    private static let largest = 64 << 10
-
-    init(folder: String) { self.folder = folder }
-
-    /// Why a secret cannot be had.
-    struct Missing: Error, CustomStringConvertible {
+    /// Why there is no secret: which file, what is wrong with it and what is to be done, and nothing of what is in it.
+    struct Failure: Error, Hashable, CustomStringConvertible {
         let description: String
     }
 
-    /// The secret of that name, without the line's end.
-    func text(_ name: CredentialName) throws -> String {
+    /// Keys and tokens have some hundred octets; what is larger than this, in octets, is another file.
+    private static let largestFile = 64 << 10
+
+    init(folder: String) { self.folder = folder }
+
+    /// The text in the file of that name, without the newline at its end. Read anew each time, so that a new key is in force at once.
+    func text(_ name: CredentialName) throws(Failure) -> String {
         let path = "\(folder)/\(name)"
-        let data: Data
-        do {
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            let size = attributes[.size] as? Int ?? 0
-            guard size <= Credentials.largest else {
-                throw Missing(description: "the secret \(path) has \(size) octets; expected at most \(Credentials.largest)")
-            }
-            if let mode = attributes[.posixPermissions] as? Int, mode & 0o007 != 0 {
-                throw Missing(
-                    description: "everybody may read or write the secret \(path); expected a mode such as 0600 (chmod 600)")
-            }
-            data = try Data(contentsOf: URL(filePath: path))
-        } catch let missing as Missing {
-            throw missing
-        } catch {
-            throw Missing(
-                description: "the secret \(path) cannot be read; expected a file of that name among the credentials (--credentials)")
+        let octets = try read(path)
+        guard var text = String(validating: octets, as: UTF8.self), !text.contains("\0") else {
+            throw Failure(description: "the credential \(path) is no text; expected a key or a token in one")
         }
-        var text = String(decoding: data, as: UTF8.self)[...]
-        while text.hasSuffix("\n") { text = text.dropLast() }
-        guard !text.isEmpty else { throw Missing(description: "the secret \(path) is empty") }
-        return String(text)
+        while let last = text.last, last.isNewline { text.removeLast() }
+        guard !text.isEmpty else { throw Failure(description: "the credential \(path) is empty; expected a key or a token") }
+        return text
+    }
+
+    private func read(_ path: String) throws(Failure) -> [UInt8] {
+        do {
+            try check(Stat(FilePath(path)), path)
+            return Array(try Data(contentsOf: URL(filePath: path)))
+        } catch let failure as Failure {
+            throw failure
+        } catch Errno.noSuchFileOrDirectory {
+            throw Failure(
+                description: "the credential \(path) is not there; expected a file with the secret, readable by ddirect-control")
+        } catch {
+            throw Failure(
+                description: "the credential \(path) cannot be read (\(error)); expected a file that ddirect-control may read")
+        }
+    }
+
+    /// The group may read it: systemd gives what `LoadCredential=` brings to the service's user that way.
+    private func check(_ file: Stat, _ path: String) throws(Failure) {
+        guard file.type == .regular else {
+            throw Failure(description: "the credential \(path) is no file; expected a file with the secret")
+        }
+        guard file.permissions.isDisjoint(with: [.otherRead, .otherWrite, .groupWrite]) else {
+            throw Failure(
+                description:
+                    "the credential \(path) has mode 0\(String(file.permissions.rawValue, radix: 8)), so others than its owner may have read "
+                    + "or written it; expected a new secret, in a file of mode 0600")
+        }
+        guard file.size <= Credentials.largestFile else {
+            throw Failure(description: "the credential \(path) has \(file.size) octets; expected a key or a token")
+        }
+    }
+}
+
+extension Credentials {
+    /// The same for whoever changes a zone.
+    func secret(_ name: CredentialName) throws(DNSFailure) -> String {
+        do {
+            return try text(name)
+        } catch {
+            throw DNSFailure(kind: .unauthorized, reason: error.description)
+        }
     }
 }

@@ -1,18 +1,35 @@
 import AsyncHTTPClient
 import Domain
+import FoundationEssentials
 
-/// Makes the provider of a zone from what is configured.
+/// Makes, for each zone, whoever changes it.
 struct ProviderFactory: Sendable {
     let credentials: Credentials
     let http: HTTPClient
+    /// The time, for signatures.
+    let now: @Sendable () -> Date
+
+    init(credentials: Credentials, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.credentials = credentials
+        self.http = http
+        self.now = now
+    }
 
     func provider(for zone: Zone) -> any DNSProvider {
         switch zone.provider {
         case .update(let server, let key, let algorithm, let credential):
             UpdateProvider(
-                zone: zone.name, server: server, key: key, algorithm: algorithm, credential: credential,
+                zone: zone.name, server: server, keyName: key, algorithm: algorithm, credential: credential,
                 credentials: credentials)
-        case .powerDNS, .route53, .command: fatalError()
+        case .powerDNS(let url, let server, let credential):
+            PowerDNSProvider(
+                zone: zone.name, url: url, server: server, credential: credential, credentials: credentials,
+                http: ProviderHTTP(client: http))
+        case .route53(let hostedZone, let url, let credential):
+            Route53Provider(
+                zone: zone.name, hostedZone: hostedZone, url: url, credential: credential, credentials: credentials,
+                http: ProviderHTTP(client: http), now: now)
+        case .command(let path): CommandProvider(zone: zone.name, path: path)
         }
     }
 }

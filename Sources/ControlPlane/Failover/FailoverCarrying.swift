@@ -5,7 +5,9 @@ import Logging
 /// Carrying out one failover, step by step: each is stored before the next begins.
 extension FailoverService {
     /// Between two attempts at a zone: soon at first, as most failures are over in a moment.
-    private static let backoffs = [Duration.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2), .seconds(5)]
+    private static let backoffs = [
+        Duration.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2), .seconds(5),
+    ]
     /// For how long a zone is tried, in seconds.
     private static let patience = 900.0
     /// For how long authoritative servers are asked, in seconds.
@@ -112,7 +114,9 @@ extension FailoverService {
             step.placed[move.service] = .some(isHome ? nil : Placement(server: move.to, failover: id))
         }
         let isWritten = failover.moves.contains { $0.state == .written }
-        if !isWritten { step.entries.append(TimelineEntry(at: Date(), kind: .ended, detail: "nothing could be changed")) }
+        if !isWritten {
+            step.entries.append(TimelineEntry(at: Date(), kind: .ended, detail: "nothing could be changed"))
+        }
         let moves = failover.moves
         try await update(id, step) { failover in
             failover.moves = moves
@@ -231,7 +235,8 @@ extension FailoverService {
                 failover.zones[index].isInDoubt = false
                 failover.zones[index].detail = foreign.first ?? ""
             }
-            await tell(.failoverConflict, failover.server, "failover \(id): \(foreign.prefix(5).joined(separator: "; "))")
+            await tell(
+                .failoverConflict, failover.server, "failover \(id): \(foreign.prefix(5).joined(separator: "; "))")
         }
         let isEmpty = works.records.allSatisfy(\.isConflict)
         if isEmpty {
@@ -307,12 +312,15 @@ extension FailoverService {
                     }
                 }
                 if pending.values.allSatisfy(\.isEmpty) {
-                    try await update(id, note(.verified, "zone \(work.zone): every authoritative server answers the change")) {
+                    try await update(
+                        id, note(.verified, "zone \(work.zone): every authoritative server answers the change")
+                    ) {
                         $0.zones[index].verifiedAt = Date()
                     }
                     return await tell(
                         .failoverVerified, underWay[id]?.server,
-                        "failover \(id): zone \(work.zone): all \(servers.count) authoritative servers answer the change")
+                        "failover \(id): zone \(work.zone): all \(servers.count) authoritative servers answer the change"
+                    )
                 }
             } catch let failure as DNSFailure {
                 underWay[id]?.zones[index].detail = failure.reason
@@ -364,7 +372,8 @@ extension FailoverService {
     /// Follows the traffic until none has arrived at the old server for as long as resolvers may keep its record, and some more.
     private func follow(_ id: FailoverID) async throws {
         let began = Date()
-        let timesToLive = underWay[id]?.zones.flatMap { $0.records.flatMap { $0.change.expected.map(\.timeToLive) } } ?? []
+        let timesToLive =
+            underWay[id]?.zones.flatMap { $0.records.flatMap { $0.change.expected.map(\.timeToLive) } } ?? []
         let quiet = Double(min(60, max(10, 2 * (timesToLive.max() ?? 0))))
         while let failover = underWay[id] {
             let elapsed = Date().timeIntervalSince(began)

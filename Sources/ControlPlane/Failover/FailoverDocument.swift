@@ -19,10 +19,12 @@ extension Failover {
         self.init(
             id: FailoverID(number: Int64(try object.integer("id"))), kind: try object.choice("kind"),
             server: ServerName(checked: try object.text("server")), reason: try object.text("reason"),
-            author: try object.text("author"), at: try object.date("at"), returnsAt: try object.optionalDate("returnsAt"),
+            author: try object.text("author"), at: try object.date("at"),
+            returnsAt: try object.optionalDate("returnsAt"),
             reverses: try object.optionalInteger("reverses").map { FailoverID(number: Int64($0)) },
             stage: try object.choice("stage"), endedAt: try object.optionalDate("endedAt"),
-            moves: try object.array("moves", Move.init(stored:)), zones: try object.array("zones", ZoneWork.init(stored:)),
+            moves: try object.array("moves", Move.init(stored:)),
+            zones: try object.array("zones", ZoneWork.init(stored:)),
             traffic: try object.array("traffic", Traffic.init(stored:)))
     }
 }
@@ -38,7 +40,8 @@ extension Failover.Move {
     fileprivate init(stored value: JSONValue) throws(StoreFailure) {
         let object = try StoredObject(value)
         self.init(
-            service: ServiceName(checked: try object.text("service")), from: ServerName(checked: try object.text("from")),
+            service: ServiceName(checked: try object.text("service")),
+            from: ServerName(checked: try object.text("from")),
             to: ServerName(checked: try object.text("to")), state: try object.choice("state"))
     }
 }

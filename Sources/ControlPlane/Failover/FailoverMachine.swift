@@ -261,7 +261,9 @@ struct FailoverMachine: Sendable {
 
     private func holdDown(of watched: Watched, _ settings: FleetSettings) -> Duration {
         let doublings = min(12, max(0, watched.falls.count - 1))
-        return min(.seconds(settings.holdDown) * (1 << doublings), max(FailoverMachine.longestHoldDown, .seconds(settings.holdDown)))
+        return min(
+            .seconds(settings.holdDown) * (1 << doublings),
+            max(FailoverMachine.longestHoldDown, .seconds(settings.holdDown)))
     }
 
     private static func words(_ verdict: Verdict) -> String {

@@ -99,7 +99,8 @@ extension FailoverService {
         overrides[override.server] = override
         await tell(
             .serverOverridden, override.server,
-            "forced \(override.state.rawValue) by \(override.author) until \(Timestamp.text(override.until)): \(override.reason)")
+            "forced \(override.state.rawValue) by \(override.author) until \(Timestamp.text(override.until)): \(override.reason)"
+        )
     }
 
     func clearOverride(of server: ServerName, by author: String) async throws {

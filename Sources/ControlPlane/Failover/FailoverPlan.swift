@@ -106,7 +106,8 @@ extension FailoverPlan {
         } else if to == nil {
             obstacles.append(
                 "none of its standbys may take it over: "
-                    + candidates.map { "\($0.server): \($0.obstacles.joined(separator: ", "))" }.joined(separator: "; "))
+                    + candidates.map { "\($0.server): \($0.obstacles.joined(separator: ", "))" }.joined(separator: "; ")
+            )
         }
         var records: [(zone: DomainName, change: RecordChange)] = []
         if let origin = base.servers[from], let target = to.flatMap({ base.servers[$0] }) {

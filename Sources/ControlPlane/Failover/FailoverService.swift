@@ -74,6 +74,7 @@ actor FailoverService {
         if known != state.version {
             known = state.version
             activeServices = nil
+            placements = placements.filter { state.services[$0.key] != nil }
             await watch(state)
         }
         await expireOrders()
@@ -99,9 +100,10 @@ actor FailoverService {
             else { continue }
             circumstances.movedAway.insert(primary)
         }
-        circumstances.busy = deciding.union(underWay.values.filter { $0.stage < .following }.flatMap { failover in
-            failover.kind == .failback ? failover.moves.flatMap { [$0.from, $0.to] } : [failover.server]
-        })
+        circumstances.busy = deciding.union(
+            underWay.values.filter { $0.stage < .following }.flatMap { failover in
+                failover.kind == .failback ? failover.moves.flatMap { [$0.from, $0.to] } : [failover.server]
+            })
         return circumstances
     }
 
@@ -139,7 +141,8 @@ actor FailoverService {
         case .failBack(let server): await failBackByItself(server)
         case .mayFailBack(let server):
             await tell(
-                .failbackReady, server, "it has been well for the hold-down; `ddirect failback \(server)` takes it back")
+                .failbackReady, server, "it has been well for the hold-down; `ddirect failback \(server)` takes it back"
+            )
         case .held(let server, let reason): await tell(.failoverHeld, server, "nothing is moved: \(reason)")
         case .holding(let reason):
             await tell(
@@ -206,7 +209,8 @@ actor FailoverService {
         var entries: [TimelineEntry] = []
         let seen = evidence(of: plan.server)
         if kind == .automatic, let first = machine.servers[plan.server]?.verdict?.firstMiss {
-            entries.append(TimelineEntry(at: date(of: first), kind: .firstMiss, detail: "the first probe without an answer"))
+            entries.append(
+                TimelineEntry(at: date(of: first), kind: .firstMiss, detail: "the first probe without an answer"))
         }
         let moved = plan.moves.map { "\($0.service) from \($0.from) to \($0.to)" }.joined(separator: ", ")
         let decidedAt = Date()
@@ -259,7 +263,8 @@ actor FailoverService {
         let services = around.store.state.services
         return placements.compactMap { name, placement in
             guard placement.server != server, let service = services[name] else { return nil }
-            let leftIt = inForce[placement.failover]?.moves.contains { $0.service == name && $0.from == server } ?? false
+            let leftIt =
+                inForce[placement.failover]?.moves.contains { $0.service == name && $0.from == server } ?? false
             return service.primary == server || leftIt ? name : nil
         }
     }

@@ -62,7 +62,8 @@ extension Store {
         }
         var proposal = try propose(ChangeBase(state: state, connection: connection))
         proposal.edits.removeAll { $0.changesNothing }
-        let violations = catalogue.withLock { Rules.violations(of: proposal, in: $0, exceptions: exceptions) }
+        var violations = catalogue.withLock { Rules.violations(of: proposal, in: $0, exceptions: exceptions) }
+        violations += try Store.strandings(proposal, connection)
         guard violations.isEmpty else { throw Rejection(violations: violations) }
         return proposal.edits
     }

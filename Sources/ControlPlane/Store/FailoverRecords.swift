@@ -79,7 +79,10 @@ extension Store {
                 zones: draft.zones)
             try connection.execute(
                 "INSERT INTO failovers (id, server, is_over, document) VALUES (?, ?, 0, ?)",
-                [.integer(failover.id.number), .text(draft.server.text), .text(JSONValue.object(failover.document).description)])
+                [
+                    .integer(failover.id.number), .text(draft.server.text),
+                    .text(JSONValue.object(failover.document).description),
+                ])
             for move in draft.moves {
                 try connection.execute(
                     "INSERT INTO decisions (service, failover) VALUES (?, ?)",
@@ -88,7 +91,8 @@ extension Store {
             try TimelineEntry.insert(entries, of: failover.id, connection)
             let moved = draft.moves.map { "\($0.service) from \($0.from) to \($0.to)" }.joined(separator: ", ")
             try AuditRecord.insert(
-                ChangeRequest(author: draft.author, action: "failover.\(draft.kind.rawValue)", target: draft.server.text),
+                ChangeRequest(
+                    author: draft.author, action: "failover.\(draft.kind.rawValue)", target: draft.server.text),
                 at: Timestamp.text(at), version: nil, done: true,
                 detail: "failover \(failover.id), because: \(draft.reason): \(moved)", connection)
             return failover
@@ -146,6 +150,32 @@ extension Store {
             elements: Array(failovers.prefix(limit)), next: failovers.count > limit ? failovers[limit - 1].id : nil)
     }
 
+    // MARK: What configuration has to respect
+
+    /// What would take a service from the server to which a failover brought it, and to which its records lead.
+    static func strandings(_ proposal: Proposal, _ connection: SQLConnection) throws -> [Violation] {
+        var violations: [Violation] = []
+        for case .service(let name, _, let after?) in proposal.edits {
+            let rows = try connection.rows(
+                "SELECT server, failover FROM placements WHERE service = ?", [.text(name.text)])
+            guard let row = rows.first else { continue }
+            let server = ServerName(checked: try row.text(0))
+            guard !after.servers.contains(server) else { continue }
+            let violation = Violation.conflict(
+                "/standbys",
+                "Devices are led to server \(server) since failover \(try row.integer(1)); expected it among the primary and the standbys until `ddirect failback` has taken the service back."
+            )
+            violations.append(proposal.namesResources ? violation.under("/services/\(name)") : violation)
+        }
+        return violations
+    }
+
+    /// A service that is gone is nowhere; one of the same name that comes later begins at its primary.
+    static func forgetPlacement(of service: ServiceName, _ connection: SQLConnection) throws {
+        try connection.execute("DELETE FROM placements WHERE service = ?", [.text(service.text)])
+        try connection.execute("DELETE FROM decisions WHERE service = ?", [.text(service.text)])
+    }
+
     // MARK: The operator's word
 
     func setOverride(_ override: ServerOverride) async throws {
@@ -161,7 +191,8 @@ extension Store {
             try AuditRecord.insert(
                 ChangeRequest(author: override.author, action: "server.override", target: override.server.text), at: at,
                 version: nil, done: true,
-                detail: "force server \(override.server) \(override.state.rawValue) until \(Timestamp.text(override.until)): \(override.reason)",
+                detail:
+                    "force server \(override.server) \(override.state.rawValue) until \(Timestamp.text(override.until)): \(override.reason)",
                 connection)
             return true
         }

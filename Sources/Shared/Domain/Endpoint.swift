@@ -66,7 +66,8 @@ public struct Endpoint: Hashable, Sendable {
     /// Enough for a second site and a page that says sorry; each costs a device the time of a failed connect.
     public static let mostFallbacks = 4
 
-    public init(_ target: EndpointTarget, fallbacks: [EndpointTarget] = [], check: HealthCheck? = nil) throws(InvalidValue)
+    public init(_ target: EndpointTarget, fallbacks: [EndpointTarget] = [], check: HealthCheck? = nil)
+        throws(InvalidValue)
     {
         guard fallbacks.count <= Endpoint.mostFallbacks else {
             throw InvalidValue(

@@ -66,7 +66,8 @@ public struct DomainLabelName: Hashable, Sendable, CustomStringConvertible {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         guard isName, text.utf8.count <= DomainName.longest, labels.allSatisfy({ (1...63).contains($0.utf8.count) })
         else {
-            throw InvalidValue(text, "is no name of a key", expected: "letters, digits, '-', '_' and '.', such as ddirect")
+            throw InvalidValue(
+                text, "is no name of a key", expected: "letters, digits, '-', '_' and '.', such as ddirect")
         }
         self.text = text.lowercased()
     }

@@ -43,7 +43,9 @@ private struct Laboratory: Sendable {
             FailoverService.Surroundings(
                 store: bench.store, publisher: bench.publisher, prober: ControlPlane.Prober(logger: logger),
                 provider: { _ in zone },
-                authorities: { _ in [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))] },
+                authorities: { _ in
+                    [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]
+                },
                 ask: { _, _, _ in .records(zone[name]) }, tell: { _, _, _ in }),
             logger: logger)
     }
@@ -209,6 +211,36 @@ extension Bench {
             #expect(refusal?.reason.contains("frozen by bob") == true)
             let next = try await laboratory.controlPlane()
             await #expect(throws: FailoverRefusal.self) { try await laboratory.order(next) }
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct `A service that has been moved` {
+    private func moved(_ body: @escaping @Sendable (Laboratory) async throws -> Void) async throws {
+        try await Laboratory.run { laboratory in
+            let service = try await laboratory.controlPlane()
+            try await laboratory.withRunning(service) {
+                let id = try await laboratory.order(service)
+                _ = try await laboratory.await(id) { $0.stage == .following }
+            }
+            try await body(laboratory)
+        }
+    }
+
+    @Test func `cannot lose the server that devices are led to`() async throws {
+        try await moved { laboratory in
+            let answer = try await laboratory.bench.patch("/services/acme-app", #"{"standbys":[]}"#)
+            #expect(answer.status == 409)
+            #expect(answer.text.contains("led to server ie1 since failover 1"))
+        }
+    }
+
+    @Test func `and deleted is nowhere: one of its name that comes later begins at its primary`() async throws {
+        try await moved { laboratory in
+            let answer = try await laboratory.bench.delete("/services/acme-app")
+            #expect(answer.status == 204)
+            let records = try await laboratory.bench.store.failoverRecords()
+            #expect(records.placements.isEmpty)
         }
     }
 }

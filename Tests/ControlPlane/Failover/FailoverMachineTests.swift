@@ -1,7 +1,8 @@
-@testable import ControlPlane
 import Domain
 import Foundation
 import Testing
+
+@testable import ControlPlane
 
 /// The machine, driven by hand: a fleet, a clock, and what the vantages see.
 private struct Watch {
@@ -142,7 +143,9 @@ private struct Watch {
         #expect(!watch.failsOver)
     }
 
-    @Test func `when its network is back, the server that answers last is not taken for the only one that is down`() throws {
+    @Test func `when its network is back, the server that answers last is not taken for the only one that is down`()
+        throws
+    {
         var watch = try Watch("za1", "ie1", "us1", vantages: ["control"])
         watch.rounds(3)
         watch.rounds(10, all: "za1", "ie1", "us1")
@@ -161,7 +164,9 @@ private struct Watch {
         #expect(watch.failsOver)
     }
 
-    @Test func `its own network is gone: the other vantages fall silent while it misses everybody, one server a moment after the other`()
+    @Test
+    func
+        `its own network is gone: the other vantages fall silent while it misses everybody, one server a moment after the other`()
         throws
     {
         var watch = try Watch("za1", "ie1", "us1", vantages: ["control", "ie1", "us1"])
@@ -261,7 +266,9 @@ private struct Watch {
         #expect(watch.told() == [.failBack(watch.servers[0])])
     }
 
-    @Test func `each fall doubles the hold-down, so that one that comes and goes does not take traffic back and forth`() throws {
+    @Test func `each fall doubles the hold-down, so that one that comes and goes does not take traffic back and forth`()
+        throws
+    {
         var watch = try Watch("za1", "ie1", "us1")
         watch.circumstances.settings.failsBack = true
         watch.circumstances.movedAway = [watch.servers[0]]

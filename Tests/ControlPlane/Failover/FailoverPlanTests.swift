@@ -38,7 +38,8 @@ import Testing
             warnings: { server, _ in warnings[server.text] ?? [] }, conflicts: conflicts)
     }
 
-    private func plan(_ base: PlanningBase, leaving server: String = "za1", force: Bool = false) throws -> FailoverPlan {
+    private func plan(_ base: PlanningBase, leaving server: String = "za1", force: Bool = false) throws -> FailoverPlan
+    {
         FailoverPlan(leaving: try ServerName(server), base, force: force)
     }
 
@@ -81,7 +82,8 @@ import Testing
         #expect(plan.moves.map(\.to.text) == ["ie1"])
     }
 
-    @Test func `a service that failed over to a standby goes on to another server when that fails, home first`() throws {
+    @Test func `a service that failed over to a standby goes on to another server when that fails, home first`() throws
+    {
         let plan = try plan(try base(active: "ie1"), leaving: "ie1")
         #expect(plan.moves.map(\.to.text) == ["za1"])
         #expect(plan.zones.last?.records.first?.change.expected.map(\.text) == ["CNAME 5 ie1.dfree.test"])

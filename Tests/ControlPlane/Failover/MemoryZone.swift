@@ -55,7 +55,8 @@ final class MemoryZone: DNSProvider {
 
     func rehearse(_ changes: [RecordChange]) async throws -> ZoneOutcome {
         let present = try await present(changes.map(\.name))
-        return changes.allSatisfy { (present[$0.name] ?? []).agrees(with: $0.expected) } ? .done : .conflict(present: present)
+        return changes.allSatisfy { (present[$0.name] ?? []).agrees(with: $0.expected) }
+            ? .done : .conflict(present: present)
     }
 
     private func change(_ changes: [RecordChange]) -> ZoneOutcome {
