@@ -111,7 +111,13 @@ struct LaboratoryZone: Sendable {
 }
 
 extension RecordSet {
-    static func alias(_ target: String, ttl: Int = 5) -> RecordSet { RecordSet(.cname, timeToLive: ttl, values: [target]) }
-    static func ipv4(_ addresses: String..., ttl: Int = 5) -> RecordSet { RecordSet(.a, timeToLive: ttl, values: addresses) }
-    static func ipv6(_ addresses: String..., ttl: Int = 5) -> RecordSet { RecordSet(.aaaa, timeToLive: ttl, values: addresses) }
+    static func alias(_ target: String, ttl: Int = 5) -> RecordSet {
+        RecordSet(.cname, timeToLive: ttl, values: [target])
+    }
+    static func ipv4(_ addresses: String..., ttl: Int = 5) -> RecordSet {
+        RecordSet(.a, timeToLive: ttl, values: addresses)
+    }
+    static func ipv6(_ addresses: String..., ttl: Int = 5) -> RecordSet {
+        RecordSet(.aaaa, timeToLive: ttl, values: addresses)
+    }
 }
