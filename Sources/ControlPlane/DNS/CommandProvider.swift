@@ -72,6 +72,11 @@ struct CommandProvider: DNSProvider {
                 }
                 return ending
             }
+        } catch let error as Errno {
+            throw DNSFailure(
+                kind: .unavailable,
+                reason: "what \(path) is to be told cannot be written to a file in /tmp (\(error)); expected room there"
+            )
         } catch let error as SubprocessError {
             let isStarted = ![.spawnFailed, .executableNotFound].contains(error.code)
             let words =

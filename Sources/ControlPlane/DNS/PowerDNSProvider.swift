@@ -114,9 +114,20 @@ struct PowerDNSProvider: DNSProvider {
         var request = HTTPClientRequest(
             url: "\(base)/api/v1/servers/\(server.percentEncoded)/zones/\(zone).\(query)")
         request.method = .init(rawValue: method.rawValue)
-        request.headers.add(name: "X-API-Key", value: try credentials.secret(credential))
+        request.headers.add(name: "X-API-Key", value: try key())
         request.headers.add(name: "Accept", value: "application/json")
         return request
+    }
+
+    private func key() throws -> String {
+        let key = try credentials.secret(credential)
+        // What cannot be a header field is shown in the error of whoever finds out, and this is a secret.
+        guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw DNSFailure(
+                kind: .unauthorized,
+                reason: "the credential \(credential) is not one word of ASCII; expected PowerDNS's api-key")
+        }
+        return key
     }
 
     private enum HTTPMethodName: String { case GET, PATCH }

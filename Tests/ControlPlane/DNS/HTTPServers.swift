@@ -46,7 +46,8 @@ final class PowerDNSServer: LaboratoryServer {
             write-pid=no
 
             """, to: "\(folder)/pdns.conf")
-        credentials = try Daemon.credentials(in: folder, ["right": "secret\n", "wrong": "another"])
+        credentials = try Daemon.credentials(
+            in: folder, ["right": "secret\n", "wrong": "another", "damaged": "sec\nret"])
         daemon = try Daemon("pdns_server", ["--config-dir=\(folder)"], in: folder)
         try await daemon.awaitReady { (try? await call("", nil)) == 200 }
     }

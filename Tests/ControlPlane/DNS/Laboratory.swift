@@ -96,7 +96,8 @@ struct LaboratoryZone: Sendable {
     /// As anybody is told.
     func answers(_ label: String, _ type: RecordType) async throws -> AuthorityAnswer? {
         guard let dns else { return nil }
-        return await AuthorityCheck().ask(AuthoritativeServer(address: dns), name: try named(label), type)
+        return await AuthorityCheck(limit: .seconds(5)).ask(
+            AuthoritativeServer(address: dns), name: try named(label), type)
     }
 
     var serial: String? {

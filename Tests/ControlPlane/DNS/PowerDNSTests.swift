@@ -57,3 +57,12 @@ import Testing
         #expect(state(5, nil).isFollowed(by: state(5, nil)))
     }
 }
+
+@Suite struct `PowerDNS` {
+    @Test func `never shows a key that cannot be one`() async throws {
+        let zone = try await Laboratory.powerDNS.zone()
+        let failure = await caught { _ = try await zone.provider(.credential("damaged")).present([zone.named("app")]) }
+        #expect(failure?.kind == .unauthorized)
+        #expect(failure?.reason.contains("sec") == false)
+    }
+}
