@@ -19,7 +19,8 @@ enum AuthorityAnswer: Hashable, Sendable, CustomStringConvertible {
     var description: String {
         switch self {
         case .records(let sets) where sets.isEmpty: "no records"
-        case .records(let sets): sets.map { "\($0.type.rawValue) \($0.values.joined(separator: " "))" }.joined(separator: ", ")
+        case .records(let sets):
+            sets.map { "\($0.type.rawValue) \($0.values.joined(separator: " "))" }.joined(separator: ", ")
         case .failure(let reason): reason
         }
     }
@@ -62,7 +63,8 @@ struct AuthorityCheck: Sendable {
         guard !found.isEmpty else {
             throw DNSFailure(
                 kind: .unavailable,
-                reason: "no authoritative server of zone \(zone.name) is found by its NS records; expected some, or their addresses in "
+                reason:
+                    "no authoritative server of zone \(zone.name) is found by its NS records; expected some, or their addresses in "
                     + "the zone's authorities")
         }
         let sorted = Set(found).sorted { ($0.name ?? "", $0.address.address) < ($1.name ?? "", $1.address.address) }
@@ -102,7 +104,8 @@ struct AuthorityCheck: Sendable {
             }
         }
         throw DNSFailure(
-            kind: .unavailable, reason: "the \(type) records of \(name) cannot be asked for: \(reasons.joined(separator: "; "))")
+            kind: .unavailable,
+            reason: "the \(type) records of \(name) cannot be asked for: \(reasons.joined(separator: "; "))")
     }
 
     /// The address is the first argument on purpose: the 128 bits of an IPv6 address that an asynchronous function finds on its stack, for

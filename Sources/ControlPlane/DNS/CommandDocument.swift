@@ -41,7 +41,8 @@ enum CommandDocument {
     static func readPresent(_ octets: [UInt8], _ names: [DomainName]) throws -> [DomainName: [RecordSet]] {
         let present = try sets(in: object(octets))
         if let missing = names.first(where: { present[$0] == nil }) {
-            throw Unreadable(description: "'present' has no \(missing); expected all names, those without records as []")
+            throw Unreadable(
+                description: "'present' has no \(missing); expected all names, those without records as []")
         }
         return present
     }
@@ -51,7 +52,10 @@ enum CommandDocument {
         switch object["outcome"] {
         case "done"?: return .done
         case "conflict"?: return .conflict(present: try sets(in: object))
-        default: throw Unreadable(description: "'outcome' is \(object["outcome"]?.description.asOneLine ?? "missing"); expected done or conflict")
+        default:
+            throw Unreadable(
+                description:
+                    "'outcome' is \(object["outcome"]?.description.asOneLine ?? "missing"); expected done or conflict")
         }
     }
 
@@ -65,10 +69,14 @@ enum CommandDocument {
     }
 
     private static func sets(in object: JSONObject) throws -> [DomainName: [RecordSet]] {
-        guard let names = object["present"]?.object else { throw Unreadable(description: "'present' is no object of names") }
+        guard let names = object["present"]?.object else {
+            throw Unreadable(description: "'present' is no object of names")
+        }
         var present: [DomainName: [RecordSet]] = [:]
         for key in names.keys {
-            guard case .array(let sets)? = names[key] else { throw Unreadable(description: "'\(key.asOneLine)' is no array of record sets") }
+            guard case .array(let sets)? = names[key] else {
+                throw Unreadable(description: "'\(key.asOneLine)' is no array of record sets")
+            }
             present[try DomainName(key)] = try sets.map(recordSet).sorted { $0.type < $1.type }
         }
         return present
@@ -77,9 +85,14 @@ enum CommandDocument {
     private static func recordSet(_ value: JSONValue) throws -> RecordSet {
         guard let set = value.object, case .string(let type)? = set["type"], let type = RecordType(rawValue: type),
             case .integer(let seconds)? = set["ttl"], seconds >= 0, case .array(let values)? = set["values"]
-        else { throw Unreadable(description: "a record set is not {\"type\":\"A|AAAA|CNAME\",\"ttl\":SECONDS,\"values\":[…]}") }
+        else {
+            throw Unreadable(
+                description: "a record set is not {\"type\":\"A|AAAA|CNAME\",\"ttl\":SECONDS,\"values\":[…]}")
+        }
         let texts = try values.map { value in
-            guard case .string(let text) = value else { throw Unreadable(description: "a value is \(value.kind); expected a string") }
+            guard case .string(let text) = value else {
+                throw Unreadable(description: "a value is \(value.kind); expected a string")
+            }
             return type.canonical(text)
         }
         return RecordSet(type, timeToLive: seconds, values: texts)

@@ -42,7 +42,8 @@ struct CommandProvider: DNSProvider {
             return try read()
         } catch {
             throw DNSFailure(
-                kind: .unavailable, reason: "\(path) says what cannot be understood: \(error)", mayHaveHappened: isChange)
+                kind: .unavailable, reason: "\(path) says what cannot be understood: \(error)",
+                mayHaveHappened: isChange)
         }
     }
 
@@ -66,13 +67,21 @@ struct CommandProvider: DNSProvider {
                 defer { group.cancelAll() }
                 guard let ending = try await group.next() ?? nil else {
                     throw DNSFailure(
-                        kind: .unavailable, reason: "\(path) has not ended within \(limit), and was killed", mayHaveHappened: isChange)
+                        kind: .unavailable, reason: "\(path) has not ended within \(limit), and was killed",
+                        mayHaveHappened: isChange)
                 }
                 return ending
             }
+        } catch let error as Errno {
+            throw DNSFailure(
+                kind: .unavailable,
+                reason: "what \(path) is to be told cannot be written to a file in /tmp (\(error)); expected room there"
+            )
         } catch let error as SubprocessError {
             let isStarted = ![.spawnFailed, .executableNotFound].contains(error.code)
-            let words = error.code == .outputLimitExceeded ? "writes more than \(CommandProvider.longestOutput) octets" : "fails: \(error)"
+            let words =
+                error.code == .outputLimitExceeded
+                ? "writes more than \(CommandProvider.longestOutput) octets" : "fails: \(error)"
             throw DNSFailure(kind: .unavailable, reason: "\(path) \(words)", mayHaveHappened: isChange && isStarted)
         }
         guard ending.status.isSuccess else {
@@ -90,7 +99,8 @@ struct CommandProvider: DNSProvider {
         options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
         let changes = Dictionary(uniqueKeysWithValues: CommandProvider.withheld.map { ($0, String?.none) })
         let result = try await Subprocess.run(
-            .path(FilePath(path)), environment: .inherit.updating(changes), workingDirectory: "/", platformOptions: options,
+            .path(FilePath(path)), environment: .inherit.updating(changes), workingDirectory: "/",
+            platformOptions: options,
             input: .fileDescriptor(try file(with: document), closeAfterSpawningProcess: true),
             output: .bytes(limit: CommandProvider.longestOutput), error: .string(limit: CommandProvider.longestOutput))
         return (result.terminationStatus, result.standardOutput, result.standardError)

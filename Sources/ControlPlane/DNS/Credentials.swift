@@ -26,7 +26,9 @@ struct Credentials: Sendable {
             throw Failure(description: "the credential \(path) is no text; expected a key or a token in one")
         }
         while let last = text.last, last.isNewline { text.removeLast() }
-        guard !text.isEmpty else { throw Failure(description: "the credential \(path) is empty; expected a key or a token") }
+        guard !text.isEmpty else {
+            throw Failure(description: "the credential \(path) is empty; expected a key or a token")
+        }
         return text
     }
 
@@ -38,10 +40,12 @@ struct Credentials: Sendable {
             throw failure
         } catch Errno.noSuchFileOrDirectory {
             throw Failure(
-                description: "the credential \(path) is not there; expected a file with the secret, readable by ddirect-control")
+                description:
+                    "the credential \(path) is not there; expected a file with the secret, readable by ddirect-control")
         } catch {
             throw Failure(
-                description: "the credential \(path) cannot be read (\(error)); expected a file that ddirect-control may read")
+                description:
+                    "the credential \(path) cannot be read (\(error)); expected a file that ddirect-control may read")
         }
     }
 

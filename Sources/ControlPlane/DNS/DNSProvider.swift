@@ -65,14 +65,18 @@ struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Whoever changes a zone on our behalf. Every wait in it has a deadline.
 protocol DNSProvider: Sendable {
-    /// What the names say now, at the source and not in a cache. A name that says nothing has an empty array.
+    /// What the names say now, at the source and not in a cache: all sets of the types above, by type. A name that says nothing has an empty
+    /// array. Something else than plain records, such as an alias, is a set with a value that nobody expects.
     func present(_ names: [DomainName]) async throws -> [DomainName: [RecordSet]]
 
-    /// Makes the changes if everything that they expect is there.
+    /// Makes the changes if everything that they expect is there. A name is never without an answer on the way.
+    ///
+    /// More names than one request has room for, some hundred, are made in several, each of them all together or not at all.
     ///
     /// Throws a ``DNSFailure``. After one that may have happened, or a conflict, the caller reads what is there: it may be what it wanted.
     func apply(_ changes: [RecordChange]) async throws -> ZoneOutcome
 
-    /// The same question, with the same credential, and nothing is changed: whether `apply` would be done now.
+    /// The same question, with the same credential, and nothing is changed, not even a serial: whether `apply` would be done now. How much
+    /// that proves is for each provider to say.
     func rehearse(_ changes: [RecordChange]) async throws -> ZoneOutcome
 }

@@ -87,7 +87,8 @@ private final class DNSExchange: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
 
     init(
-        _ messages: [[UInt8]], _ promise: EventLoopPromise<[[UInt8]]>, until deadline: NIODeadline, _ server: TransportAddress,
+        _ messages: [[UInt8]], _ promise: EventLoopPromise<[[UInt8]]>, until deadline: NIODeadline,
+        _ server: TransportAddress,
         _ late: DNSTransport.Failure
     ) {
         self.messages = messages

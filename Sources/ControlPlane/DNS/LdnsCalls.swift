@@ -27,7 +27,8 @@ enum LdnsCalls {
     ) throws(Failure) -> [UInt8] {
         var message = [UInt8](repeating: 0, count: longestMessage)
         let count = unsafe cldns_query(
-            id, name, type, isRecursive ? 1 : 0, key?.name, key?.algorithm.rawValue, key?.secret, &message, longestMessage)
+            id, name, type, isRecursive ? 1 : 0, key?.name, key?.algorithm.rawValue, key?.secret, &message,
+            longestMessage)
         return try written(message, count)
     }
 

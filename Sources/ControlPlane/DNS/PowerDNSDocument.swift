@@ -9,7 +9,9 @@ enum PowerDNSDocument {
         let edit: String?
         let sets: [DomainName: [RecordSet]]
 
-        func agrees(with name: DomainName, _ expected: [RecordSet]) -> Bool { (sets[name] ?? []).agrees(with: expected) }
+        func agrees(with name: DomainName, _ expected: [RecordSet]) -> Bool {
+            (sets[name] ?? []).agrees(with: expected)
+        }
 
         /// The older serial of two, since what is newer than that may not have been seen.
         func joined(with other: State) -> State {
@@ -23,7 +25,8 @@ enum PowerDNSDocument {
         func isFollowed(by after: State) -> Bool {
             switch edit?.uppercased() {
             case "DEFAULT", "INCREASE", "SOA-EDIT", "SOA-EDIT-INCREASE":
-                after.serial == serial || after.serial == serial &+ 1 || after.serial > serial && after.serial % 100 == 1
+                after.serial == serial || after.serial == serial &+ 1
+                    || after.serial > serial && after.serial % 100 == 1
             default: after.serial >= serial
             }
         }
@@ -64,7 +67,8 @@ enum PowerDNSDocument {
             else { throw Unreadable(description: "a record set has 'name', 'type' and 'records'") }
             guard owner.withoutFinalDot == name.text, let type = RecordType(rawValue: type) else { return nil }
             let values = records.compactMap { record -> String? in
-                guard let record = record.object, record["disabled"] != true, case .string(let value)? = record["content"]
+                guard let record = record.object, record["disabled"] != true,
+                    case .string(let value)? = record["content"]
                 else { return nil }
                 return type.canonical(value)
             }
@@ -78,7 +82,9 @@ enum PowerDNSDocument {
 
     /// The sentence of an error, if there is one.
     static func error(_ octets: [UInt8]) -> String? {
-        guard let object = try? JSONValue.parse(octets).object, case .string(let error)? = object["error"] else { return nil }
+        guard let object = try? JSONValue.parse(octets).object, case .string(let error)? = object["error"] else {
+            return nil
+        }
         return error.asOneLine
     }
 }

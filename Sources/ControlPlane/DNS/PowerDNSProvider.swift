@@ -18,6 +18,8 @@ struct PowerDNSProvider: DNSProvider {
     let credential: CredentialName
     let credentials: Credentials
     let http: ProviderHTTP
+    /// For reading all that a change is about.
+    var limit = Duration.seconds(15)
 
     /// Questions under way at a time.
     private static let atOnce = 8
@@ -66,13 +68,15 @@ struct PowerDNSProvider: DNSProvider {
         guard !isThere || !before.isFollowed(by: after) else { return }
         throw DNSFailure(
             kind: .unavailable,
-            reason: "somebody else changed zone \(zone) at the same moment (its serial went from \(before.serial) to \(after.serial)); "
+            reason:
+                "somebody else changed zone \(zone) at the same moment (its serial went from \(before.serial) to \(after.serial)); "
                 + "what they wrote to our names, if anything, is overwritten",
             mayHaveHappened: true)
     }
 
     /// One question for each name, at one serial.
     private func read(_ names: [DomainName]) async throws -> PowerDNSDocument.State {
+        let end = ContinuousClock.now + limit
         var serials: Set<Int> = []
         // A zone that is written all the time cannot be seen at one moment; then a serial that is too old makes us careful later on.
         for attempt in 0..<3 {
@@ -80,10 +84,12 @@ struct PowerDNSProvider: DNSProvider {
             serials = []
             try await withThrowingTaskGroup(of: PowerDNSDocument.State.self) { group in
                 var waiting = names[...]
-                for name in waiting.prefix(PowerDNSProvider.atOnce) { group.addTask { try await read(name) } }
+                for name in waiting.prefix(PowerDNSProvider.atOnce) {
+                    group.addTask { try await read(name, until: end) }
+                }
                 waiting = waiting.dropFirst(PowerDNSProvider.atOnce)
                 while let found = try await group.next() {
-                    if let name = waiting.popFirst() { group.addTask { try await read(name) } }
+                    if let name = waiting.popFirst() { group.addTask { try await read(name, until: end) } }
                     serials.insert(found.serial)
                     state = state.map { $0.joined(with: found) } ?? found
                 }
@@ -93,8 +99,8 @@ struct PowerDNSProvider: DNSProvider {
         return PowerDNSDocument.State(serial: 0, edit: nil, sets: [:])
     }
 
-    private func read(_ name: DomainName) async throws -> PowerDNSDocument.State {
-        let answer = try await http.send(try request(.GET, "?rrset_name=\(name)."))
+    private func read(_ name: DomainName, until end: ContinuousClock.Instant) async throws -> PowerDNSDocument.State {
+        let answer = try await http.send(try request(.GET, "?rrset_name=\(name)."), until: end)
         guard answer.status == 200 else { throw failure(answer, isChange: false) }
         do {
             return try PowerDNSDocument.state(answer.body, of: name)
@@ -108,9 +114,20 @@ struct PowerDNSProvider: DNSProvider {
         var request = HTTPClientRequest(
             url: "\(base)/api/v1/servers/\(server.percentEncoded)/zones/\(zone).\(query)")
         request.method = .init(rawValue: method.rawValue)
-        request.headers.add(name: "X-API-Key", value: try credentials.secret(credential))
+        request.headers.add(name: "X-API-Key", value: try key())
         request.headers.add(name: "Accept", value: "application/json")
         return request
+    }
+
+    private func key() throws -> String {
+        let key = try credentials.secret(credential)
+        // What cannot be a header field is shown in the error of whoever finds out, and this is a secret.
+        guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw DNSFailure(
+                kind: .unauthorized,
+                reason: "the credential \(credential) is not one word of ASCII; expected PowerDNS's api-key")
+        }
+        return key
     }
 
     private enum HTTPMethodName: String { case GET, PATCH }
@@ -122,7 +139,9 @@ struct PowerDNSProvider: DNSProvider {
         case 401, 403:
             return DNSFailure(
                 kind: .unauthorized,
-                reason: "\(url) does not accept the API key of credential \(credential) (\(answer.status)); expected its api-key")
+                reason:
+                    "\(url) does not accept the API key of credential \(credential) (\(answer.status)); expected its api-key"
+            )
         case 404:
             return DNSFailure(
                 kind: .refused, reason: "\(said); expected that zone \(zone) is there, on the server '\(server)'")

@@ -16,12 +16,20 @@ struct ProviderHTTP: Sendable {
     /// Of an answer, in octets. A whole zone of 100,000 names stays below it; no more is read.
     private static let longestAnswer = 32 << 20
 
-    /// `isChange`: whether something may have been done even though there is no answer.
-    func send(_ request: HTTPClientRequest, isChange: Bool = false) async throws -> Answer {
-        let end = ContinuousClock.now + limit
+    /// `isChange`: whether something may have been done even though there is no answer. `end` is that of everything it is a part of.
+    func send(
+        _ request: HTTPClientRequest, isChange: Bool = false, until end: ContinuousClock.Instant? = nil
+    ) async throws -> Answer {
+        let now = ContinuousClock.now
+        let end = min(now + limit, end ?? now + limit)
+        guard now < end else {
+            throw DNSFailure(
+                kind: .unreachable,
+                reason: "\(ProviderHTTP.place(of: request.url)) takes too long for all that there is to ask")
+        }
         do {
             return try await withThrowingTaskGroup(of: Answer.self) { group in
-                group.addTask { try await receive(request) }
+                group.addTask { try await receive(request, within: end - now) }
                 group.addTask {
                     try await Task.sleep(until: end)
                     throw HTTPClientError.deadlineExceeded
@@ -40,8 +48,8 @@ struct ProviderHTTP: Sendable {
         }
     }
 
-    private func receive(_ request: HTTPClientRequest) async throws -> Answer {
-        let response = try await client.execute(request, deadline: .now() + TimeAmount(limit))
+    private func receive(_ request: HTTPClientRequest, within time: Duration) async throws -> Answer {
+        let response = try await client.execute(request, deadline: .now() + TimeAmount(time))
         let body = try await response.body.collect(upTo: ProviderHTTP.longestAnswer)
         return Answer(status: Int(response.status.code), body: Array(body.readableBytesView))
     }
@@ -50,7 +58,7 @@ struct ProviderHTTP: Sendable {
     private func meaning(of error: any Error) -> (reason: String, wasSent: Bool) {
         switch error {
         case let error as HTTPClientError where [.deadlineExceeded, .readTimeout].contains(error):
-            ("does not answer within \(limit)", true)
+            ("does not answer in time", true)
         case let error as HTTPClientError where error == .connectTimeout: ("cannot be connected to in time", false)
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             ("closed the connection before its answer", true)

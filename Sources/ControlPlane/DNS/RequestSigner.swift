@@ -41,7 +41,9 @@ struct RequestSigner: Sendable {
 
     /// The request in the one form that both sides sign.
     func canonical(_ request: Request) -> String {
-        let path = request.path.split(separator: "/", omittingEmptySubsequences: false).map { String($0).percentEncoded }
+        let path = request.path.split(separator: "/", omittingEmptySubsequences: false).map {
+            String($0).percentEncoded
+        }
         let query = request.query.map { ($0.percentEncoded, $1.percentEncoded) }.sorted { $0 < $1 }
         let headers = RequestSigner.sorted(request.headers)
         return [

@@ -18,7 +18,8 @@ enum Route53Document {
             guard let type = RecordType(rawValue: type) else { return nil }
             // A peculiarity is a value that nobody expects, so that such a set is a conflict whose words say why.
             return RecordSet(
-                type, timeToLive: timeToLive ?? 0, values: values.map(type.canonical) + (peculiarity.map { [$0] } ?? []))
+                type, timeToLive: timeToLive ?? 0, values: values.map(type.canonical) + (peculiarity.map { [$0] } ?? [])
+            )
         }
     }
 

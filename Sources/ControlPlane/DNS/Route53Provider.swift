@@ -37,7 +37,9 @@ struct Route53Provider: DNSProvider {
     func apply(_ changes: [RecordChange]) async throws -> ZoneOutcome {
         let present = try await read(changes.map(\.name))
         let sets = present.mapValues(Route53Provider.recordSets)
-        guard changes.allSatisfy({ (sets[$0.name] ?? []).agrees(with: $0.expected) }) else { return .conflict(present: sets) }
+        guard changes.allSatisfy({ (sets[$0.name] ?? []).agrees(with: $0.expected) }) else {
+            return .conflict(present: sets)
+        }
         for (index, part) in Route53Provider.parts(of: changes).enumerated() {
             let batch = part.flatMap { Route53Provider.replacement($0, of: present[$0.name] ?? []) }
             do {
@@ -64,7 +66,8 @@ struct Route53Provider: DNSProvider {
             guard try await !isDone(batch) else {
                 throw DNSFailure(
                     kind: .refused,
-                    reason: "\(place) deletes records that are not there; expected a Route 53 that keeps its conditions")
+                    reason: "\(place) deletes records that are not there; expected a Route 53 that keeps its conditions"
+                )
             }
         }
         return .done
@@ -156,8 +159,9 @@ struct Route53Provider: DNSProvider {
         _ method: String, query: [(String, String)] = [], body: [UInt8] = [], until end: ContinuousClock.Instant
     ) async throws -> ProviderHTTP.Answer {
         while true {
-            let answer = try await http.send(try request(method, query, body), isChange: method == "POST")
-            let isThrottled = answer.status == 400 && Route53Document.error(answer.body)?.code.hasPrefix("Throttling") == true
+            let answer = try await http.send(try request(method, query, body), isChange: method == "POST", until: end)
+            let isThrottled =
+                answer.status == 400 && Route53Document.error(answer.body)?.code.hasPrefix("Throttling") == true
             guard isThrottled, ContinuousClock.now + Route53Provider.pause < end else { return answer }
             try await Task.sleep(for: Route53Provider.pause)
         }
@@ -170,7 +174,9 @@ struct Route53Provider: DNSProvider {
         guard words.count == 2 else {
             throw DNSFailure(
                 kind: .unauthorized,
-                reason: "the credential \(credential) has \(words.count) words; expected the access key's ID and its secret, on two lines")
+                reason:
+                    "the credential \(credential) has \(words.count) words; expected the access key's ID and its secret, on two lines"
+            )
         }
         guard let base = URL(string: place), let name = base.host() else {
             throw DNSFailure(kind: .refused, reason: "'\(place)' is no address of a service; expected https://host")
@@ -187,7 +193,9 @@ struct Route53Provider: DNSProvider {
         var request = HTTPClientRequest(
             url: "\(base.scheme ?? "https")://\(host)\(path)\(text.isEmpty ? "" : "?\(text)")")
         request.method = .init(rawValue: method)
-        for (name, value) in headers + signer.headers(for: signed, at: now()) { request.headers.add(name: name, value: value) }
+        for (name, value) in headers + signer.headers(for: signed, at: now()) {
+            request.headers.add(name: name, value: value)
+        }
         if !body.isEmpty { request.body = .bytes(ByteBuffer(bytes: body)) }
         return request
     }
@@ -199,7 +207,8 @@ struct Route53Provider: DNSProvider {
         case (401, _), (403, _):
             return DNSFailure(
                 kind: .unauthorized,
-                reason: "\(said); expected that the key of credential \(credential) may list and change the hosted zone \(hostedZone), and "
+                reason:
+                    "\(said); expected that the key of credential \(credential) may list and change the hosted zone \(hostedZone), and "
                     + "that this machine's clock is right")
         case (500..., _), (_, "PriorRequestNotComplete"), (_, "ServiceUnavailable"), (_, "LimitsExceeded"):
             return DNSFailure(kind: .unavailable, reason: said)

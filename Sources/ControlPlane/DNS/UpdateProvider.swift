@@ -39,7 +39,9 @@ struct UpdateProvider: DNSProvider {
                     if sets.count > 1, sets.contains(where: { $0.type == .cname }) { open.append(name) }
                 }
             }
-            if let name = open.first { throw unavailable("\(server) gives addresses for \(name) and a CNAME, in turns") }
+            if let name = open.first {
+                throw unavailable("\(server) gives addresses for \(name) and a CNAME, in turns")
+            }
         }
         return present
     }
@@ -93,7 +95,8 @@ struct UpdateProvider: DNSProvider {
         let first = UInt16.random(in: .min ... .max)
         let messages = try message {
             try questions.enumerated().map { place, question in
-                try LdnsCalls.query(first &+ UInt16(truncatingIfNeeded: place), question.name.text, question.type, key: key)
+                try LdnsCalls.query(
+                    first &+ UInt16(truncatingIfNeeded: place), question.name.text, question.type, key: key)
             }
         }
         let answers = try await converse(messages, isChange: false)
@@ -102,7 +105,8 @@ struct UpdateProvider: DNSProvider {
             guard [.noError, .noName].contains(answer.code) else { throw failure(answer.code) }
             guard answer.isAuthoritative else {
                 throw DNSFailure(
-                    kind: .refused, reason: "\(server) is not authoritative for zone \(zone); expected the primary's address")
+                    kind: .refused,
+                    reason: "\(server) is not authoritative for zone \(zone); expected the primary's address")
             }
             return answer
         }
@@ -123,7 +127,9 @@ struct UpdateProvider: DNSProvider {
             guard let other = others.first else { continue }
             throw DNSFailure(
                 kind: .refused,
-                reason: "\(change.name) has a record of type \(other.type), and a CNAME stands alone (RFC 1034 section 3.6.2)")
+                reason:
+                    "\(change.name) has a record of type \(other.type), and a CNAME stands alone (RFC 1034 section 3.6.2)"
+            )
         }
     }
 
@@ -133,7 +139,8 @@ struct UpdateProvider: DNSProvider {
     private func isDone(_ update: UpdateMessage, _ key: TSIGKey, isChange: Bool) async throws -> Bool {
         let message = try message {
             try LdnsCalls.update(
-                .random(in: .min ... .max), zone: zone, prerequisites: update.prerequisites, changes: update.changes, key: key)
+                .random(in: .min ... .max), zone: zone, prerequisites: update.prerequisites, changes: update.changes,
+                key: key)
         }
         guard let octets = try await converse([message], isChange: isChange).first else { return false }
         let answer = try read(octets, to: message, key, isChange: isChange)
@@ -163,8 +170,10 @@ struct UpdateProvider: DNSProvider {
         do {
             return try make()
         } catch let failure as LdnsCalls.Failure {
-            throw DNSFailure(
-                kind: .refused, reason: "no message can be made of this with the algorithm \(algorithm.rawValue): \(failure)")
+            // ldns 1.8 signs with SHA-1, SHA-256 and SHA-512 alone.
+            let advice =
+                algorithm == .sha384 ? "; expected hmac-sha256 or hmac-sha512, which are all that it signs with" : ""
+            throw DNSFailure(kind: .refused, reason: "ldns makes no message of this: \(failure)\(advice)")
         }
     }
 
@@ -175,7 +184,8 @@ struct UpdateProvider: DNSProvider {
             answer = try LdnsCalls.read(octets, to: request, key: key)
         } catch {
             throw DNSFailure(
-                kind: .unavailable, reason: "\(server) gives an answer that cannot be read: \(error)", mayHaveHappened: isChange)
+                kind: .unavailable, reason: "\(server) gives an answer that cannot be read: \(error)",
+                mayHaveHappened: isChange)
         }
         let words: String
         switch answer.signature {
@@ -204,10 +214,13 @@ struct UpdateProvider: DNSProvider {
         case .refused:
             DNSFailure(
                 kind: .refused,
-                reason: "\(server) refuses (\(code)); expected that the key \(keyName) may change and read these names of zone \(zone)")
+                reason:
+                    "\(server) refuses (\(code)); expected that the key \(keyName) may change and read these names of zone \(zone)"
+            )
         case .notAuthoritative:
             DNSFailure(
-                kind: .refused, reason: "\(server) is not the primary of zone \(zone) (\(code)); expected the primary's address")
+                kind: .refused,
+                reason: "\(server) is not the primary of zone \(zone) (\(code)); expected the primary's address")
         case .notInZone:
             DNSFailure(kind: .refused, reason: "\(server) says that a name is not within zone \(zone) (\(code))")
         default: DNSFailure(kind: .refused, reason: "\(server) answers \(code)")
@@ -220,7 +233,8 @@ struct UpdateProvider: DNSProvider {
         let secret = try credentials.secret(credential)
         guard Data(base64Encoded: secret) != nil else {
             throw DNSFailure(
-                kind: .unauthorized, reason: "the credential \(credential) is no base 64; expected the secret of the key \(keyName)")
+                kind: .unauthorized,
+                reason: "the credential \(credential) is no base 64; expected the secret of the key \(keyName)")
         }
         return TSIGKey(name: keyName.text, algorithm: algorithm, secret: secret)
     }

@@ -107,14 +107,18 @@ private struct XMLReader {
 
     private mutating func name() throws(XMLSyntaxError) -> String {
         let start = index
-        while index < octets.count, ![0x20, 0x09, 0x0A, 0x0D, 0x3E, 0x2F, 0x3D, 0x3C].contains(octets[index]) { index += 1 }
+        while index < octets.count, ![0x20, 0x09, 0x0A, 0x0D, 0x3E, 0x2F, 0x3D, 0x3C].contains(octets[index]) {
+            index += 1
+        }
         guard index > start, octets[start] != UInt8(ascii: "!") else { throw error("there is no name of an element") }
         return String(String(decoding: octets[start..<index], as: UTF8.self).split(separator: ":").last ?? "")
     }
 
     /// After its `<`.
     private mutating func element(depth: Int) throws(XMLSyntaxError) -> XMLElement {
-        guard depth < XMLReader.deepest else { throw error("the document nests deeper than \(XMLReader.deepest) levels") }
+        guard depth < XMLReader.deepest else {
+            throw error("the document nests deeper than \(XMLReader.deepest) levels")
+        }
         var element = XMLElement(name: try name())
         if try skipAttributes() { return element }
         while true {
@@ -124,7 +128,9 @@ private struct XMLReader {
             if take("</") {
                 let closed = try name()
                 skipSpace()
-                guard closed == element.name, take(">") else { throw error("the element \(element.name.prefix(80)) is not closed") }
+                guard closed == element.name, take(">") else {
+                    throw error("the element \(element.name.prefix(80)) is not closed")
+                }
                 return element
             } else if take("<!--") {
                 _ = try upTo("-->")

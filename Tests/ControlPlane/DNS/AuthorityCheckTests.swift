@@ -80,7 +80,8 @@ import Testing
 
 @Suite struct `The settings of the resolver` {
     @Test func `name up to three servers`() throws {
-        let text = "# nameserver 192.0.2.9\nsearch test\nnameserver 192.0.2.1\nnameserver\t2001:db8::1\nnameserver fe80::1%eth0\n"
+        let text =
+            "# nameserver 192.0.2.9\nsearch test\nnameserver 192.0.2.1\nnameserver\t2001:db8::1\nnameserver fe80::1%eth0\n"
         let expected = [try TransportAddress("192.0.2.1:53"), try TransportAddress("[2001:db8::1]:53")]
         #expect(ResolverSettings(text).servers == expected)
         let four = (1...4).map { "nameserver 192.0.2.\($0)\n" }.joined()

@@ -5,15 +5,21 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct `A command that changes a zone` {
-    let zone = try! DomainName("acme.test")
-    let app = try! DomainName("app.acme.test")
+    let zone: DomainName
+    let app: DomainName
     let za1 = RecordSet.alias("za1.dfree.test")
     let ie1 = RecordSet.alias("ie1.dfree.test", ttl: 7)
+
+    init() throws {
+        zone = try DomainName("acme.test")
+        app = try DomainName("app.acme.test")
+    }
 
     private var change: RecordChange { RecordChange(name: app, expected: [za1], wanted: [ie1]) }
 
     /// A provider whose executable is this script, in a folder where it may leave things.
-    private func provider(_ script: String, limit: Duration = .seconds(10)) throws -> (CommandProvider, folder: Scratch) {
+    private func provider(_ script: String, limit: Duration = .seconds(10)) throws -> (CommandProvider, folder: Scratch)
+    {
         let folder = try Scratch()
         try write("#!/bin/sh\ncd \(folder.path)\n\(script)\n", to: "\(folder.path)/change-dns", mode: 0o700)
         return (CommandProvider(zone: zone, path: "\(folder.path)/change-dns", limit: limit), folder)
@@ -42,26 +48,32 @@ import Testing
     }
 
     @Test func `is asked what names say`() async throws {
-        let answer = #"{"present":{"app.acme.test":[{"type":"CNAME","ttl":5,"values":["ZA1.dfree.test."]}],"www.acme.test":[]}}"#
+        let answer =
+            #"{"present":{"app.acme.test":[{"type":"CNAME","ttl":5,"values":["ZA1.dfree.test."]}],"www.acme.test":[]}}"#
         let (provider, folder) = try provider("cat > heard; echo '\(answer)'")
         defer { folder.remove() }
         let www = try DomainName("www.acme.test")
         #expect(try await provider.present([app, www]) == [app: [za1], www: []])
-        let expected: JSONValue = ["operation": "present", "zone": "acme.test", "names": ["app.acme.test", "www.acme.test"]]
+        let expected: JSONValue = [
+            "operation": "present", "zone": "acme.test", "names": ["app.acme.test", "www.acme.test"],
+        ]
         #expect(try heard(folder) == expected)
         let failure = await caught { _ = try await provider.present([app, DomainName("more.acme.test")]) }
         #expect(failure?.reason.contains("more.acme.test") == true)
     }
 
     @Test func `says what is there instead`() async throws {
-        let answer = #"{"outcome":"conflict","present":{"app.acme.test":[{"type":"A","ttl":9,"values":["192.0.2.9"]}]}}"#
+        let answer =
+            #"{"outcome":"conflict","present":{"app.acme.test":[{"type":"A","ttl":9,"values":["192.0.2.9"]}]}}"#
         let (provider, folder) = try provider("echo '\(answer)'")
         defer { folder.remove() }
         #expect(try await provider.apply([change]) == .conflict(present: [app: [.ipv4("192.0.2.9", ttl: 9)]]))
     }
 
     @Test func `need not read what it is told`() async throws {
-        let names = try (0..<5000).map { RecordChange(name: try DomainName("n\($0).acme.test"), expected: [za1], wanted: [ie1]) }
+        let names = try (0..<5000).map {
+            RecordChange(name: try DomainName("n\($0).acme.test"), expected: [za1], wanted: [ie1])
+        }
         let (provider, folder) = try provider(#"exec echo '{"outcome":"done"}'"#)
         defer { folder.remove() }
         #expect(try await provider.apply(names) == .done)

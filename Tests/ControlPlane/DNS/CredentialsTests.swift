@@ -7,9 +7,10 @@ import Testing
 @Suite struct `A credential` {
     let folder: Scratch
     let credentials: Credentials
-    let name = try! CredentialName("key")
+    let name: CredentialName
 
     init() throws {
+        name = try CredentialName("key")
         folder = try Scratch()
         credentials = Credentials(folder: folder.path)
     }
@@ -45,7 +46,9 @@ import Testing
         #expect(problem?.contains("s3cret") == false)
     }
 
-    @Test(arguments: [("\n", "is empty"), (String(repeating: "a", count: 65_537), "65537 octets"), ("a\0b", "is no text")])
+    @Test(arguments: [
+        ("\n", "is empty"), (String(repeating: "a", count: 65_537), "65537 octets"), ("a\0b", "is no text"),
+    ])
     func `that is empty, too long or no text is not used`(_ text: String, _ words: String) throws {
         defer { folder.remove() }
         try put(text)

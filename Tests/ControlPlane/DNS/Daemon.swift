@@ -26,6 +26,15 @@ final class Daemon: @unchecked Sendable {
         return folder
     }
 
+    /// A folder in a program's own, for the credentials of those who call it.
+    static func credentials(in folder: String, _ texts: [String: String]) throws -> Credentials {
+        let secrets = "\(folder)/secrets"
+        try FileManager.default.createDirectory(
+            atPath: secrets, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        for (name, text) in texts { try write(text, to: "\(secrets)/\(name)") }
+        return Credentials(folder: secrets)
+    }
+
     init(_ name: String, _ arguments: [String], in folder: String) throws {
         self.folder = folder
         let script = #""$@" > "$FOLDER/log" 2>&1 & read -r end; kill -9 $!; rm -rf "$FOLDER""#
@@ -59,7 +68,9 @@ final class Daemon: @unchecked Sendable {
     func awaitReady(_ isReady: () async -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while await !isReady() {
-            guard ContinuousClock.now < deadline else { throw Failure("not ready in time; it says: \(log.suffix(2000))") }
+            guard ContinuousClock.now < deadline else {
+                throw Failure("not ready in time; it says: \(log.suffix(2000))")
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -98,7 +109,9 @@ func write(_ text: String, to path: String, mode: Int = 0o600) throws {
 extension TransportAddress {
     /// A place of this machine where nothing listens, and nobody looks for anything but this test.
     static func free(at address: String = "127.0.0.1") async throws -> TransportAddress {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: address, port: 0).get()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(
+            host: address, port: 0
+        ).get()
         let port = channel.localAddress?.port ?? 0
         try await channel.close()
         return TransportAddress(try Address(address), port: UInt16(port))
@@ -111,7 +124,9 @@ struct SilentServer {
     private let channel: any Channel
 
     init() async throws {
-        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(
+            host: "127.0.0.1", port: 0
+        ).get()
         address = TransportAddress(try Address("127.0.0.1"), port: UInt16(channel.localAddress?.port ?? 0))
     }
 

@@ -46,10 +46,8 @@ final class PowerDNSServer: LaboratoryServer {
             write-pid=no
 
             """, to: "\(folder)/pdns.conf")
-        let secrets = try Daemon.folder()
-        try write("secret\n", to: "\(secrets)/right")
-        try write("another", to: "\(secrets)/wrong")
-        credentials = Credentials(folder: secrets)
+        credentials = try Daemon.credentials(
+            in: folder, ["right": "secret\n", "wrong": "another", "damaged": "sec\nret"])
         daemon = try Daemon("pdns_server", ["--config-dir=\(folder)"], in: folder)
         try await daemon.awaitReady { (try? await call("", nil)) == 200 }
     }
@@ -133,29 +131,34 @@ final class Route53Server: LaboratoryServer {
         supply = try ZoneSupply(60)
         place = try await .free()
         let zones = await supply.all.map(\.text)
-        let secrets = try Daemon.folder()
-        try write("AKIDEXAMPLE\nsecret\n", to: "\(secrets)/right")
-        try write("AKIDEXAMPLE\nanother\n", to: "\(secrets)/wrong")
-        try write("AKIDREADER\nreader\n", to: "\(secrets)/reader")
-        try write("AKIDEXAMPLE", to: "\(secrets)/damaged")
-        credentials = Credentials(folder: secrets)
+        let folder = try Daemon.folder()
+        credentials = try Daemon.credentials(
+            in: folder,
+            [
+                "right": "AKIDEXAMPLE\nsecret\n", "wrong": "AKIDEXAMPLE\nanother\n", "reader": "AKIDREADER\nreader\n",
+                "damaged": "AKIDEXAMPLE",
+            ])
         let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         daemon = try Daemon(
             try Route53Server.python(above: here),
             [here.appendingPathComponent("route53.py").path, "\(place.address)", "\(place.port)"] + zones,
-            in: Daemon.folder())
+            in: folder)
         let (daemon, http, place) = (daemon, ProviderHTTP(client: Laboratory.http), place)
         try await daemon.awaitReady {
             (try? await http.send(HTTPClientRequest(url: "http://\(place)/moto-api/"))) != nil
         }
         let lines = daemon.log.split(separator: "\n").map { $0.split(separator: " ") }
-        hostedZones = Dictionary(lines.compactMap { $0.count == 2 ? (String($0[0]), String($0[1])) : nil }) { first, _ in first }
+        hostedZones = Dictionary(lines.compactMap { $0.count == 2 ? (String($0[0]), String($0[1])) : nil }) {
+            first, _ in first
+        }
     }
 
     /// In the folder that deploy/install-moto makes once.
     private static func python(above folder: URL) throws -> String {
         var root = folder
-        while root.path != "/", !FileManager.default.fileExists(atPath: root.appendingPathComponent("Package.swift").path) {
+        while root.path != "/",
+            !FileManager.default.fileExists(atPath: root.appendingPathComponent("Package.swift").path)
+        {
             root.deleteLastPathComponent()
         }
         let python = root.appendingPathComponent(".build/moto/bin/python").path
@@ -167,7 +170,9 @@ final class Route53Server: LaboratoryServer {
 
     func zone() async throws -> LaboratoryZone {
         let name = try await supply.next()
-        guard let hostedZone = hostedZones[name.text] else { throw Failure("there is no hosted zone \(name): \(daemon.log)") }
+        guard let hostedZone = hostedZones[name.text] else {
+            throw Failure("there is no hosted zone \(name): \(daemon.log)")
+        }
         let (place, credentials) = (place, credentials)
         return LaboratoryZone(name: name, dns: nil) { variation in
             var (place, credential, http) = (place, "right", ProviderHTTP(client: Laboratory.http))

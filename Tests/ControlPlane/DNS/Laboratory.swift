@@ -96,7 +96,8 @@ struct LaboratoryZone: Sendable {
     /// As anybody is told.
     func answers(_ label: String, _ type: RecordType) async throws -> AuthorityAnswer? {
         guard let dns else { return nil }
-        return await AuthorityCheck().ask(AuthoritativeServer(address: dns), name: try named(label), type)
+        return await AuthorityCheck(limit: .seconds(5)).ask(
+            AuthoritativeServer(address: dns), name: try named(label), type)
     }
 
     var serial: String? {
@@ -111,7 +112,13 @@ struct LaboratoryZone: Sendable {
 }
 
 extension RecordSet {
-    static func alias(_ target: String, ttl: Int = 5) -> RecordSet { RecordSet(.cname, timeToLive: ttl, values: [target]) }
-    static func ipv4(_ addresses: String..., ttl: Int = 5) -> RecordSet { RecordSet(.a, timeToLive: ttl, values: addresses) }
-    static func ipv6(_ addresses: String..., ttl: Int = 5) -> RecordSet { RecordSet(.aaaa, timeToLive: ttl, values: addresses) }
+    static func alias(_ target: String, ttl: Int = 5) -> RecordSet {
+        RecordSet(.cname, timeToLive: ttl, values: [target])
+    }
+    static func ipv4(_ addresses: String..., ttl: Int = 5) -> RecordSet {
+        RecordSet(.a, timeToLive: ttl, values: addresses)
+    }
+    static func ipv6(_ addresses: String..., ttl: Int = 5) -> RecordSet {
+        RecordSet(.aaaa, timeToLive: ttl, values: addresses)
+    }
 }

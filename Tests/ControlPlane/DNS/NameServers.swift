@@ -18,12 +18,15 @@ actor ZoneSupply {
     var all: [DomainName] { names }
 
     func next() throws -> DomainName {
-        guard let name = names.popLast() else { throw Failure("there are more tests than zones; expected a greater supply") }
+        guard let name = names.popLast() else {
+            throw Failure("there are more tests than zones; expected a greater supply")
+        }
         return name
     }
 }
 
-/// BIND or Knot, as primary of many zones. Three keys: `ddirect` may change everything, `narrow` only the addresses of www, `reader` nothing.
+/// BIND or Knot, as primary of many zones. Its keys: `ddirect` and `strong` (by SHA-512) may change everything, `narrow` only the addresses
+/// of www.
 final class NameServer: LaboratoryServer {
     enum Software: Sendable {
         case bind
@@ -35,7 +38,7 @@ final class NameServer: LaboratoryServer {
     private let supply: ZoneSupply
     private let credentials: Credentials
 
-    private static let keys = ["ddirect", "narrow", "reader"]
+    private static let keys = [("ddirect", "hmac-sha256"), ("narrow", "hmac-sha256"), ("strong", "hmac-sha512")]
 
     init(_ software: Software) async throws {
         supply = try ZoneSupply(60)
@@ -56,11 +59,12 @@ final class NameServer: LaboratoryServer {
                 """, to: "\(folder)/\(zone).zone")
         }
         let secret = Data((0..<32).map { _ in UInt8.random(in: 0 ... .max) }).base64EncodedString()
-        let secrets = try Daemon.folder()
-        try write(secret + "\n", to: "\(secrets)/right")
-        try write(Data(repeating: 7, count: 32).base64EncodedString(), to: "\(secrets)/wrong")
-        try write("no base 64!", to: "\(secrets)/damaged")
-        credentials = Credentials(folder: secrets)
+        credentials = try Daemon.credentials(
+            in: folder,
+            [
+                "right": secret + "\n", "wrong": Data(repeating: 7, count: 32).base64EncodedString(),
+                "damaged": "no base 64!",
+            ])
         switch software {
         case .bind:
             try write(NameServer.bind(zones, address, secret, folder), to: "\(folder)/named.conf")
@@ -83,11 +87,11 @@ final class NameServer: LaboratoryServer {
     private static func bind(
         _ zones: [DomainName], _ address: TransportAddress, _ secret: String, _ folder: String
     ) -> String {
-        let keys = keys.map { "key \"\($0)\" { algorithm hmac-sha256; secret \"\(secret)\"; };\n" }.joined()
+        let keys = keys.map { "key \"\($0)\" { algorithm \($1); secret \"\(secret)\"; };\n" }.joined()
         let all = zones.map {
             """
             zone "\($0)" { type primary; file "\($0).zone"; update-policy {
-              grant ddirect zonesub ANY; grant narrow name www.\($0). A AAAA; }; };
+              grant ddirect zonesub ANY; grant strong zonesub ANY; grant narrow name www.\($0). A AAAA; }; };
 
             """
         }
@@ -105,7 +109,7 @@ final class NameServer: LaboratoryServer {
     private static func knot(
         _ zones: [DomainName], _ address: TransportAddress, _ secret: String, _ folder: String
     ) -> String {
-        let keys = keys.map { "  - id: \($0)\n    algorithm: hmac-sha256\n    secret: \(secret)\n" }.joined()
+        let keys = keys.map { "  - id: \($0)\n    algorithm: \($1)\n    secret: \(secret)\n" }.joined()
         let all = zones.map { "  - domain: \($0)\n    file: \($0).zone\n" }.joined()
         return """
             server:
@@ -121,7 +125,7 @@ final class NameServer: LaboratoryServer {
             \(keys)
             acl:
               - id: all
-                key: ddirect
+                key: [ ddirect, strong ]
                 action: update
               - id: narrow
                 key: narrow
@@ -152,7 +156,8 @@ final class NameServer: LaboratoryServer {
             switch variation {
             case .right: return provider
             case .credential(let text): return provider.with(credential: try CredentialName(text))
-            case .key(let key): return provider.with(key: try DomainLabelName(key))
+            case .key(let key):
+                return provider.with(key: try DomainLabelName(key), algorithm: key == "strong" ? .sha512 : .sha256)
             case .elsewhere(let place, let limit):
                 provider = provider.with(server: place)
                 provider.limit = limit
@@ -164,10 +169,11 @@ final class NameServer: LaboratoryServer {
 
 extension UpdateProvider {
     func with(
-        server: TransportAddress? = nil, key: DomainLabelName? = nil, credential: CredentialName? = nil
+        server: TransportAddress? = nil, key: DomainLabelName? = nil, algorithm: UpdateAlgorithm? = nil,
+        credential: CredentialName? = nil
     ) -> UpdateProvider {
         UpdateProvider(
-            zone: zone, server: server ?? self.server, keyName: key ?? keyName, algorithm: algorithm,
+            zone: zone, server: server ?? self.server, keyName: key ?? keyName, algorithm: algorithm ?? self.algorithm,
             credential: credential ?? self.credential, credentials: credentials)
     }
 }

@@ -8,7 +8,9 @@ import Testing
     let za1 = RecordSet.alias("za1.dfree.test")
     let ie1 = RecordSet.alias("ie1.dfree.test")
 
-    func change(_ zone: LaboratoryZone, _ label: String, _ expected: [RecordSet], _ wanted: [RecordSet]) throws -> RecordChange {
+    func change(_ zone: LaboratoryZone, _ label: String, _ expected: [RecordSet], _ wanted: [RecordSet]) throws
+        -> RecordChange
+    {
         RecordChange(name: try zone.named(label), expected: expected, wanted: wanted)
     }
 
@@ -99,7 +101,9 @@ import Testing
     }
 
     @Test(arguments: Laboratory.allCases)
-    func `takes a type away that the standby does not have, and gives one that it has`(_ laboratory: Laboratory) async throws {
+    func `takes a type away that the standby does not have, and gives one that it has`(_ laboratory: Laboratory)
+        async throws
+    {
         let zone = try await laboratory.zone()
         let both = [RecordSet.ipv4("192.0.2.1"), .ipv6("2001:db8::1")]
         let single = [RecordSet.ipv4("192.0.2.2", "192.0.2.3")]

@@ -104,16 +104,19 @@ import Testing
     }
 
     @Test func `tells errors in either of its forms`() throws {
-        let one = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+        let one =
+            "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
         let error = try #require(Route53Document.error(Array(one.utf8)))
         #expect(error == ("Throttling", "Rate exceeded"))
-        let two = "<InvalidChangeBatch><Messages><Message>a</Message><Message>b</Message></Messages></InvalidChangeBatch>"
+        let two =
+            "<InvalidChangeBatch><Messages><Message>a</Message><Message>b</Message></Messages></InvalidChangeBatch>"
         #expect(try #require(Route53Document.error(Array(two.utf8))) == ("InvalidChangeBatch", "a; b"))
         #expect(Route53Document.error(Array("no XML".utf8)) == nil)
     }
 
     @Test(arguments: [
-        "", "<a>", "<a></b>", "<a/><b/>", "<a>&unknown;</a>", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a b='c></a>", "x<a/>",
+        "", "<a>", "<a></b>", "<a/><b/>", "<a>&unknown;</a>", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
+        "<a b='c></a>", "x<a/>",
         "<a>&#x110000;</a>", "<>", "< a/>",
     ]) func `is not read when it is none`(_ text: String) {
         #expect(throws: XMLSyntaxError.self) { try XMLElement(parsing: Array(text.utf8)) }
@@ -125,7 +128,8 @@ import Testing
     }
 
     @Test func `has entities, comments and CDATA`() throws {
-        let element = try XMLElement(parsing: Array("<!-- x --><n:a b=\">\">1 &lt;&#65;&#x42;<!-- y --><![CDATA[<c>]]></n:a >".utf8))
+        let element = try XMLElement(
+            parsing: Array("<!-- x --><n:a b=\">\">1 &lt;&#65;&#x42;<!-- y --><![CDATA[<c>]]></n:a >".utf8))
         #expect(element == XMLElement(name: "a", text: "1 <AB<c>"))
     }
 }

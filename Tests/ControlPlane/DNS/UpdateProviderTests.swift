@@ -28,7 +28,9 @@ import Testing
         let changes = try labels.map { label in
             RecordChange(name: try zone.named(label), expected: [label == labels.last ? ie1 : za1], wanted: [ie1])
         }
-        guard case .conflict(let present) = try await zone.provider().apply(changes) else { throw Failure("no conflict") }
+        guard case .conflict(let present) = try await zone.provider().apply(changes) else {
+            throw Failure("no conflict")
+        }
         #expect(present.count == 600 && present.values.allSatisfy { $0 == [za1] })
     }
 
@@ -50,7 +52,9 @@ import Testing
     }
 
     @Test(arguments: Laboratory.updated)
-    func `a CNAME is not put beside other records, where it would leave the name empty`(_ laboratory: Laboratory) async throws {
+    func `a CNAME is not put beside other records, where it would leave the name empty`(_ laboratory: Laboratory)
+        async throws
+    {
         let zone = try await laboratory.zone()
         let there = RecordSet.ipv4("192.0.2.77")
         let change = RecordChange(name: try zone.named("beside"), expected: [there], wanted: [ie1])
@@ -76,6 +80,21 @@ import Testing
     }
 
     @Test(arguments: Laboratory.updated)
+    func `a key by SHA-512 does as well, and one by SHA-384 is refused with advice`(_ laboratory: Laboratory)
+        async throws
+    {
+        let zone = try await laboratory.zone()
+        guard let strong = try zone.provider(.key("strong")) as? UpdateProvider else {
+            throw Failure("another provider")
+        }
+        #expect(try await strong.apply([RecordChange(name: zone.named("app"), expected: [], wanted: [za1])]) == .done)
+        let other = strong.with(algorithm: .sha384)
+        let failure = await caught { _ = try await other.present([zone.named("app")]) }
+        #expect(failure?.kind == .refused)
+        #expect(failure?.reason.contains("hmac-sha512") == true)
+    }
+
+    @Test(arguments: Laboratory.updated)
     func `a key that is unknown there, or no base 64, is not accepted`(_ laboratory: Laboratory) async throws {
         let zone = try await laboratory.zone()
         for variation in [LaboratoryZone.Variation.key("nobody"), .credential("damaged")] {
@@ -88,9 +107,13 @@ import Testing
 }
 
 @Suite struct `An update message` {
-    let app = RecordChange(
-        name: try! DomainName("app.acme.test"), expected: [.alias("za1.dfree.test", ttl: 60)],
-        wanted: [.ipv4("192.0.2.1", "192.0.2.2"), .ipv6("2001:db8::1", ttl: 7)])
+    let app: RecordChange
+
+    init() throws {
+        app = RecordChange(
+            name: try DomainName("app.acme.test"), expected: [.alias("za1.dfree.test", ttl: 60)],
+            wanted: [.ipv4("192.0.2.1", "192.0.2.2"), .ipv6("2001:db8::1", ttl: 7)])
+    }
 
     @Test func `wants exactly what is expected, and no other type`() {
         #expect(
@@ -134,13 +157,15 @@ import Testing
         let long = (0..<4).map { _ in String(repeating: "a", count: 60) }.joined(separator: ".")
         let changes = try (0..<500).map {
             RecordChange(
-                name: try DomainName("n\($0).\(long)"), expected: [.alias("x\($0).\(long)")], wanted: [.alias("y\($0).\(long)")])
+                name: try DomainName("n\($0).\(long)"), expected: [.alias("x\($0).\(long)")],
+                wanted: [.alias("y\($0).\(long)")])
         }
         let key = TSIGKey(name: "ddirect", algorithm: .sha512, secret: "c2VjcmV0")
         for part in UpdateMessage.parts(of: changes) {
             let update = UpdateMessage(making: part)
             let message = try LdnsCalls.update(
-                1, zone: DomainName("acme.test"), prerequisites: update.prerequisites, changes: update.changes, key: key)
+                1, zone: DomainName("acme.test"), prerequisites: update.prerequisites, changes: update.changes, key: key
+            )
             #expect(message.count < 60_000)
         }
     }
