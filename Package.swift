@@ -35,7 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // Shared: knows neither plane.
@@ -95,7 +95,6 @@ let package = Package(
         ),
 
         // Control plane.
-        // libldns-dev of Debian comes without a pkg-config file.
         .target(
             name: "CLdns", path: "Sources/ControlPlane/CLdns", linkerSettings: [.linkedLibrary("ldns")]),
         .target(

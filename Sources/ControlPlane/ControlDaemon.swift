@@ -103,8 +103,13 @@ public struct ControlDaemon: Sendable {
     private func status() -> String { "API on \(listen), version \(store.version)" }
 
     /// What providers of zones and receivers of alerts are called with. Each call has a deadline of its own besides.
-    private static let httpConfiguration = HTTPClient.Configuration(
-        redirectConfiguration: .disallow, timeout: .init(connect: .seconds(3), read: .seconds(10)))
+    private static var httpConfiguration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(3), read: .seconds(10)))
+        // Whoever is called is called again by those who know whether it makes sense.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
 
     private static func failover(
         _ credentials: Credentials, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,

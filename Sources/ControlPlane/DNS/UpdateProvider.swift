@@ -170,10 +170,7 @@ struct UpdateProvider: DNSProvider {
         do {
             return try make()
         } catch let failure as LdnsCalls.Failure {
-            // ldns 1.8 signs with SHA-1, SHA-256 and SHA-512 alone.
-            let advice =
-                algorithm == .sha384 ? "; expected hmac-sha256 or hmac-sha512, which are all that it signs with" : ""
-            throw DNSFailure(kind: .refused, reason: "ldns makes no message of this: \(failure)\(advice)")
+            throw DNSFailure(kind: .refused, reason: "ldns makes no message of this: \(failure)")
         }
     }
 

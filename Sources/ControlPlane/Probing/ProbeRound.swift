@@ -45,25 +45,29 @@ struct ProbeRound: Sendable {
     }
 
     static let mostAttempts = 10
+    /// Of a server that has missed many rounds: that it is down is known, and one attempt that is answered tells that it is back.
+    private static let wearyAttempts = 2
     /// One refusal may be a process that restarts.
     private static let mostRefusals = 2
-    /// With fewer attempts than this by the deadline, it is not known that the other end is silent.
-    private static let fairAttempts = 5
     /// So many doors are named in a reason: when a machine is gone, each of them is.
     private static let mostNamed = 4
 
     private let start: ContinuousClock.Instant
     private let timeout: Duration
     private let gap: Duration
+    private let attempts: Int
+    /// With fewer attempts than this by the deadline, it is not known that the other end is silent.
+    private var fairAttempts: Int { attempts / 2 }
     private var doors: [Door]
     /// When the next attempts are made; nil when there are no more.
     private var nextAttempt: ContinuousClock.Instant?
 
-    /// `doors` has the name of each.
-    init(doors: [String], timeout: Duration, at now: ContinuousClock.Instant) {
+    /// `doors` has the name of each. `isWeary` after many rounds that were missed.
+    init(doors: [String], timeout: Duration, isWeary: Bool = false, at now: ContinuousClock.Instant) {
+        attempts = isWeary ? ProbeRound.wearyAttempts : ProbeRound.mostAttempts
         start = now
         self.timeout = max(timeout, .milliseconds(1))
-        gap = self.timeout / ProbeRound.mostAttempts
+        gap = self.timeout / attempts
         self.doors = doors.map { Door(name: $0) }
         nextAttempt = now
     }
@@ -76,8 +80,8 @@ struct ProbeRound: Sendable {
     /// The doors of which an attempt is to be begun now. Each counts as begun, until `ended` says that it was not.
     mutating func takeDue(at now: ContinuousClock.Instant) -> [Int] {
         guard let next = nextAttempt, now >= next else { return [] }
-        let passed = Int(min(((now - start) / gap).rounded(.down), Double(ProbeRound.mostAttempts))) + 1
-        nextAttempt = passed < ProbeRound.mostAttempts ? start + gap * passed : nil
+        let passed = Int(min(((now - start) / gap).rounded(.down), Double(attempts))) + 1
+        nextAttempt = passed < attempts ? start + gap * passed : nil
         let due = doors.indices.filter { !doors[$0].isSettled }
         for index in due { doors[index].attempts += 1 }
         return due
@@ -113,7 +117,7 @@ struct ProbeRound: Sendable {
         guard now >= deadline else { return nil }
         // Whoever looks at the clock so late has not looked at its sockets either: the answers may all be there.
         guard now - deadline < timeout / 2 else { return .untold("this process was held up for \(now - deadline)") }
-        let asked = silent.filter { $0.attempts >= ProbeRound.fairAttempts }
+        let asked = silent.filter { $0.attempts >= fairAttempts }
         guard !asked.isEmpty else {
             return .untold(reason(silent) { $0.problem.isEmpty ? "this process was held up" : $0.problem })
         }

@@ -85,14 +85,19 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     private func probe(_ series: ProbeSeries, _ tls: ProbeTLS) async {
         // At a random moment: what is wanted at once, such as all at a start, does not go out at once.
         var due = clock.now + series.interval * Double.random(in: 0..<1)
+        var misses = 0
         while true {
             do { try await clock.sleep(until: due) } catch { return }
             let start = clock.now
-            guard let ended = await round(series, tls) else { return }
+            guard let ended = await round(series, isWeary: misses >= ProbeSeries.wearyAfter, tls) else { return }
             let now = clock.now
             switch ended {
-            case .answered: tell(series, nil, from: start, to: now)
-            case .missed(let reason): tell(series, reason, from: start, to: now)
+            case .answered:
+                misses = 0
+                tell(series, nil, from: start, to: now)
+            case .missed(let reason):
+                misses += 1
+                tell(series, reason, from: start, to: now)
             case .untold(let reason): complain(series, reason, at: now)
             }
             due = series.next(after: due, at: start)
@@ -131,9 +136,9 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     }
 
     /// Makes one round; nil when it is cancelled.
-    private func round(_ series: ProbeSeries, _ tls: ProbeTLS) async -> ProbeRound.Outcome? {
+    private func round(_ series: ProbeSeries, isWeary: Bool, _ tls: ProbeTLS) async -> ProbeRound.Outcome? {
         let first = ProbeRound(
-            doors: series.doors.map { "\($0.address)" }, timeout: series.timeout, at: clock.now)
+            doors: series.doors.map { "\($0.address)" }, timeout: series.timeout, isWeary: isWeary, at: clock.now)
         return await withTaskGroup(of: Event.self) { group in
             // What is still under way then is of no use any more.
             defer { group.cancelAll() }

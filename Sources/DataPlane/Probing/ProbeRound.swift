@@ -45,10 +45,12 @@ struct ProbeRound {
     }
 
     static let mostAttempts: UInt64 = 10
+    /// Of a server that has missed many rounds: that it is down is known, and one attempt that is answered tells that it is back.
+    private static let wearyAttempts: UInt64 = 2
+    /// So many misses in a row make a round weary.
+    static let wearyAfter = 10
     /// One refusal may be a process that restarts.
     private static let mostRefusals = 2
-    /// With fewer attempts than this by the deadline, it is not known that the other end is silent.
-    private static let fairAttempts = 5
     /// So many legs are named in a reason: when a machine is gone, each of its addresses and ports is.
     private static let mostNamed = 4
     private static let longestReason = 500
@@ -56,15 +58,20 @@ struct ProbeRound {
     private let start: UInt64
     private let timeout: UInt64
     private let gap: UInt64
+    private let attempts: UInt64
+    /// With fewer attempts than this by the deadline, it is not known that the other end is silent.
+    private var fairAttempts: Int { Int(attempts / 2) }
     private var legs: [Leg]
     /// When the next attempts are made; nil when there are no more.
     private var nextAttempt: UInt64?
 
     /// `legs` has the name of each, by which its miss is told: `192.0.2.1:443`.
-    init(legs: [String], timeout: UInt64, now: UInt64) {
+    /// `isWeary` after many rounds that were missed.
+    init(legs: [String], timeout: UInt64, isWeary: Bool = false, now: UInt64) {
+        attempts = isWeary ? ProbeRound.wearyAttempts : ProbeRound.mostAttempts
         start = now
         self.timeout = max(1, timeout)
-        gap = max(1, timeout / ProbeRound.mostAttempts)
+        gap = max(1, timeout / attempts)
         self.legs = legs.map { Leg(name: $0) }
         nextAttempt = now
     }
@@ -75,7 +82,7 @@ struct ProbeRound {
     mutating func takeDue(now: UInt64) -> [Int] {
         guard let next = nextAttempt, now >= next else { return [] }
         let passed = (now &- start) / gap &+ 1
-        nextAttempt = passed < ProbeRound.mostAttempts ? start &+ passed &* gap : nil
+        nextAttempt = passed < attempts ? start &+ passed &* gap : nil
         let due = legs.indices.filter { !legs[$0].isSettled }
         for index in due { legs[index].attempts += 1 }
         return due
@@ -109,7 +116,7 @@ struct ProbeRound {
             return leftOut.count < legs.count ? .answered : .untold(reason(leftOut) { $0.problem })
         }
         guard now >= deadline else { return nil }
-        let asked = silent.filter { $0.attempts >= ProbeRound.fairAttempts }
+        let asked = silent.filter { $0.attempts >= fairAttempts }
         guard !asked.isEmpty else {
             return .untold(reason(silent) { $0.problem.isEmpty ? "this process was held up" : $0.problem })
         }

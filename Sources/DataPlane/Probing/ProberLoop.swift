@@ -10,6 +10,8 @@ struct ProberLoop: ~Copyable {
         let plan: ProbePlan
         var schedule: ProbeSchedule
         var round: ProbeRound?
+        /// Rounds in a row, up to the last one, that were missed.
+        var misses = 0
         /// Of the round, in nanoseconds.
         var start: UInt64 = 0
         /// Tags of the attempts that may be under way, by leg.
@@ -154,7 +156,8 @@ struct ProberLoop: ~Copyable {
             item.schedule.began(now: now)
             item.start = Clock.monotonicNanoseconds
             item.round = ProbeRound(
-                legs: item.plan.legs.map { "\($0.address)" }, timeout: item.plan.timeout, now: now)
+                legs: item.plan.legs.map { "\($0.address)" }, timeout: item.plan.timeout,
+                isWeary: item.misses >= ProbeRound.wearyAfter, now: now)
         }
         for leg in item.round?.takeDue(now: now) ?? [] { begin(item, index, leg) }
         // An attempt may have ended as it began.
@@ -216,8 +219,10 @@ struct ProberLoop: ~Copyable {
         probe.service = item.plan.service?.text ?? ""
         probe.durationMicroseconds = (Clock.monotonicNanoseconds &- item.start) / 1000
         switch outcome {
-        case .answered: break
-        case .missed(let reason): probe.error = reason
+        case .answered: item.misses = 0
+        case .missed(let reason):
+            item.misses += 1
+            probe.error = reason
         case .untold(let reason): return complain(item.plan, reason)
         }
         answer(probe)

@@ -37,10 +37,9 @@ public enum ZoneProvider: Hashable, Sendable {
     case command(path: String)
 }
 
-/// The algorithms of TSIG that are still to be used (RFC 8945 section 6).
+/// The algorithms of TSIG that are still to be used (RFC 8945 section 6), as far as ldns signs by them: hmac-sha384 is none.
 public enum UpdateAlgorithm: String, Hashable, Sendable, CaseIterable {
     case sha256 = "hmac-sha256"
-    case sha384 = "hmac-sha384"
     case sha512 = "hmac-sha512"
 }
 

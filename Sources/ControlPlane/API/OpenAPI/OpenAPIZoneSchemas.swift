@@ -35,7 +35,7 @@ extension OpenAPI {
                   "maxLength": 253,
                   "description": "The name of the TSIG key."
                 },
-                "algorithm": {"enum": ["hmac-sha256", "hmac-sha384", "hmac-sha512"], "default": "hmac-sha256"},
+                "algorithm": {"enum": ["hmac-sha256", "hmac-sha512"], "default": "hmac-sha256"},
                 "credential": {"$ref": "#/components/schemas/Credential"}
               },
               "additionalProperties": false

@@ -28,7 +28,7 @@ struct ZoneOptions: ParsableArguments {
     @Option(help: ArgumentHelp("rfc2136: the name of the TSIG key.", valueName: "key"))
     var keyName: String?
 
-    @Option(help: ArgumentHelp("rfc2136: hmac-sha256, hmac-sha384 or hmac-sha512.", valueName: "algorithm"))
+    @Option(help: ArgumentHelp("rfc2136: hmac-sha256 or hmac-sha512.", valueName: "algorithm"))
     var algorithm: String?
 
     @Option(
