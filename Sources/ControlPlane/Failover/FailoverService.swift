@@ -43,6 +43,11 @@ actor FailoverService {
     var readiness = StandbyReadiness()
 
     private var known: SnapshotVersion?
+    /// Whether the vantages have yet to be told of a change, and when they were told last.
+    private var isWatchDue = false
+    private var watchedAt: ContinuousClock.Instant?
+    private var watched: ProbePlan?
+    private static let watchInterval = Duration.seconds(1)
     /// The services with bindings, by the server that their records lead to; made anew when something has changed.
     private var activeServices: [ServerName: [Service]]?
     let starts: AsyncStream<FailoverID>
@@ -75,6 +80,12 @@ actor FailoverService {
             known = state.version
             activeServices = nil
             placements = placements.filter { state.services[$0.key] != nil }
+            isWatchDue = true
+        }
+        // A burst of changes is one for the vantages.
+        if isWatchDue, watchedAt.map({ clock.now - $0 >= FailoverService.watchInterval }) ?? true {
+            isWatchDue = false
+            watchedAt = clock.now
             await watch(state)
         }
         await expireOrders()
@@ -126,6 +137,8 @@ actor FailoverService {
     private func watch(_ state: FleetState) async {
         let plan = ProbePlan(
             servers: state.servers, services: state.services, monitoring: state.settings.monitoring)
+        guard plan != watched else { return }
+        watched = plan
         around.prober.watch(plan.targets)
         await around.publisher.watch(plan.targetsByServer)
     }

@@ -47,7 +47,14 @@ extension SnapshotPublisher {
     /// newest list alone.
     func watch(_ targets: [ServerName: [ProbeTarget]]) {
         let before = watchLists
-        watchLists = targets.compactMapValues { $0.isEmpty ? nil : WatchList($0) }
+        // Servers of one region have one list, which is told apart at a glance: equal arrays are one in memory, most often.
+        var made: [WatchList] = []
+        watchLists = targets.compactMapValues { targets in
+            guard !targets.isEmpty else { return nil }
+            if let list = made.first(where: { $0.targets == targets }) { return list }
+            made.append(WatchList(targets))
+            return made.last
+        }
         for (server, id) in sessionOfServer where before[server]?.targets != watchLists[server]?.targets {
             sendWatchList(to: id)
         }
