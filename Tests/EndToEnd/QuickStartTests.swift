@@ -90,7 +90,9 @@ struct `The quick start` {
         #expect(try QuickStart.processes(in: network) == [])
     }
 
-    @Test func `its first server may be killed: record and traffic move to the other, and back when it is told to`() throws {
+    @Test func `its first server may be killed: record and traffic move to the other, and back when it is told to`()
+        throws
+    {
         let quickStart = try QuickStart(state: Scene.present().path("state"))
         try quickStart.awaitAdvice()
         let ask = try quickStart.line("kdig ")
@@ -98,7 +100,8 @@ struct `The quick start` {
         let ddirect = try quickStart.line(" failover status").replacing(" failover status", with: "")
         #expect(try quickStart.enter(ask) == "za1.dfree.test.\n")
         try eventually("ie1 may take over", within: .seconds(30), every: .milliseconds(500)) {
-            try quickStart.enter("\(login)\n\(ddirect) failover plan za1 || true").contains("would move 1 service to ie1")
+            try quickStart.enter("\(login)\n\(ddirect) failover plan za1 || true").contains(
+                "would move 1 service to ie1")
         }
         _ = try quickStart.enter(try quickStart.line("kill -9"))
         try eventually("the record leads to ie1", within: .seconds(30), every: .milliseconds(200)) {

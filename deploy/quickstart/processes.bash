@@ -71,8 +71,8 @@ watch() {
     while true; do
         gone=
         wait -n -p gone "${pids[@]}" 2>/dev/null || true
-        # Without a number it was the signal.
-        [ -n "$gone" ] || continue
+        # Without a number (wait takes the variable away, then) it was the signal.
+        [ -n "${gone:-}" ] || continue
         for name in "${!pids[@]}"; do
             [ "${pids[$name]}" = "$gone" ] || continue
             [[ $may == *" $name "* ]] || fail "$name ended by itself" "$name"

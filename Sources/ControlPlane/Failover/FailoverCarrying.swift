@@ -183,7 +183,12 @@ extension FailoverService {
             return try await update(id) { $0.zones[index].state = .conflict }
         }
         let number = work.attempts + 1
-        try await update(id, number == 1 ? note(.write, "zone \(work.zone): \(changes.count) names") : FailoverStep()) {
+        try await update(
+            id,
+            number == 1
+                ? note(.write, "zone \(work.zone): \(changes.count) name\(changes.count == 1 ? "" : "s")")
+                : FailoverStep()
+        ) {
             $0.zones[index].attempts = number
             $0.zones[index].isInDoubt = true
         }
