@@ -93,9 +93,13 @@ public struct ControlDaemon: Sendable {
         // Requests that wait for servers may take a minute; a service manager's patience is ninety seconds.
         configuration.maximumGracefulShutdownDuration = .seconds(70)
         let outcome = await Result { try await ServiceGroup(configuration: configuration).run() }
-        try await http.shutdown()
-        try await store.close()
+        let closing = await Result {
+            try await http.shutdown()
+            try await store.close()
+        }
+        // Why it ended comes before what that led to.
         try outcome.get()
+        try closing.get()
         logger.info("Stopped")
     }
 
@@ -122,9 +126,9 @@ public struct ControlDaemon: Sendable {
                 store: store, publisher: publisher, prober: prober,
                 provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
                 ask: { await authorities.ask($0, name: $1, $2) },
-                tell: { kind, server, detail in
+                tell: { kind, server, failover, detail in
                     events.append(kind, server: server, detail: detail)
-                    await alerts.raise(kind, server: server, detail: detail)
+                    await alerts.raise(kind, server: server, failover: failover?.number, detail: detail)
                 }),
             logger: logger)
     }

@@ -18,7 +18,7 @@ actor FailoverService {
         let authorities: @Sendable (Zone) async throws -> [AuthoritativeServer]
         let ask: @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
         /// Told everything that is an event; some of it is an alert, too.
-        let tell: @Sendable (FleetEvent.Kind, ServerName?, String) async -> Void
+        let tell: @Sendable (FleetEvent.Kind, ServerName?, FailoverID?, String) async -> Void
     }
 
     let around: Surroundings
@@ -164,9 +164,10 @@ actor FailoverService {
         }
     }
 
-    func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) async {
+    func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String, about failover: FailoverID? = nil) async
+    {
         logger.notice("\(kind.rawValue)", metadata: ["server": "\(server?.text ?? "-")", "detail": "\(detail)"])
-        await around.tell(kind, server, detail)
+        await around.tell(kind, server, failover, detail)
     }
 
     // MARK: Deciding
@@ -241,7 +242,9 @@ actor FailoverService {
         underWay[failover.id] = failover
         for move in failover.moves { decisions[move.service] = failover.id }
         start.yield(failover.id)
-        await tell(.failoverDecided, plan.server, "\(kind.rawValue) \(failover.id): \(reason); moving \(moved)")
+        await tell(
+            .failoverDecided, plan.server, "\(kind.rawValue) \(failover.id): \(reason); moving \(moved)",
+            about: failover.id)
         return failover
     }
 
@@ -253,8 +256,11 @@ actor FailoverService {
             await abandon(id, because: "this process found it \(Int(age)) s old and not begun")
             return
         }
-        logger.notice(
-            "A failover is gone on with", metadata: ["failover": "\(id)", "stage": "\(failover.stage.rawValue)"])
+        // Whoever decided may have been killed before anybody was told.
+        await tell(
+            .failoverDecided, failover.server,
+            "failover \(id) is gone on with after a restart, at the stage '\(failover.stage.rawValue)': \(failover.reason)",
+            about: id)
         start.yield(id)
     }
 

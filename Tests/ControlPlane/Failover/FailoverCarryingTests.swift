@@ -46,7 +46,7 @@ private struct Laboratory: Sendable {
                 authorities: { _ in
                     [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]
                 },
-                ask: { _, _, _ in .records(zone[name]) }, tell: { _, _, _ in }),
+                ask: { _, _, _ in .records(zone[name]) }, tell: { _, _, _, _ in }),
             logger: logger)
     }
 

@@ -1,0 +1,142 @@
+import Domain
+import FoundationEssentials
+
+/// The second half of a failover: proving that the change is answered, and that traffic follows it.
+extension FailoverService {
+    /// For how long authoritative servers are asked, in seconds.
+    private static let verificationPatience = 300.0
+    /// For how long traffic is followed at most, in seconds.
+    private static let followingPatience = 1800.0
+
+    func verify(_ id: FailoverID) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            for (index, work) in (underWay[id]?.zones ?? []).enumerated() where work.state == .written {
+                group.addTask { try await self.verifyZone(id, index) }
+            }
+        }
+        try await advance(id, to: .following)
+    }
+
+    /// Asks every authoritative server until all give the new answer, or patience ends.
+    private func verifyZone(_ id: FailoverID, _ index: Int) async throws {
+        let began = Date()
+        guard let work = underWay[id]?.zones[index], let zone = around.store.state.zones[work.zone] else { return }
+        var servers: [AuthoritativeServer] = []
+        var pending: [Int: [RecordChange]] = [:]
+        while Date().timeIntervalSince(began) < FailoverService.verificationPatience {
+            do {
+                if servers.isEmpty {
+                    servers = try await around.authorities(zone)
+                    let names = servers.map(\.description)
+                    try await update(id) { $0.zones[index].authorities = names.map { Failover.Agreement(server: $0) } }
+                    let changes = work.records.filter { !$0.isConflict }.map(\.change)
+                    for place in servers.indices { pending[place] = changes }
+                }
+                let ask = around.ask
+                let asked = await withTaskGroup(of: (Int, [RecordChange], String).self) { group in
+                    for (place, changes) in pending where !changes.isEmpty {
+                        let server = servers[place]
+                        group.addTask { await FailoverService.disagreeing(server, changes, place, ask) }
+                    }
+                    var answers: [(Int, [RecordChange], String)] = []
+                    for await answer in group { answers.append(answer) }
+                    return answers
+                }
+                for (place, left, detail) in asked {
+                    pending[place] = left
+                    guard left.isEmpty else {
+                        underWay[id]?.zones[index].authorities[place].detail = detail
+                        continue
+                    }
+                    let step = note(.verified, "zone \(work.zone): \(servers[place]) answers the change")
+                    try await update(id, step) { failover in
+                        failover.zones[index].authorities[place].agreesAt = Date()
+                        failover.zones[index].authorities[place].detail = ""
+                    }
+                }
+                if pending.values.allSatisfy(\.isEmpty) {
+                    try await update(
+                        id, note(.verified, "zone \(work.zone): every authoritative server answers the change")
+                    ) {
+                        $0.zones[index].verifiedAt = Date()
+                    }
+                    return await tell(
+                        .failoverVerified, underWay[id]?.server,
+                        "failover \(id): zone \(work.zone): all \(servers.count) authoritative servers answer the change",
+                        about: id)
+                }
+            } catch let failure as DNSFailure {
+                underWay[id]?.zones[index].detail = failure.reason
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        try await update(id, note(.note, "zone \(work.zone): not all authoritative servers answer the change yet"))
+    }
+
+    /// The changes that an authoritative server does not answer yet, and what it says instead.
+    private static func disagreeing(
+        _ server: AuthoritativeServer, _ changes: [RecordChange], _ place: Int,
+        _ ask: @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
+    ) async -> (Int, [RecordChange], String) {
+        var left: [RecordChange] = []
+        var detail = ""
+        for change in changes {
+            for wanted in change.wanted {
+                let answer = await ask(server, change.name, wanted.type)
+                if case .records(let sets) = answer, sets.contains(where: { $0.agrees(with: wanted) }) { continue }
+                left.append(change)
+                detail = "\(change.name): \(answer)"
+                break
+            }
+            // A server that is behind is behind for all of them, most often: asking on would only take time.
+            if left.count >= 3 { break }
+        }
+        if left.count >= 3 { left = changes }
+        return (place, left, detail)
+    }
+
+    // MARK: Following
+
+    /// Where new connections of the services that are being moved have arrived.
+    func take(_ traffic: ServiceTraffic) {
+        for (id, failover) in underWay {
+            guard let place = failover.traffic.firstIndex(where: { $0.service == traffic.service }),
+                let move = failover.moves.first(where: { $0.service == traffic.service })
+            else { continue }
+            if move.to == traffic.server {
+                underWay[id]?.traffic[place].toTarget &+= traffic.opened
+            } else if move.from == traffic.server {
+                underWay[id]?.traffic[place].toOrigin &+= traffic.opened
+                underWay[id]?.traffic[place].lastToOrigin = Date()
+            }
+        }
+    }
+
+    /// Follows the traffic until none has arrived at the old server for as long as resolvers may keep its record, and some more.
+    func follow(_ id: FailoverID) async throws {
+        let began = Date()
+        let timesToLive =
+            underWay[id]?.zones.flatMap { $0.records.flatMap { $0.change.expected.map(\.timeToLive) } } ?? []
+        let quiet = Double(min(60, max(10, 2 * (timesToLive.max() ?? 0))))
+        while let failover = underWay[id] {
+            let elapsed = Date().timeIntervalSince(began)
+            let last = failover.traffic.compactMap(\.lastToOrigin).max() ?? began
+            let isQuiet = elapsed >= quiet && Date().timeIntervalSince(last) >= quiet
+            if isQuiet || elapsed > FailoverService.followingPatience { break }
+            try await Task.sleep(for: .seconds(1))
+            if Int(elapsed) % 5 == 4 { try await update(id) }
+        }
+        guard let failover = underWay[id] else { return }
+        let told = failover.traffic.map {
+            "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
+        }.joined(separator: "; ")
+        try await update(id, note(.ended, told)) { failover in
+            failover.stage = .done
+            failover.endedAt = Date()
+        }
+        if placements.values.contains(where: { $0.failover == id }) { inForce[id] = underWay[id] }
+        underWay[id] = nil
+        inForce = inForce.filter { id, _ in placements.values.contains { $0.failover == id } }
+        await tell(.failoverEnded, failover.server, "failover \(id): \(told)", about: id)
+    }
+}
