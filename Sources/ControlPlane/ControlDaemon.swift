@@ -93,12 +93,11 @@ public struct ControlDaemon: Sendable {
         // Requests that wait for servers may take a minute; a service manager's patience is ninety seconds.
         configuration.maximumGracefulShutdownDuration = .seconds(70)
         let outcome = await Result { try await ServiceGroup(configuration: configuration).run() }
-        let closing = await Result {
-            try await http.shutdown()
-            try await store.close()
-        }
+        let quiet = await Result { try await http.shutdown() }
+        let closing = await Result { try await store.close() }
         // Why it ended comes before what that led to.
         try outcome.get()
+        try quiet.get()
         try closing.get()
         logger.info("Stopped")
     }

@@ -90,7 +90,7 @@ extension ControlAPI {
                 throw FailoverRefusal(reason: "failover \(stored.id) is not in force any more")
             }
             return try await failover.failBack(
-                stored.server, reason: order.reason, author: request.author, force: order.force)
+                stored.server, stored.id, reason: order.reason, author: request.author, force: order.force)
         }
     }
 
@@ -286,11 +286,11 @@ extension FailoverPlan.ServicePlan {
                     ]
                 }),
             "records": .array(
-                records.map { zone, change in
+                records.map { record in
                     [
-                        "zone": .string(zone.text), "name": .string(change.name.text),
-                        "before": .array(change.expected.map { .string($0.text) }),
-                        "after": .array(change.wanted.map { .string($0.text) }),
+                        "zone": .string(record.zone.text), "name": .string(record.change.name.text),
+                        "before": .array(record.change.expected.map { .string($0.text) }),
+                        "after": .array(record.change.wanted.map { .string($0.text) }),
                     ]
                 }),
             "obstacles": .array(obstacles.map { .string($0) }),

@@ -2,8 +2,8 @@ import Domain
 import FoundationEssentials
 
 extension Alert {
-    /// Stores an alert for each of `urls`, inside a transaction of the caller's: with what it is about, or not at all.
-    static func insert(
+    /// Stores an alert for each of `urls`, inside a transaction of the caller's.
+    fileprivate static func insert(
         kind: FleetEvent.Kind, body members: JSONObject, urls: [String], at: Date, _ connection: SQLConnection
     ) throws -> Alert {
         let newest = try connection.rows("SELECT COALESCE(MAX(id), 0) FROM alerts").first?.integer(0) ?? 0

@@ -51,14 +51,11 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
 
     // MARK: Feeding
 
-    /// The URLs that an alert goes to, for whoever stores one in a transaction of its own (``Alert/insert(kind:body:urls:at:_:)``).
-    var urls: [String] { webhooks().map(\.url) }
-
     /// Stores an alert, if there is anybody to be told and this kind of event is one, and has it sent.
     ///
     /// It never fails towards its caller, who has more important things to do. What cannot be stored is lost, and logged as an error.
     func raise(_ kind: FleetEvent.Kind, server: ServerName? = nil, failover: Int64? = nil, detail: String) async {
-        let urls = urls
+        let urls = webhooks().map(\.url)
         guard kind.isAlert, !urls.isEmpty else { return }
         do {
             let body = Alert.members(server: server, failover: failover, detail: detail)

@@ -30,11 +30,11 @@ struct Failover: Sendable, Equatable {
     enum Stage: String, Sendable, CaseIterable {
         /// The decision is stored, and nothing has been asked of any DNS server.
         case decided
-        /// Zones are being changed.
+        /// Zones are being changed, and those that are asked back.
         case writing
-        /// The zones that could be changed are; their authoritative servers are being asked.
+        /// No zone is left to be changed; authoritative servers are being asked.
         case verifying
-        /// All answer the change; the traffic is being followed.
+        /// All that could be proven is; the traffic is being followed.
         case following
         case done
         /// Nothing was changed, and nothing will be.
@@ -96,7 +96,7 @@ struct Failover: Sendable, Equatable {
 
     let id: FailoverID
     let kind: Kind
-    /// The server that is left.
+    /// The server that is left, or that a failback returns to.
     let server: ServerName
     let reason: String
     let author: String
@@ -114,27 +114,34 @@ struct Failover: Sendable, Equatable {
     /// Whether anything has been changed, or may have been.
     var hasBegun: Bool { zones.contains { $0.state == .written || $0.attempts > 0 } }
 
-    /// Marks the moves whose zones have all come to an end.
-    mutating func settleMoves() {
-        for index in moves.indices {
+    /// Whether a name of the moved service leads to its new server by this: also where another of its names could not be changed.
+    func hasChanged(_ move: Move) -> Bool {
+        zones.contains { zone in
+            zone.state == .written && zone.records.contains { $0.service == move.service && !$0.isConflict }
+        }
+    }
+
+    /// Marks the moves that have come to their end with a zone, and answers them.
+    mutating func settleMoves(with zone: Int) -> [Move] {
+        let services = Set(zones[zone].records.map(\.service))
+        var settled: [Move] = []
+        for index in moves.indices where moves[index].state == .pending && services.contains(moves[index].service) {
             let service = moves[index].service
             let works = zones.filter { $0.records.contains { $0.service == service } }
+            guard works.allSatisfy({ $0.state != .pending }) else { continue }
             let isConflict = works.contains { $0.records.contains { $0.service == service && $0.isConflict } }
-            if isConflict {
-                moves[index].state = .conflict
-            } else if works.contains(where: { $0.state == .failed }) {
-                moves[index].state = .failed
-            } else if works.allSatisfy({ $0.state == .written }) {
-                moves[index].state = .written
-            }
+            let isFailed = works.contains { $0.state == .failed }
+            moves[index].state = isConflict ? .conflict : isFailed ? .failed : .written
+            settled.append(moves[index])
         }
+        return settled
     }
 }
 
 /// One entry of a failover's timeline.
 struct TimelineEntry: Sendable, Equatable {
     enum Kind: String, Sendable, CaseIterable {
-        case firstMiss, decision, write, written, conflict, verified, traffic, ended, abandoned, note
+        case firstMiss, decision, write, written, conflict, verified, ended, abandoned, note
     }
 
     /// What a vantage had seen when the entry was made.

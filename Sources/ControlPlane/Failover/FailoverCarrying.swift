@@ -19,8 +19,7 @@ extension FailoverService {
             while let failover = underWay[id] {
                 switch failover.stage {
                 case .decided: try await advance(id, to: .writing)
-                case .writing: try await write(id)
-                case .verifying: try await verify(id)
+                case .writing, .verifying: try await changeZones(id)
                 case .following: try await follow(id)
                 case .done, .abandoned, .conflicted: return
                 }
@@ -46,9 +45,14 @@ extension FailoverService {
             do {
                 // What other tasks of the same failover have changed meanwhile is stored as well.
                 guard let newest = underWay[id] else { throw CancellationError() }
-                let store = around.store
+                let (store, previous) = (around.store, lastSave)
                 // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
-                try await Task { try await store.save(newest, step) }.value
+                let save = Task {
+                    _ = await previous?.result
+                    try await store.save(newest, step)
+                }
+                lastSave = save
+                try await save.value
                 return
             } catch let failure as StoreFailure {
                 if !isTold {
@@ -90,43 +94,60 @@ extension FailoverService {
 
     // MARK: Writing
 
-    private func write(_ id: FailoverID) async throws {
+    /// Brings every zone to its end and proves what was written, each at its own pace: one that hangs holds up no other.
+    private func changeZones(_ id: FailoverID) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for index in (underWay[id]?.zones ?? []).indices {
-                group.addTask { try await self.writeZone(id, index) }
+                group.addTask {
+                    try await self.writeZone(id, index)
+                    try await self.verifyZone(id, index)
+                }
             }
         }
-        guard var failover = underWay[id] else { return }
-        if isObsolete(failover) {
+        guard let failover = underWay[id] else { return }
+        guard !failover.zones.contains(where: { $0.state == .pending }) else {
+            // What led to the decision had passed for a moment; it may be back already, and the zones are tried on then.
+            guard isObsolete(failover) else { return }
             return await abandon(id, because: "\(failover.server) answers again, and nothing has been changed yet")
         }
-        failover.settleMoves()
+        guard !failover.moves.contains(where: failover.hasChanged) else { return try await advance(id, to: .following) }
+        try await update(id, note(.ended, "nothing could be changed")) { failover in
+            failover.stage = .conflicted
+            failover.endedAt = Date()
+        }
+        underWay[id] = nil
+        await tell(.failoverEnded, failover.server, "failover \(id) has changed nothing", about: id)
+    }
+
+    /// A zone has come to its end, and with it the services whose last one it was: they are where it brought them, and free for the next
+    /// decision, whatever becomes of others.
+    private func end(
+        _ id: FailoverID, _ index: Int, as state: Failover.Move.State, _ entries: [TimelineEntry] = [],
+        _ change: (inout Failover.ZoneWork) -> Void = { _ in }
+    ) async throws {
+        guard var failover = underWay[id] else { return }
+        failover.zones[index].state = state
+        failover.zones[index].isInDoubt = false
+        change(&failover.zones[index])
         let services = around.store.state.services
-        var step = FailoverStep()
-        for move in failover.moves {
+        var step = FailoverStep(entries: entries)
+        for move in failover.settleMoves(with: index) {
             step.released.append(move.service)
-            guard move.state == .written else { continue }
-            let isHome = services[move.service]?.primary == move.to
+            guard failover.hasChanged(move), let service = services[move.service] else { continue }
+            failover.traffic.append(Failover.Traffic(service: move.service))
+            if move.state == .written { conflicts[move.service] = nil }
+            let isHome = service.primary == move.to
+            // Half-way home is away still: the rest is asked for again from there.
+            if isHome, move.state != .written { continue }
             step.placed[move.service] = .some(isHome ? nil : Placement(server: move.to, failover: id))
         }
-        let isWritten = failover.moves.contains { $0.state == .written }
-        if !isWritten {
-            step.entries.append(TimelineEntry(at: Date(), kind: .ended, detail: "nothing could be changed"))
-        }
-        let moves = failover.moves
-        try await update(id, step) { failover in
-            failover.moves = moves
-            failover.stage = isWritten ? .verifying : .conflicted
-            failover.traffic = moves.filter { $0.state == .written }.map { Failover.Traffic(service: $0.service) }
-            if !isWritten { failover.endedAt = Date() }
-        }
+        if !failover.zones.contains(where: { $0.state == .pending }) { failover.stage = .verifying }
+        let ended = failover
+        try await update(id, step) { $0 = ended }
         for (service, placement) in step.placed { placements[service] = placement }
         for service in step.released where decisions[service] == id { decisions[service] = nil }
+        follow(trafficOf: ended)
         placementsChanged()
-        if !isWritten {
-            underWay[id] = nil
-            await tell(.failoverEnded, failover.server, "failover \(id) has changed nothing", about: id)
-        }
     }
 
     /// Whether what led to the decision has passed before anything was done about it.
@@ -151,9 +172,10 @@ extension FailoverService {
                 failures += 1
                 let isOver = Date().timeIntervalSince(began) > FailoverService.patience
                 let step = failures == 1 || isOver ? note(.note, "zone \(name): \(failure.reason)") : FailoverStep()
-                try await update(id, step) { failover in
-                    failover.zones[index].detail = failure.reason
-                    if isOver { failover.zones[index].state = .failed }
+                if isOver {
+                    try await end(id, index, as: .failed, step.entries) { $0.detail = failure.reason }
+                } else {
+                    try await update(id, step) { $0.zones[index].detail = failure.reason }
                 }
                 if failures == 1 || isOver {
                     await tell(
@@ -170,28 +192,25 @@ extension FailoverService {
     /// Asks for the change once. What may have been asked already is looked for first: a write is never repeated blindly.
     private func attempt(_ id: FailoverID, _ index: Int, _ provider: any DNSProvider) async throws {
         guard let work = underWay[id]?.zones[index] else { return }
-        let open = work.records.filter { !$0.isConflict }.map(\.change)
+        var present: [DomainName: [RecordSet]] = [:]
         if work.isInDoubt {
-            let present = try await provider.present(open.map(\.name))
+            let names = work.records.filter { !$0.isConflict }.map(\.change.name)
+            present = try await calling { try await provider.present(names) }
             if try await settle(id, index, present, how: "found as it was to be") { return }
         }
-        let changes = (underWay[id]?.zones[index].records ?? []).filter { !$0.isConflict }.map(\.change)
-        guard !changes.isEmpty else {
-            return try await update(id) { $0.zones[index].state = .conflict }
-        }
+        // What is there already is not asked for again, as it is not what it was.
+        let changes = (underWay[id]?.zones[index].records ?? []).filter { record in
+            !record.isConflict && !(present[record.change.name]?.agrees(with: record.change.wanted) ?? false)
+        }.map(\.change)
         let number = work.attempts + 1
-        try await update(
-            id,
-            number == 1
-                ? note(.write, "zone \(work.zone): \(changes.count) name\(changes.count == 1 ? "" : "s")")
-                : FailoverStep()
-        ) {
+        let names = "\(changes.count) name\(changes.count == 1 ? "" : "s")"
+        try await update(id, number == 1 ? note(.write, "zone \(work.zone): \(names)") : FailoverStep()) {
             $0.zones[index].attempts = number
             $0.zones[index].isInDoubt = true
         }
         let outcome: ZoneOutcome
         do {
-            outcome = try await provider.apply(changes)
+            outcome = try await calling { try await provider.apply(changes) }
         } catch let failure as DNSFailure {
             if !failure.mayHaveHappened { try await update(id) { $0.zones[index].isInDoubt = false } }
             throw failure
@@ -200,9 +219,21 @@ extension FailoverService {
         case .done: try await written(id, index, how: "written")
         case .conflict(let present):
             if try await settle(id, index, present, how: "written before") { return }
-            // What was there at first is expected again: nothing was done.
-            try await update(id) { $0.zones[index].isInDoubt = false }
+            // Some are as they are to be, some as they were. The zone stays in doubt, so that the next attempt asks for the rest.
+            throw DNSFailure(
+                kind: .unavailable, reason: "some of its names are not as expected; they are looked at again")
         }
+    }
+
+    /// Providers that are called at a time: each is a connection or a process.
+    private static let mostCalls = 32
+
+    /// Calls a provider when there is a place. It is waited for by looking: a fleet of so many zones is rare.
+    private func calling<Answer: Sendable>(_ call: @Sendable () async throws -> Answer) async throws -> Answer {
+        while callsUnderWay >= FailoverService.mostCalls { try await Task.sleep(for: .milliseconds(20)) }
+        callsUnderWay += 1
+        defer { callsUnderWay -= 1 }
+        return try await call()
     }
 
     /// Compares what is there with what is to be. True when the zone is settled by that.
@@ -234,7 +265,6 @@ extension FailoverService {
             let step = FailoverStep(entries: foreign.map { TimelineEntry(at: Date(), kind: .conflict, detail: $0) })
             try await update(id, step) { failover in
                 failover.zones[index].records = records
-                failover.zones[index].isInDoubt = false
                 failover.zones[index].detail = foreign.first ?? ""
             }
             await tell(
@@ -243,7 +273,7 @@ extension FailoverService {
         }
         let isEmpty = works.records.allSatisfy(\.isConflict)
         if isEmpty {
-            try await update(id) { $0.zones[index].state = .conflict }
+            try await end(id, index, as: .conflict)
         } else if isDone {
             try await written(id, index, how: how)
         }
@@ -257,11 +287,9 @@ extension FailoverService {
             "\($0.change.name) \($0.change.wanted.map(\.text).joined(separator: ", "))"
         }
         let detail = "zone \(zone): \(how): \(names.prefix(20).joined(separator: "; "))"
-        try await update(id, note(.written, detail)) { failover in
-            failover.zones[index].state = .written
-            failover.zones[index].isInDoubt = false
-            failover.zones[index].writtenAt = Date()
-            failover.zones[index].detail = ""
+        try await end(id, index, as: .written, note(.written, detail).entries) { zone in
+            zone.writtenAt = Date()
+            zone.detail = ""
         }
         await tell(.failoverWritten, failover.server, "failover \(id): \(detail)", about: id)
     }

@@ -116,6 +116,9 @@ extension RecordSet {
     /// `CNAME 5 za1.dfree.test`: type, TTL and values.
     var text: String { "\(type.rawValue) \(timeToLive) \(values.joined(separator: " "))" }
 
+    /// Whether `text` can be read back, and the records be written again.
+    var isPlain: Bool { !values.isEmpty && values.allSatisfy { !$0.isEmpty && !$0.contains(" ") } }
+
     fileprivate var json: JSONValue { .string(text) }
 
     fileprivate init(stored value: JSONValue) throws(StoreFailure) {

@@ -67,6 +67,8 @@ struct FailoverMachine: Sendable {
     /// Since when there has been no reason to any more, while it still does.
     private var doubtsOver: ContinuousClock.Instant?
 
+    /// Said of each server; what is in `holding` changes with each that joins in.
+    static let doubt = "the fault may be in our own network"
     /// How long a fall is remembered.
     static let flapMemory = Duration.seconds(3600)
     /// The hold-down doubles with each fall that is remembered, but no further than this.
@@ -97,6 +99,9 @@ struct FailoverMachine: Sendable {
         servers[server]?.held = reason
         return .held(server, reason)
     }
+
+    /// Something is being done about a server: what kept us from it is over.
+    mutating func release(_ server: ServerName) { servers[server]?.held = nil }
 
     /// Whether a server comes and goes, so that it is nobody to rely on.
     func isFlapping(_ server: ServerName, at now: ContinuousClock.Instant, holdDown: Int) -> Bool {
@@ -228,8 +233,8 @@ struct FailoverMachine: Sendable {
         switch watched.phase {
         case .suspect:
             // It would have fallen, were it not for our doubts.
-            guard let holding, watched.verdict?.isDown == true, circumstances.active.contains(name) else { return }
-            if let action = hold(name, because: holding) { actions.append(action) }
+            guard holding != nil, watched.verdict?.isDown == true, circumstances.active.contains(name) else { return }
+            if let action = hold(name, because: FailoverMachine.doubt) { actions.append(action) }
         case .down:
             guard circumstances.active.contains(name) else { return }
             if let reason = obstacle(circumstances, isForced: circumstances.overrides[name] != nil) {
@@ -256,7 +261,7 @@ struct FailoverMachine: Sendable {
         if !circumstances.settings.failsOver, !isForced {
             return "failover is not automatic; `ddirect failover run` does it"
         }
-        return isForced ? nil : holding
+        return isForced || holding == nil ? nil : FailoverMachine.doubt
     }
 
     private func holdDown(of watched: Watched, _ settings: FleetSettings) -> Duration {

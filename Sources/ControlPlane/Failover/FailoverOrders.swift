@@ -8,51 +8,56 @@ struct FailoverRefusal: Error, Sendable {
 
 /// What operators ask of failover: the same decisions as the machine's, on their word.
 extension FailoverService {
-    /// What a failover of `server` would do now.
+    /// What a failover of `server` would do now. What may change meanwhile is looked at after the last wait.
     func plan(leaving server: ServerName, force: Bool = false) async -> FailoverPlan {
-        let plan = FailoverPlan(leaving: server, await planningBase(), force: force)
-        return FailoverPlan(server: server, services: plan.services, obstacles: standingObstacles)
+        let base = await planningBase()
+        return FailoverPlan(leaving: server, active(around.store.state)[server] ?? [], base, force: force)
     }
 
-    /// What is against moving anything, whoever asks.
-    private var standingObstacles: [String] {
-        guard let freeze else { return [] }
-        return [
-            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); `ddirect unfreeze` ends that"
-        ]
+    /// What it would be to bring back to `server` the services that are to be there, of those failovers that are meant.
+    func plan(
+        returningTo server: ServerName, force: Bool = false, where isMeant: (Failover) -> Bool = { _ in true }
+    ) async -> FailoverPlan {
+        let base = await planningBase()
+        return FailoverPlan(returning: servicesAway(from: server, where: isMeant), to: server, base, force: force)
     }
 
     /// Moves the services of `server` to their standbys; with `returnsAfter` it is a drill that goes back by itself.
     func run(
         _ server: ServerName, reason: String, author: String, returnsAfter: Int?, force: Bool
     ) async throws -> Failover {
-        var plan = await plan(leaving: server, force: force)
-        if let obstacle = plan.obstacle { throw FailoverRefusal(reason: obstacle) }
-        if force { plan = try await adopting(plan) }
-        return try await decided(
-            plan, kind: returnsAfter == nil ? .manual : .drill, reason: reason, author: author,
-            returnsAt: returnsAfter.map { Date().addingTimeInterval(Double($0)) })
+        try await decided(
+            await plan(leaving: server, force: force), kind: returnsAfter == nil ? .manual : .drill, reason: reason,
+            author: author, returnsAt: returnsAfter.map { Date().addingTimeInterval(Double($0)) }, force: force)
     }
 
     /// Brings back to `server` the services that are to be there and are not.
-    func failBack(_ server: ServerName, reason: String, author: String, force: Bool) async throws -> Failover {
-        let services = servicesAway(from: server)
-        guard !services.isEmpty else {
+    /// `failover` is the one to take back; nil for all.
+    func failBack(
+        _ server: ServerName, _ failover: FailoverID? = nil, reason: String, author: String, force: Bool
+    ) async throws -> Failover {
+        let plan = await plan(returningTo: server, force: force) { failover == nil || $0.id == failover }
+        guard !plan.services.isEmpty else {
             throw FailoverRefusal(reason: "no service of \(server) is away, so there is nothing to take back")
         }
-        var plan = FailoverPlan(returning: services, to: server, await planningBase(), force: force)
-        plan = FailoverPlan(server: server, services: plan.services, obstacles: standingObstacles)
-        if let obstacle = plan.obstacle { throw FailoverRefusal(reason: obstacle) }
-        if force { plan = try await adopting(plan) }
         return try await decided(
             plan, kind: .failback, reason: reason, author: author,
-            reverses: services.compactMap { placements[$0]?.failover }.max())
+            reverses: plan.services.compactMap { placements[$0.service]?.failover }.max(), force: force)
     }
 
     private func decided(
         _ plan: FailoverPlan, kind: Failover.Kind, reason: String, author: String, returnsAt: Date? = nil,
-        reverses: FailoverID? = nil
+        reverses: FailoverID? = nil, force: Bool
     ) async throws -> Failover {
+        if let obstacle = plan.obstacle { throw FailoverRefusal(reason: obstacle) }
+        let plan = force ? try await adopting(plan) : plan
+        let isSame = plan.movable.allSatisfy { planned in
+            decisions[planned.service] == nil
+                && around.store.state.services[planned.service].map(activeServer) == planned.from
+        }
+        guard freeze == nil, isSame else {
+            throw FailoverRefusal(reason: "the fleet has changed while the zones were read; ask again")
+        }
         guard !deciding.contains(plan.server) else {
             throw FailoverRefusal(reason: "a decision about \(plan.server) is being made at this moment")
         }
@@ -67,29 +72,31 @@ extension FailoverService {
     /// The plan with what is there now as what is expected: an operator has looked, and says that it is to be replaced.
     private func adopting(_ plan: FailoverPlan) async throws -> FailoverPlan {
         var present: [DomainName: [RecordSet]] = [:]
-        let names = Dictionary(grouping: plan.movable.flatMap(\.records)) { $0.zone }
-        for (name, records) in names {
+        for (name, records) in Dictionary(grouping: plan.movable.flatMap(\.records), by: \.zone) {
             guard let zone = around.store.state.zones[name] else { continue }
             do {
                 let found = try await around.provider(zone).present(records.map(\.change.name))
+                // Such as an alias: what we could not write again is not ours to replace.
+                if let strange = found.first(where: { !$0.value.allSatisfy(\.isPlain) }) {
+                    throw FailoverRefusal(
+                        reason:
+                            "\(strange.key) is \(strange.value.map(\.text).joined(separator: ", ")), which is mended by hand"
+                    )
+                }
                 present.merge(found) { first, _ in first }
             } catch let failure as DNSFailure {
                 throw FailoverRefusal(reason: "zone \(name) cannot be read: \(failure.reason)")
             }
         }
-        let services = plan.services.map { service in
-            FailoverPlan.ServicePlan(
-                service: service.service, from: service.from, to: service.to, candidates: service.candidates,
-                records: service.records.map { zone, change in
-                    (
-                        zone,
-                        RecordChange(
-                            name: change.name, expected: present[change.name] ?? change.expected, wanted: change.wanted)
-                    )
-                },
-                obstacles: service.obstacles)
+        var adopted = plan
+        for service in adopted.services.indices {
+            for place in adopted.services[service].records.indices {
+                let change = adopted.services[service].records[place].change
+                adopted.services[service].records[place].change = RecordChange(
+                    name: change.name, expected: present[change.name] ?? change.expected, wanted: change.wanted)
+            }
         }
-        return FailoverPlan(server: plan.server, services: services, obstacles: plan.obstacles)
+        return adopted
     }
 
     // MARK: Words that last
@@ -126,12 +133,15 @@ extension FailoverService {
     func expireOrders() async {
         let now = Date()
         for override in overrides.values where override.until <= now {
-            await attempting { try await clearOverride(of: override.server, by: "its expiry") }
+            // Before any wait: what is said anew meanwhile is another word, here and in the store.
             overrides[override.server] = nil
+            await attempting { try await around.store.end(override) }
+            await tell(.serverOverridden, override.server, "goes by probes again: the time is over")
         }
-        if let freeze, freeze.until <= now {
-            await attempting { try await unfreeze(by: "its expiry") }
-            self.freeze = nil
+        if let expired = freeze, expired.until <= now {
+            freeze = nil
+            await attempting { try await around.store.end(expired) }
+            await tell(.fleetUnfrozen, nil, "the time is over")
         }
     }
 
@@ -147,17 +157,17 @@ extension FailoverService {
     func returnDrills() async {
         let now = Date()
         guard freeze == nil else { return }
-        for failover in inForce.values where failover.kind == .drill {
-            guard let returnsAt = failover.returnsAt, returnsAt <= now else { continue }
+        for id in Array(inForce.keys) + Array(underWay.keys) {
+            guard let failover = effective(id), let returnsAt = failover.returnsAt, returnsAt <= now,
+                !deciding.contains(failover.server),
+                placements.contains(where: { $0.value.failover == id && decisions[$0.key] == nil })
+            else { continue }
             do {
                 _ = try await failBack(
-                    failover.server, reason: "the drill \(failover.id) is over", author: failover.author, force: false)
+                    failover.server, id, reason: "the drill \(failover.id) is over", author: failover.author,
+                    force: false)
             } catch let refusal as FailoverRefusal {
-                if let action = machine.hold(failover.server, because: "the drill does not return: \(refusal.reason)"),
-                    case .held(let server, let reason) = action
-                {
-                    await tell(.failoverHeld, server, reason)
-                }
+                await hold(failover.server, because: "the drill does not return: \(refusal.reason)")
             } catch {
                 logger.error(
                     "A drill cannot be taken back", metadata: ["failover": "\(failover.id)", "cause": "\(error)"])

@@ -17,20 +17,19 @@ struct FailoverPlan: Sendable, Equatable {
         /// Nil when nobody may take it over.
         let to: ServerName?
         let candidates: [Candidate]
-        let records: [(zone: DomainName, change: RecordChange)]
+        var records: [Record]
         /// Why the service stays where it is; empty when it can be moved.
         let obstacles: [String]
+    }
 
-        static func == (left: ServicePlan, right: ServicePlan) -> Bool {
-            left.service == right.service && left.from == right.from && left.to == right.to
-                && left.candidates == right.candidates && left.obstacles == right.obstacles
-                && left.records.map(\.zone) == right.records.map(\.zone)
-                && left.records.map(\.change) == right.records.map(\.change)
-        }
+    /// A name that would change, and where it stands.
+    struct Record: Sendable, Equatable {
+        let zone: DomainName
+        var change: RecordChange
     }
 
     let server: ServerName
-    let services: [ServicePlan]
+    var services: [ServicePlan]
     /// Why nothing at all would be done; empty when something can be.
     let obstacles: [String]
 
@@ -50,8 +49,8 @@ struct FailoverPlan: Sendable, Equatable {
 /// What a plan is made from.
 struct PlanningBase: Sendable {
     var servers: [ServerName: Server]
-    /// The server that each service's records lead to now, for services with bindings.
-    var active: [(service: Service, server: ServerName)]
+    /// What is against moving anything at all.
+    var standing: [String] = []
     /// The services that another decision is moving now.
     var busy: [ServiceName: FailoverID] = [:]
     /// What is known against each server as a standby.
@@ -62,10 +61,11 @@ struct PlanningBase: Sendable {
 }
 
 extension FailoverPlan {
-    /// The plan for leaving `server`; each service goes to the first server in its order that may take it, the primary before the standbys.
+    /// The plan for leaving `server`, to which the records of `services` lead; each of these goes to the first server in its order that may take
+    /// it, the primary before the standbys.
     /// With `force`, what is known against standbys and of conflicts is told and passed over.
-    init(leaving server: ServerName, _ base: PlanningBase, force: Bool = false) {
-        let services = base.active.filter { $0.server == server }.map { service, _ in
+    init(leaving server: ServerName, _ services: [Service], _ base: PlanningBase, force: Bool = false) {
+        let plans = services.map { service in
             let candidates = service.servers.filter { $0 != server }.map { name in
                 Candidate(
                     server: name, obstacles: base.obstacles(name, service.name),
@@ -76,14 +76,15 @@ extension FailoverPlan {
             let chosen = eligible.first { $0.obstacles.isEmpty && $0.warnings.isEmpty } ?? eligible.first
             return FailoverPlan.plan(service, from: server, to: chosen?.server, candidates, base, force: force)
         }
-        self.init(server: server, services: services.sorted { $0.service < $1.service }, obstacles: [])
+        self.init(server: server, services: plans.sorted { $0.service < $1.service }, obstacles: base.standing)
     }
 
-    /// The plan for bringing back to `server` the services that are to be there and are not.
-    init(returning services: [ServiceName], to server: ServerName, _ base: PlanningBase, force: Bool = false) {
-        let wanted = Set(services)
-        let plans = base.active.filter { wanted.contains($0.service.name) && $0.server != server }.map {
-            service, present in
+    /// The plan for bringing back to `server` the services that are to be there, from where they are now.
+    init(
+        returning services: [(service: Service, from: ServerName)], to server: ServerName, _ base: PlanningBase,
+        force: Bool = false
+    ) {
+        let plans = services.map { service, present in
             let candidate = Candidate(
                 server: server, obstacles: base.obstacles(server, service.name),
                 warnings: base.warnings(server, service.name))
@@ -91,7 +92,7 @@ extension FailoverPlan {
                 service, from: present, to: force || candidate.obstacles.isEmpty ? server : nil, [candidate], base,
                 force: force)
         }
-        self.init(server: server, services: plans.sorted { $0.service < $1.service }, obstacles: [])
+        self.init(server: server, services: plans.sorted { $0.service < $1.service }, obstacles: base.standing)
     }
 
     private static func plan(
@@ -109,15 +110,16 @@ extension FailoverPlan {
                     + candidates.map { "\($0.server): \($0.obstacles.joined(separator: ", "))" }.joined(separator: "; ")
             )
         }
-        var records: [(zone: DomainName, change: RecordChange)] = []
+        var records: [Record] = []
         if let origin = base.servers[from], let target = to.flatMap({ base.servers[$0] }) {
             records = service.bindings.map { binding in
-                (
-                    binding.zone,
-                    RecordChange(
-                        name: binding.name, expected: binding.records(of: origin), wanted: binding.records(of: target))
-                )
+                let change = RecordChange(
+                    name: binding.name, expected: binding.records(of: origin), wanted: binding.records(of: target))
+                return Record(zone: binding.zone, change: change)
             }
+        }
+        if to != nil, records.isEmpty || records.contains(where: { $0.change.wanted.isEmpty }) {
+            obstacles.append("what its records say now, or are to say, is not known: is server \(from) gone?")
         }
         return ServicePlan(
             service: service.name, from: from, to: to, candidates: candidates, records: records, obstacles: obstacles)
@@ -127,8 +129,9 @@ extension FailoverPlan {
     var zones: [Failover.ZoneWork] {
         var works: [DomainName: [Failover.SteeredRecord]] = [:]
         for service in movable {
-            for (zone, change) in service.records {
-                works[zone, default: []].append(Failover.SteeredRecord(service: service.service, change: change))
+            for record in service.records {
+                works[record.zone, default: []].append(
+                    Failover.SteeredRecord(service: service.service, change: record.change))
             }
         }
         return works.sorted { $0.key < $1.key }.map { Failover.ZoneWork(zone: $0.key, records: $0.value) }

@@ -38,9 +38,21 @@ actor FailoverService {
     var conflicts: [ServiceName: String] = [:]
     /// Servers about which a decision is being stored.
     var deciding: Set<ServerName> = []
+    /// The last change that was handed to the store: the next one waits for it, so that none overtakes another.
+    var lastSave: Task<Void, any Error>?
+    /// Calls of providers that have not been answered yet.
+    var callsUnderWay = 0
+    /// The services whose new connections are counted.
+    var followed: [ServiceName: Followed] = [:]
+    /// When a plan for leaving a server had nothing to move last.
+    private var fruitless: [ServerName: ContinuousClock.Instant] = [:]
     /// Failovers that a task is about.
     var carrying: Set<FailoverID> = []
     var readiness = StandbyReadiness()
+    /// Grows with each change of placements: what was asked before may be answered after.
+    var placementRevision = 0
+    /// Whether what was proven is out of date: services have other standbys now.
+    var isReadinessDue = false
 
     private var known: SnapshotVersion?
     /// Whether the vantages have yet to be told of a change, and when they were told last.
@@ -50,6 +62,7 @@ actor FailoverService {
     private static let watchInterval = Duration.seconds(1)
     /// The services with bindings, by the server that their records lead to; made anew when something has changed.
     private var activeServices: [ServerName: [Service]]?
+    private var movedAway: Set<ServerName>?
     let starts: AsyncStream<FailoverID>
     private let start: AsyncStream<FailoverID>.Continuation
 
@@ -62,7 +75,10 @@ actor FailoverService {
         placements = records.placements
         overrides = records.overrides
         freeze = records.freeze
-        for failover in records.underWay { underWay[failover.id] = failover }
+        for failover in records.underWay {
+            underWay[failover.id] = failover
+            follow(trafficOf: failover)
+        }
         for failover in records.inForce { inForce[failover.id] = failover }
     }
 
@@ -79,7 +95,8 @@ actor FailoverService {
         if known != state.version {
             known = state.version
             activeServices = nil
-            placements = placements.filter { state.services[$0.key] != nil }
+            movedAway = nil
+            await forgetPlacements()
             isWatchDue = true
         }
         // A burst of changes is one for the vantages.
@@ -104,13 +121,7 @@ actor FailoverService {
         circumstances.overrides = overrides
         circumstances.freeze = freeze
         circumstances.active = Set(active(state).keys)
-        for (name, placement) in placements {
-            // What an operator moved goes back when an operator says so, and a drill when its time is over.
-            guard let primary = state.services[name]?.primary, primary != placement.server,
-                inForce[placement.failover]?.kind == .automatic
-            else { continue }
-            circumstances.movedAway.insert(primary)
-        }
+        circumstances.movedAway = movedAway(state)
         circumstances.busy = deciding.union(
             underWay.values.filter { $0.stage < .following }.flatMap { failover in
                 failover.kind == .failback ? failover.moves.flatMap { [$0.from, $0.to] } : [failover.server]
@@ -129,9 +140,41 @@ actor FailoverService {
         return services
     }
 
+    /// The servers to which services may go back by themselves. What an operator moved goes back when an operator says so, and a drill when
+    /// its time is over.
+    private func movedAway(_ state: FleetState) -> Set<ServerName> {
+        if let movedAway { return movedAway }
+        let servers = placements.compactMap { name, placement -> ServerName? in
+            guard let primary = state.services[name]?.primary, primary != placement.server,
+                effective(placement.failover)?.kind == .automatic
+            else { return nil }
+            return primary
+        }
+        movedAway = Set(servers)
+        return Set(servers)
+    }
+
+    /// Forgets where services were that have been deleted, and perhaps made anew: the store has forgotten it with them.
+    private func forgetPlacements() async {
+        guard !placements.isEmpty else { return }
+        do {
+            let stored = try await around.store.placements()
+            placements = placements.filter { stored[$0.key] != nil || underWay[$0.value.failover] != nil }
+        } catch {
+            logger.error("Placements cannot be read", metadata: ["cause": "\(error)"])
+        }
+    }
+
     func activeServer(of service: Service) -> ServerName { placements[service.name]?.server ?? service.primary }
 
-    func placementsChanged() { activeServices = nil }
+    func placementsChanged() {
+        activeServices = nil
+        movedAway = nil
+        let effective = Set(placements.values.map(\.failover))
+        inForce = inForce.filter { effective.contains($0.key) }
+        placementRevision += 1
+        isReadinessDue = true
+    }
 
     /// Tells the vantages whom to probe.
     private func watch(_ state: FleetState) async {
@@ -139,6 +182,11 @@ actor FailoverService {
             servers: state.servers, services: state.services, monitoring: state.settings.monitoring)
         guard plan != watched else { return }
         watched = plan
+        if let first = plan.unwatched.first {
+            logger.warning(
+                "More servers than a vantage can probe; the rest is watched by nobody",
+                metadata: ["count": "\(plan.unwatched.count)", "first": "\(first)"])
+        }
         around.prober.watch(plan.targets)
         await around.publisher.watch(plan.targetsByServer)
     }
@@ -146,9 +194,11 @@ actor FailoverService {
     private func carryOut(_ action: FailoverMachine.Action) async {
         switch action {
         case .suspected(let server, let detail): await tell(.serverSuspect, server, detail)
-        case .failed(let server, let detail): await tell(.serverFailed, server, detail)
-        case .recovered(let server):
+        case .failed(let server, let detail):
+            // What was somebody else's when it failed before may be ours again. Each write is conditional.
             for service in active(around.store.state)[server] ?? [] { conflicts[service.name] = nil }
+            await tell(.serverFailed, server, detail)
+        case .recovered(let server):
             await tell(.serverRecovered, server, "it answers again")
         case .failOver(let server): await failOver(server)
         case .failBack(let server): await failBackByItself(server)
@@ -164,6 +214,11 @@ actor FailoverService {
         }
     }
 
+    /// Says why nothing is done about a server, when it has not been said already.
+    func hold(_ server: ServerName, because reason: String) async {
+        if let action = machine.hold(server, because: reason) { await carryOut(action) }
+    }
+
     func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String, about failover: FailoverID? = nil) async
     {
         logger.notice("\(kind.rawValue)", metadata: ["server": "\(server?.text ?? "-")", "detail": "\(detail)"])
@@ -172,13 +227,15 @@ actor FailoverService {
 
     // MARK: Deciding
 
+    /// A plan costs something, and what is in its way changes seldom.
+    private static let planInterval = Duration.seconds(1)
+
     private func failOver(_ server: ServerName) async {
-        let plan = FailoverPlan(leaving: server, await planningBase())
-        guard !plan.movable.isEmpty else {
-            if let obstacle = plan.obstacle, let action = machine.hold(server, because: obstacle) {
-                await carryOut(action)
-            }
-            return
+        if let last = fruitless[server], clock.now - last < FailoverService.planInterval { return }
+        let plan = await plan(leaving: server)
+        if let obstacle = plan.obstacle {
+            fruitless[server] = clock.now
+            return await hold(server, because: obstacle)
         }
         let words = evidence(of: server).filter(\.isMiss).map { "\($0.vantage): \($0.detail)" }.joined(separator: "; ")
         let override = overrides[server]
@@ -186,27 +243,18 @@ actor FailoverService {
         do {
             _ = try await decide(plan, kind: .automatic, reason: reason, author: "ddirect-control")
         } catch {
-            if let action = machine.hold(server, because: "the decision cannot be stored: \(error)") {
-                await carryOut(action)
-            }
+            await hold(server, because: "the decision cannot be stored: \(error)")
         }
     }
 
     private func failBackByItself(_ server: ServerName) async {
-        let plan = FailoverPlan(returning: servicesAway(from: server), to: server, await planningBase())
-        guard !plan.movable.isEmpty else {
-            if let obstacle = plan.obstacle, let action = machine.hold(server, because: "failback: " + obstacle) {
-                await carryOut(action)
-            }
-            return
-        }
+        let plan = await plan(returningTo: server) { $0.kind == .automatic }
+        if let obstacle = plan.obstacle { return await hold(server, because: "failback: " + obstacle) }
         do {
             _ = try await decide(
                 plan, kind: .failback, reason: "it has been well for the hold-down", author: "ddirect-control")
         } catch {
-            if let action = machine.hold(server, because: "the failback cannot be stored: \(error)") {
-                await carryOut(action)
-            }
+            await hold(server, because: "the failback cannot be stored: \(error)")
         }
     }
 
@@ -226,11 +274,11 @@ actor FailoverService {
             entries.append(
                 TimelineEntry(at: date(of: first), kind: .firstMiss, detail: "the first probe without an answer"))
         }
-        let moved = plan.moves.map { "\($0.service) from \($0.from) to \($0.to)" }.joined(separator: ", ")
+        let moved = FailoverService.listed(plan.moves.map { "\($0.service) from \($0.from) to \($0.to)" })
         let decidedAt = Date()
         entries.append(
             TimelineEntry(at: decidedAt, kind: .decision, detail: "\(reason); moving \(moved)", evidence: seen))
-        for stuck in plan.services where !stuck.obstacles.isEmpty {
+        for stuck in plan.services.lazy.filter({ !$0.obstacles.isEmpty }).prefix(FailoverService.mostListed) {
             entries.append(
                 TimelineEntry(
                     at: decidedAt, kind: .note,
@@ -239,6 +287,7 @@ actor FailoverService {
         let (store, beginning) = (around.store, entries)
         // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
         let failover = try await Task { try await store.begin(draft, beginning, at: decidedAt) }.value
+        machine.release(plan.server)
         underWay[failover.id] = failover
         for move in failover.moves { decisions[move.service] = failover.id }
         start.yield(failover.id)
@@ -252,7 +301,7 @@ actor FailoverService {
     func resume(_ id: FailoverID) async {
         guard let failover = underWay[id] else { return }
         let age = Date().timeIntervalSince(failover.at)
-        if failover.stage == .decided || !failover.hasBegun, age > FailoverService.oldestUnbegun {
+        if !failover.hasBegun, age > FailoverService.oldestUnbegun {
             await abandon(id, because: "this process found it \(Int(age)) s old and not begun")
             return
         }
@@ -269,6 +318,14 @@ actor FailoverService {
 
     // MARK: What is known
 
+    /// More than a person reads in one line.
+    private static let mostListed = 20
+
+    static func listed(_ texts: [String]) -> String {
+        let rest = texts.count - mostListed
+        return texts.prefix(mostListed).joined(separator: "; ") + (rest > 0 ? "; and \(rest) others" : "")
+    }
+
     func evidence(of server: ServerName) -> [TimelineEntry.Evidence] {
         (machine.servers[server]?.verdict?.findings ?? []).map { finding in
             TimelineEntry.Evidence(
@@ -277,15 +334,31 @@ actor FailoverService {
         }
     }
 
-    /// The services that are away from `server` and belong there: as their primary, or since a drill took them from it.
-    func servicesAway(from server: ServerName) -> [ServiceName] {
+    /// The failover that brought services where they are: over, or still being followed.
+    func effective(_ id: FailoverID) -> Failover? { inForce[id] ?? underWay[id] }
+
+    /// The services that are away from `server` and belong there, as their primary or since a failover took them from it; and where they are.
+    /// Only those that a failover brought there which `isMeant`.
+    func servicesAway(
+        from server: ServerName, where isMeant: (Failover) -> Bool
+    ) -> [(service: Service, from: ServerName)] {
         let services = around.store.state.services
         return placements.compactMap { name, placement in
-            guard placement.server != server, let service = services[name] else { return nil }
+            guard placement.server != server, let service = services[name],
+                effective(placement.failover).map(isMeant) ?? true
+            else { return nil }
             let leftIt =
-                inForce[placement.failover]?.moves.contains { $0.service == name && $0.from == server } ?? false
-            return service.primary == server || leftIt ? name : nil
+                effective(placement.failover)?.moves.contains { $0.service == name && $0.from == server } ?? false
+            return service.primary == server || leftIt ? (service, placement.server) : nil
         }
+    }
+
+    /// What is against moving anything, whoever asks.
+    private var standingObstacles: [String] {
+        guard let freeze else { return [] }
+        return [
+            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); `ddirect unfreeze` ends that"
+        ]
     }
 
     func planningBase() async -> PlanningBase {
@@ -294,14 +367,12 @@ actor FailoverService {
         let now = clock.now
         let watched = machine.servers
         let flapping = Set(watched.keys.filter { machine.isFlapping($0, at: now, holdDown: state.settings.holdDown) })
-        let readiness = readiness
+        let (readiness, version) = (readiness, state.version)
         return PlanningBase(
-            servers: state.servers,
-            active: active(state).flatMap { server, services in services.map { ($0, server) } },
-            busy: decisions,
+            servers: state.servers, standing: standingObstacles, busy: decisions,
             obstacles: { server, _ in
                 var obstacles: [String] = []
-                if let obstacle = (statuses[server] ?? ServerStatus()).standbyObstacle(at: state.version) {
+                if let obstacle = (statuses[server] ?? ServerStatus()).standbyObstacle(at: version) {
                     obstacles.append(obstacle)
                 }
                 let verdict = watched[server]?.verdict

@@ -8,19 +8,12 @@ extension FailoverService {
     /// For how long traffic is followed at most, in seconds.
     private static let followingPatience = 1800.0
 
-    func verify(_ id: FailoverID) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            for (index, work) in (underWay[id]?.zones ?? []).enumerated() where work.state == .written {
-                group.addTask { try await self.verifyZone(id, index) }
-            }
-        }
-        try await advance(id, to: .following)
-    }
-
     /// Asks every authoritative server until all give the new answer, or patience ends.
-    private func verifyZone(_ id: FailoverID, _ index: Int) async throws {
+    func verifyZone(_ id: FailoverID, _ index: Int) async throws {
         let began = Date()
-        guard let work = underWay[id]?.zones[index], let zone = around.store.state.zones[work.zone] else { return }
+        guard let work = underWay[id]?.zones[index], work.state == .written, work.verifiedAt == nil,
+            let zone = around.store.state.zones[work.zone]
+        else { return }
         var servers: [AuthoritativeServer] = []
         var pending: [Int: [RecordChange]] = [:]
         while Date().timeIntervalSince(began) < FailoverService.verificationPatience {
@@ -97,19 +90,32 @@ extension FailoverService {
 
     // MARK: Following
 
+    /// Where the new connections of a service are counted.
+    struct Followed: Sendable {
+        let failover: FailoverID
+        let place: Int
+        let from: ServerName
+        let to: ServerName
+    }
+
+    func follow(trafficOf failover: Failover) {
+        let moves = Dictionary(failover.moves.map { ($0.service, $0) }) { first, _ in first }
+        for (place, traffic) in failover.traffic.enumerated() {
+            guard let move = moves[traffic.service] else { continue }
+            followed[traffic.service] = Followed(failover: failover.id, place: place, from: move.from, to: move.to)
+        }
+    }
+
     /// Where new connections of the services that are being moved have arrived.
     func take(_ traffic: ServiceTraffic) {
-        for (id, failover) in underWay {
-            guard let place = failover.traffic.firstIndex(where: { $0.service == traffic.service }),
-                let move = failover.moves.first(where: { $0.service == traffic.service })
-            else { continue }
-            if move.to == traffic.server {
-                underWay[id]?.traffic[place].toTarget &+= traffic.opened
-            } else if move.from == traffic.server {
-                underWay[id]?.traffic[place].toOrigin &+= traffic.opened
-                underWay[id]?.traffic[place].lastToOrigin = Date()
-            }
+        guard let followed = followed[traffic.service], var failover = underWay[followed.failover] else { return }
+        if followed.to == traffic.server {
+            failover.traffic[followed.place].toTarget &+= traffic.opened
+        } else if followed.from == traffic.server {
+            failover.traffic[followed.place].toOrigin &+= traffic.opened
+            failover.traffic[followed.place].lastToOrigin = Date()
         }
+        underWay[followed.failover] = failover
     }
 
     /// Follows the traffic until none has arrived at the old server for as long as resolvers may keep its record, and some more.
@@ -127,16 +133,18 @@ extension FailoverService {
             if Int(elapsed) % 5 == 4 { try await update(id) }
         }
         guard let failover = underWay[id] else { return }
-        let told = failover.traffic.map {
-            "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
-        }.joined(separator: "; ")
+        let told = FailoverService.listed(
+            failover.traffic.map {
+                "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
+            })
         try await update(id, note(.ended, told)) { failover in
             failover.stage = .done
             failover.endedAt = Date()
         }
-        if placements.values.contains(where: { $0.failover == id }) { inForce[id] = underWay[id] }
+        inForce[id] = underWay[id]
         underWay[id] = nil
-        inForce = inForce.filter { id, _ in placements.values.contains { $0.failover == id } }
+        followed = followed.filter { $0.value.failover != id }
+        placementsChanged()
         await tell(.failoverEnded, failover.server, "failover \(id): \(told)", about: id)
     }
 }

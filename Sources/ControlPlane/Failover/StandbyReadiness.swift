@@ -34,10 +34,9 @@ struct StandbyReadiness: Sendable {
         return before.map { $0.isReady != proof.isReady } ?? !proof.isReady
     }
 
-    mutating func keep(_ pairs: Set<Pair>, _ names: Set<DomainName>) {
-        standbys = standbys.filter { pairs.contains($0.key) }
-        zones = zones.filter { names.contains($0.key) }
-    }
+    mutating func keep(standbys pairs: Set<Pair>) { standbys = standbys.filter { pairs.contains($0.key) } }
+
+    mutating func keep(zones names: Set<DomainName>) { zones = zones.filter { names.contains($0.key) } }
 
     func warnings(of service: ServiceName, on server: ServerName) -> [String] {
         standbys[Pair(service: service, server: server)]?.warnings ?? []
@@ -57,9 +56,11 @@ extension FailoverService {
         // Servers connect first, and vantages report.
         try? await Task.sleep(for: .seconds(3))
         while !Task.isCancelled {
+            isReadinessDue = false
             await rehearseZones()
             await checkStandbys()
-            try? await Task.sleep(for: FailoverService.proofInterval)
+            let next = clock.now + FailoverService.proofInterval
+            while !Task.isCancelled, !isReadinessDue, clock.now < next { try? await Task.sleep(for: .seconds(1)) }
         }
     }
 
@@ -77,12 +78,13 @@ extension FailoverService {
                 }
             }
         }
-        readiness.keep(Set(readiness.standbys.keys), Set(changes.keys))
+        readiness.keep(zones: Set(changes.keys))
         for (name, all) in changes.sorted(by: { $0.key < $1.key }) {
             guard let zone = state.zones[name] else { continue }
             // Another part of a great zone each time.
             let some = Array(all.shuffled().prefix(FailoverService.namesRehearsed))
             var proof = StandbyReadiness.Proof(checkedAt: Date())
+            let revision = placementRevision
             do {
                 if case .conflict(let present) = try await around.provider(zone).rehearse(some) {
                     proof.warnings = FailoverService.differences(some, present)
@@ -91,16 +93,12 @@ extension FailoverService {
                 proof.warnings = ["\(error)"]
             }
             // A failover in the meantime has changed what was asked for.
-            guard !some.contains(where: { isMoving($0.name, state) }) else { continue }
+            guard decisions.isEmpty, revision == placementRevision else { continue }
             guard readiness.take(proof, of: name) else { continue }
             await tell(
                 proof.isReady ? .standbyReady : .standbyUnready, nil,
                 proof.isReady ? "zone \(name) can be changed" : "zone \(name): \(proof.words)")
         }
-    }
-
-    private func isMoving(_ name: DomainName, _ state: FleetState) -> Bool {
-        decisions.keys.contains { state.services[$0]?.bindings.contains { $0.name == name } ?? false }
     }
 
     private static func differences(_ changes: [RecordChange], _ present: [DomainName: [RecordSet]]) -> [String] {
@@ -113,43 +111,56 @@ extension FailoverService {
 
     /// Asks every standby of every service that we steer, and what it sees of the endpoint.
     private func checkStandbys() async {
-        let state = around.store.state
-        let base = await planningBase()
-        var pairs: [StandbyReadiness.Pair] = []
-        for (active, services) in active(state) {
+        var targets: [StandbyReadiness.Pair: EndpointTarget] = [:]
+        for (active, services) in active(around.store.state) {
             for service in services {
-                pairs += service.servers.filter { $0 != active }.map {
-                    StandbyReadiness.Pair(service: service.name, server: $0)
+                for server in service.servers where server != active {
+                    let pair = StandbyReadiness.Pair(service: service.name, server: server)
+                    targets[pair] = service.carriage.endpoint.target
                 }
             }
         }
-        readiness.keep(Set(pairs), Set(readiness.zones.keys))
-        var waiting = pairs.sorted { ($0.service, $0.server) < ($1.service, $1.server) }[...]
+        readiness.keep(standbys: Set(targets.keys))
+        var base = await planningBase()
+        if targets.keys.contains(where: { !base.obstacles($0.server, $0.service).isEmpty }) {
+            // A change that is on its way to them is an obstacle for a moment, and no alert.
+            try? await Task.sleep(for: .seconds(2))
+            base = await planningBase()
+        }
+        let obstacles = base.obstacles
+        var waiting = targets.sorted { ($0.key.service, $0.key.server) < ($1.key.service, $1.key.server) }[...]
+        var changed: [ServerName: [(service: ServiceName, proof: StandbyReadiness.Proof)]] = [:]
         await withTaskGroup(of: (StandbyReadiness.Pair, StandbyReadiness.Proof).self) { group in
             func next() {
-                guard let pair = waiting.popFirst() else { return }
-                let obstacles = base.obstacles(pair.server, pair.service)
-                let target = state.services[pair.service]?.carriage.endpoint.target
-                group.addTask { (pair, await self.proof(of: pair, obstacles, target)) }
+                guard let (pair, target) = waiting.popFirst() else { return }
+                let known = obstacles(pair.server, pair.service)
+                group.addTask { (pair, await self.proof(of: pair, known, target)) }
             }
             for _ in 0..<FailoverService.checksAtOnce { next() }
             for await (pair, proof) in group {
                 next()
-                guard readiness.take(proof, of: pair) else { continue }
-                await tell(
-                    proof.isReady ? .standbyReady : .standbyUnready, pair.server,
-                    proof.isReady
-                        ? "it can take over service \(pair.service)"
-                        : "as standby of service \(pair.service): \(proof.words)")
+                if readiness.take(proof, of: pair) { changed[pair.server, default: []].append((pair.service, proof)) }
+            }
+        }
+        // One alert for a server: what is wrong with it is wrong for all of its services, most often.
+        for (server, proofs) in changed.sorted(by: { $0.key < $1.key }) {
+            let (ready, unready) = (proofs.filter(\.proof.isReady), proofs.filter { !$0.proof.isReady })
+            if !unready.isEmpty {
+                let words = FailoverService.listed(unready.map { "of service \($0.service): \($0.proof.words)" })
+                await tell(.standbyUnready, server, "as standby \(words)")
+            }
+            if !ready.isEmpty {
+                let names = FailoverService.listed(ready.map { "service \($0.service)" })
+                await tell(.standbyReady, server, "it can take over \(names)")
             }
         }
     }
 
     private func proof(
-        of pair: StandbyReadiness.Pair, _ obstacles: [String], _ target: EndpointTarget?
+        of pair: StandbyReadiness.Pair, _ obstacles: [String], _ target: EndpointTarget
     ) async -> StandbyReadiness.Proof {
         var proof = StandbyReadiness.Proof(obstacles: obstacles, checkedAt: Date())
-        guard obstacles.isEmpty, let target else { return proof }
+        guard obstacles.isEmpty else { return proof }
         do {
             let check = try await around.publisher.checkEndpoint(target, on: pair.server, timeout: .seconds(8))
             if let error = check.resolveError {

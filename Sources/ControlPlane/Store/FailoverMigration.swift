@@ -4,7 +4,6 @@ extension Migrations {
     static let failovers = """
         CREATE TABLE failovers (
             id INTEGER NOT NULL PRIMARY KEY,
-            server TEXT NOT NULL,
             is_over INTEGER NOT NULL,
             document TEXT NOT NULL
         ) STRICT;

@@ -49,10 +49,7 @@ extension Store {
             for row in try connection.rows("SELECT service, failover FROM decisions") {
                 records.decisions[ServiceName(checked: try row.text(0))] = FailoverID(number: try row.integer(1))
             }
-            for row in try connection.rows("SELECT service, server, failover FROM placements") {
-                records.placements[ServiceName(checked: try row.text(0))] = Placement(
-                    server: ServerName(checked: try row.text(1)), failover: FailoverID(number: try row.integer(2)))
-            }
+            records.placements = try Store.placements(connection)
             for id in Set(records.placements.values.map(\.failover)) {
                 if let failover = try Failover.find(id, connection), failover.stage.isOver {
                     records.inForce.append(failover)
@@ -69,6 +66,21 @@ extension Store {
         }
     }
 
+    func placements() async throws -> [ServiceName: Placement] { try await read { try Store.placements($0) } }
+
+    private static func placements(_ connection: SQLConnection) throws -> [ServiceName: Placement] {
+        var placements: [ServiceName: Placement] = [:]
+        for row in try connection.rows("SELECT service, server, failover FROM placements") {
+            placements[ServiceName(checked: try row.text(0))] = Placement(
+                server: ServerName(checked: try row.text(1)), failover: FailoverID(number: try row.integer(2)))
+        }
+        return placements
+    }
+
+    private static func isThere(_ service: ServiceName, _ connection: SQLConnection) throws -> Bool {
+        try !connection.rows("SELECT name FROM services WHERE name = ?", [.text(service.text)]).isEmpty
+    }
+
     /// Stores a decision and makes it the one about its services. Throws a ``StoreFailure`` of a constraint when another one is.
     func begin(_ draft: FailoverDraft, _ entries: [TimelineEntry], at: Date) async throws -> Failover {
         let failover = try await write { connection -> Failover? in
@@ -78,18 +90,18 @@ extension Store {
                 author: draft.author, at: at, returnsAt: draft.returnsAt, reverses: draft.reverses, moves: draft.moves,
                 zones: draft.zones)
             try connection.execute(
-                "INSERT INTO failovers (id, server, is_over, document) VALUES (?, ?, 0, ?)",
-                [
-                    .integer(failover.id.number), .text(draft.server.text),
-                    .text(JSONValue.object(failover.document).description),
-                ])
+                "INSERT INTO failovers (id, is_over, document) VALUES (?, 0, ?)",
+                [.integer(failover.id.number), .text(JSONValue.object(failover.document).description)])
             for move in draft.moves {
+                guard try Store.isThere(move.service, connection) else {
+                    throw StoreFailure.constraint("service \(move.service) is gone")
+                }
                 try connection.execute(
                     "INSERT INTO decisions (service, failover) VALUES (?, ?)",
                     [.text(move.service.text), .integer(failover.id.number)])
             }
             try TimelineEntry.insert(entries, of: failover.id, connection)
-            let moved = draft.moves.map { "\($0.service) from \($0.from) to \($0.to)" }.joined(separator: ", ")
+            let moved = FailoverService.listed(draft.moves.map { "\($0.service) from \($0.from) to \($0.to)" })
             try AuditRecord.insert(
                 ChangeRequest(
                     author: draft.author, action: "failover.\(draft.kind.rawValue)", target: draft.server.text),
@@ -112,7 +124,8 @@ extension Store {
                 ])
             for (service, placement) in step.placed {
                 try connection.execute("DELETE FROM placements WHERE service = ?", [.text(service.text)])
-                guard let placement else { continue }
+                // One that was deleted meanwhile is nowhere, and its namesake begins at its primary.
+                guard let placement, try Store.isThere(service, connection) else { continue }
                 try connection.execute(
                     "INSERT INTO placements (service, server, failover) VALUES (?, ?, ?)",
                     [.text(service.text), .text(placement.server.text), .integer(placement.failover.number)])
@@ -152,22 +165,39 @@ extension Store {
 
     // MARK: What configuration has to respect
 
-    /// What would take a service from the server to which a failover brought it, and to which its records lead.
+    /// What would take a service from a server to which its records lead, or are about to.
     static func strandings(_ proposal: Proposal, _ connection: SQLConnection) throws -> [Violation] {
         var violations: [Violation] = []
         for case .service(let name, _, let after?) in proposal.edits {
-            let rows = try connection.rows(
-                "SELECT server, failover FROM placements WHERE service = ?", [.text(name.text)])
-            guard let row = rows.first else { continue }
-            let server = ServerName(checked: try row.text(0))
-            guard !after.servers.contains(server) else { continue }
+            guard let (server, failover) = try leading(name, connection).first(where: { !after.servers.contains($0.0) })
+            else { continue }
             let violation = Violation.conflict(
                 "/standbys",
-                "Devices are led to server \(server) since failover \(try row.integer(1)); expected it among the primary and the standbys until `ddirect failback` has taken the service back."
+                "Devices are led to server \(server) since failover \(failover); expected it among the primary and the standbys until `ddirect failback` has taken the service back."
             )
             violations.append(proposal.namesResources ? violation.under("/services/\(name)") : violation)
         }
         return violations
+    }
+
+    /// The servers to which failovers lead a service, or are leading it.
+    private static func leading(
+        _ service: ServiceName, _ connection: SQLConnection
+    ) throws -> [(server: ServerName, failover: FailoverID)] {
+        var servers: [(server: ServerName, failover: FailoverID)] = []
+        let placements = try connection.rows(
+            "SELECT server, failover FROM placements WHERE service = ?", [.text(service.text)])
+        for row in placements {
+            servers.append((ServerName(checked: try row.text(0)), FailoverID(number: try row.integer(1))))
+        }
+        let decisions = try connection.rows("SELECT failover FROM decisions WHERE service = ?", [.text(service.text)])
+        for row in decisions {
+            let id = FailoverID(number: try row.integer(0))
+            for move in try Failover.find(id, connection)?.moves ?? [] where move.service == service {
+                servers.append((move.to, id))
+            }
+        }
+        return servers
     }
 
     /// A service that is gone is nowhere; one of the same name that comes later begins at its primary.
@@ -205,6 +235,25 @@ extension Store {
             try AuditRecord.insert(
                 ChangeRequest(author: author, action: "server.override", target: server.text), at: at, version: nil,
                 done: true, detail: "go by probes again for server \(server)", connection)
+            return true
+        }
+    }
+
+    /// Ends an override whose time is over, unless there is another by now.
+    func end(_ override: ServerOverride) async throws {
+        try await end(
+            "DELETE FROM overrides WHERE server = ? AND until = ?",
+            [.text(override.server.text), .text(Timestamp.text(override.until))])
+    }
+
+    /// Ends a freeze whose time is over, unless there is another by now.
+    func end(_ freeze: Freeze) async throws {
+        try await end("DELETE FROM freezes WHERE until = ?", [.text(Timestamp.text(freeze.until))])
+    }
+
+    private func end(_ sql: String, _ arguments: [SQLValue]) async throws {
+        _ = try await write { connection in
+            try connection.execute(sql, arguments)
             return true
         }
     }

@@ -40,7 +40,7 @@ public struct Server: Hashable, Sendable {
     }
 
     /// What its data plane is told of it: how it is watched is no business of its own.
-    var unwatched: Server {
+    var withoutMonitoring: Server {
         var server = self
         server.monitoring = MonitoringOverrides()
         return server

@@ -24,7 +24,7 @@ public struct ServerSettings: Hashable, Sendable {
     public let policy: EndpointPolicy
 
     public init(server: Server, policy: EndpointPolicy) {
-        self.server = server.unwatched
+        self.server = server.withoutMonitoring
         self.policy = policy
     }
 

@@ -124,17 +124,4 @@ import Testing
             #expect(try await store.dueDeliveries(at: noon + 1e6, limit: 8).map(\.alert) == [waiting])
         }
     }
-
-    @Test func `an alert stands with what it is about, or not at all`() async throws {
-        try await withStore { store, _ in
-            let members = Alert.members(server: nil, failover: 1, detail: "x")
-            let (noon, url) = (noon, one)
-            let none = try await store.write { connection -> Bool? in
-                _ = try Alert.insert(kind: .failoverDecided, body: members, urls: [url], at: noon, connection)
-                return nil
-            }
-            #expect(none == nil)
-            #expect(try await store.dueDeliveries(at: noon, limit: 8) == [])
-        }
-    }
 }

@@ -206,7 +206,6 @@ extension OpenAPI {
                       "written",
                       "conflict",
                       "verified",
-                      "traffic",
                       "ended",
                       "abandoned",
                       "note"
