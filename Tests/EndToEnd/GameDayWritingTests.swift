@@ -26,8 +26,8 @@ extension `A game day` {
         let meanwhile = try day.awaitFailover("automatic", "says what is wrong") {
             $0["zones"][0]["detail"].text?.isEmpty == false
         }
-        // Some attempts long.
-        try witnesses.awaitMore(50)
+        // A minute of it.
+        pause(.seconds(60))
         let stage = try day.failover(meanwhile["id"].number ?? 0)["stage"].text
         #expect(stage == "writing", "\(meanwhile.encoded)")
         #expect(day.names.changes(to: "ie1.dfree.test") == 0)

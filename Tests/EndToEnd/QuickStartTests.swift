@@ -95,7 +95,8 @@ struct `The quick start` {
     {
         let quickStart = try QuickStart(state: Scene.present().path("state"))
         try quickStart.awaitAdvice()
-        let ask = try quickStart.line("kdig ")
+        let ask = try quickStart.line("kdig +short @127.0.0.53 -p 8053 app.acme.test CNAME")
+        let call = try quickStart.line("curl ", "kdig ")
         let login = try quickStart.line("export DDIRECT_")
         let ddirect = try quickStart.line(" failover status").replacing(" failover status", with: "")
         #expect(try quickStart.enter(ask) == "za1.dfree.test.\n")
@@ -107,7 +108,11 @@ struct `The quick start` {
         try eventually("the record leads to ie1", within: .seconds(30), every: .milliseconds(200)) {
             try quickStart.enter(ask) == "ie1.dfree.test.\n"
         }
+        #expect(try quickStart.enter(call).contains("This is the first site."), "a device goes by the record")
         #expect(try quickStart.enter("\(login)\n\(ddirect) failover status").contains("failedOver"))
+        try eventually("the traffic is seen at the standby", within: .seconds(30), every: .milliseconds(500)) {
+            try quickStart.enter("\(login)\n\(ddirect) failover show 1").contains("1 to the standby")
+        }
         #expect(try quickStart.enter("\(login)\n\(ddirect) failover show 1").contains("first"))
         // The line that it has printed meanwhile.
         let again = try quickStart.line("za1 has ended", "kill -USR1").split(separator: ":").last.map(String.init) ?? ""

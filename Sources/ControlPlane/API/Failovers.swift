@@ -27,7 +27,7 @@ extension ControlAPI {
     }
 
     private func showFailoverPlan(_ request: APIRequest) async throws -> Response {
-        .json(await failover.plan(leaving: try serverName(request)).representation)
+        .json(await failover.rehearsedPlan(leaving: try serverName(request)).representation)
     }
 
     private func listFailovers(_ request: APIRequest) async throws -> Response {

@@ -73,7 +73,7 @@ struct FailoverMachine: Sendable {
     static let flapMemory = Duration.seconds(3600)
     /// The hold-down doubles with each fall that is remembered, but no further than this.
     static let longestHoldDown = Duration.seconds(3600)
-    /// Servers that stopped answering within this time stopped at once.
+    /// Servers that stopped answering within this time stopped at once; longer where it takes longer to be sure of one.
     static let atOnce = Duration.seconds(60)
 
     mutating func take(_ outcome: ProbeOutcome) {
@@ -115,7 +115,7 @@ struct FailoverMachine: Sendable {
         for name in servers.keys where circumstances.monitoring[name] == nil { servers[name] = nil }
         for (name, monitoring) in circumstances.monitoring {
             servers[name, default: Watched(since: now)].health.forget(
-                before: now - ServerHealth.patience(monitoring) * 2 - .seconds(60))
+                before: now - ServerHealth.window(monitoring) - .seconds(60))
             servers[name]?.falls.removeAll { now - $0 > FailoverMachine.flapMemory }
         }
     }
@@ -159,7 +159,8 @@ struct FailoverMachine: Sendable {
             guard let verdict = watched.verdict, verdict.isKnown, circumstances.overrides[name] == nil else { continue }
             if verdict.isUnanswered {
                 // While the machine suspects itself, those that led to it go on counting.
-                let isNew = holding != nil || verdict.firstMiss.map { now - $0 < FailoverMachine.atOnce } ?? false
+                let window = circumstances.monitoring[name].map { max(FailoverMachine.atOnce, ServerHealth.window($0)) }
+                let isNew = holding != nil || verdict.firstMiss.map { now - $0 < window ?? .zero } ?? false
                 guard isNew else { continue }
                 silent.append(name)
             }
@@ -236,7 +237,10 @@ struct FailoverMachine: Sendable {
             guard holding != nil, watched.verdict?.isDown == true, circumstances.active.contains(name) else { return }
             if let action = hold(name, because: FailoverMachine.doubt) { actions.append(action) }
         case .down:
-            guard circumstances.active.contains(name) else { return }
+            // One that answers again and is only not trusted yet is left for nothing better.
+            guard circumstances.active.contains(name),
+                circumstances.overrides[name] != nil || watched.verdict?.isDown == true
+            else { return }
             if let reason = obstacle(circumstances, isForced: circumstances.overrides[name] != nil) {
                 if let action = hold(name, because: reason) { actions.append(action) }
             } else {

@@ -14,6 +14,40 @@ extension FailoverService {
         return FailoverPlan(leaving: server, active(around.store.state)[server] ?? [], base, force: force)
     }
 
+    /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
+    func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
+        var plan = await plan(leaving: server)
+        let works = plan.zones
+        let findings = await withTaskGroup(of: [ServiceName: [String]].self) { group in
+            for work in works { group.addTask { await self.obstacles(in: work) } }
+            var findings: [ServiceName: [String]] = [:]
+            for await found in group { findings.merge(found) { $0 + $1 } }
+            return findings
+        }
+        for index in plan.services.indices {
+            plan.services[index].obstacles += findings[plan.services[index].service] ?? []
+        }
+        return plan
+    }
+
+    private func obstacles(in work: Failover.ZoneWork) async -> [ServiceName: [String]] {
+        let services = Set(work.records.map(\.service))
+        func all(_ reason: String) -> [ServiceName: [String]] {
+            Dictionary(uniqueKeysWithValues: services.map { ($0, ["zone \(work.zone): \(reason)"]) })
+        }
+        guard let zone = around.store.state.zones[work.zone] else { return all("it is not configured") }
+        do {
+            let outcome = try await around.provider(zone).rehearse(work.records.map(\.change))
+            guard case .conflict(let present) = outcome else { return [:] }
+            return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
+                let foreign = FailoverService.differences(records.map(\.change), present)
+                return foreign.isEmpty ? nil : foreign
+            }
+        } catch {
+            return all("\(error)")
+        }
+    }
+
     /// What it would be to bring back to `server` the services that are to be there, of those failovers that are meant.
     func plan(
         returningTo server: ServerName, force: Bool = false, where isMeant: (Failover) -> Bool = { _ in true }
@@ -156,7 +190,6 @@ extension FailoverService {
     /// Takes drills back whose time is over.
     func returnDrills() async {
         let now = Date()
-        guard freeze == nil else { return }
         for id in Array(inForce.keys) + Array(underWay.keys) {
             guard let failover = effective(id), let returnsAt = failover.returnsAt, returnsAt <= now,
                 !deciding.contains(failover.server),
@@ -204,7 +237,8 @@ extension FailoverService {
                 ?? placements.filter { inForce[$0.value.failover]?.server == name }.map(\.value.failover).max()
             return Overview.ServerView(
                 server: name, state: FailoverService.word(watched.phase, isMoved: failover != nil),
-                since: date(of: watched.since), detail: watched.held ?? "", override: overrides[name],
+                since: date(of: watched.since), detail: watched.held ?? watched.verdict?.doubt ?? "",
+                override: overrides[name],
                 failover: failover, activeServices: active[name]?.count ?? 0, evidence: evidence(of: name))
         }
         return Overview(freeze: freeze, holding: machine.holding, servers: servers, readiness: readiness)

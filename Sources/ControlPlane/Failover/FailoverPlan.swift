@@ -19,7 +19,7 @@ struct FailoverPlan: Sendable, Equatable {
         let candidates: [Candidate]
         var records: [Record]
         /// Why the service stays where it is; empty when it can be moved.
-        let obstacles: [String]
+        var obstacles: [String]
     }
 
     /// A name that would change, and where it stands.

@@ -63,7 +63,9 @@ extension FailoverService {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        try await update(id, note(.note, "zone \(work.zone): not all authoritative servers answer the change yet"))
+        let sentence = "zone \(work.zone): not all authoritative servers answer the change; they are not asked any more"
+        try await update(id, note(.note, sentence))
+        await tell(.failoverHeld, underWay[id]?.server, "failover \(id): \(sentence)", about: id)
     }
 
     /// The changes that an authoritative server does not answer yet, and what it says instead.
@@ -80,6 +82,14 @@ extension FailoverService {
                 left.append(change)
                 detail = "\(change.name): \(answer)"
                 break
+            }
+            // What is to be gone has to be: addresses of a family that the standby does not have.
+            let gone = change.expected.map(\.type).filter { type in !change.wanted.contains { $0.type == type } }
+            for type in gone where left.last != change {
+                let answer = await ask(server, change.name, type)
+                if case .records(let sets) = answer, !sets.contains(where: { $0.type == type }) { continue }
+                left.append(change)
+                detail = "\(change.name): \(answer)"
             }
             // A server that is behind is behind for all of them, most often: asking on would only take time.
             if left.count >= 3 { break }
@@ -123,12 +133,17 @@ extension FailoverService {
         let began = Date()
         let timesToLive =
             underWay[id]?.zones.flatMap { $0.records.flatMap { $0.change.expected.map(\.timeToLive) } } ?? []
-        let quiet = Double(min(60, max(10, 2 * (timesToLive.max() ?? 0))))
+        let quiet = Double(min(600, max(10, 2 * (timesToLive.max() ?? 0))))
         while let failover = underWay[id] {
             let elapsed = Date().timeIntervalSince(began)
             let last = failover.traffic.compactMap(\.lastToOrigin).max() ?? began
             let isQuiet = elapsed >= quiet && Date().timeIntervalSince(last) >= quiet
-            if isQuiet || elapsed > FailoverService.followingPatience { break }
+            if isQuiet { break }
+            if elapsed > FailoverService.followingPatience {
+                try await update(
+                    id, note(.note, "connections still arrive at the old server; they are not followed any more"))
+                break
+            }
             try await Task.sleep(for: .seconds(1))
             if Int(elapsed) % 5 == 4 { try await update(id) }
         }

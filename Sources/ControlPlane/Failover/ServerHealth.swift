@@ -70,11 +70,17 @@ struct ServerHealth: Sendable {
         .seconds(2 * monitoring.interval + monitoring.timeout + 1)
     }
 
+    /// The time within which what happens to servers or vantages may be one event: from the first miss to the moment at which the threshold
+    /// has been reached, and every vantage has been heard of or has fallen silent.
+    static func window(_ monitoring: Monitoring) -> Duration {
+        .seconds(monitoring.threshold * monitoring.interval) + patience(monitoring) * 2
+    }
+
     /// How many vantages have fallen silent lately. As long as it is not known why, those that are left are no majority by that alone: when our
     /// own network fails, vantages are lost one after the other, and the last of them, ours, sees nobody.
     func lately(silentAt now: ContinuousClock.Instant, _ monitoring: Monitoring) -> Int {
         let patience = ServerHealth.patience(monitoring)
-        return monitor.values.count { $0.at < now - patience && $0.at >= now - patience * 2 }
+        return monitor.values.count { $0.at < now - patience && $0.at >= now - ServerHealth.window(monitoring) }
     }
 
     /// What each vantage that reports has seen, its checks of services taken into account.
@@ -133,6 +139,10 @@ struct Verdict: Sendable, Equatable {
         recoveryThreshold = monitoring.recoveryThreshold
     }
 
+    /// Why it could not be found to be down, whatever happened.
+    var doubt: String? {
+        needed > findings.count ? "\(needed) vantages would have to miss it, and \(findings.count) report" : nil
+    }
     /// Whether anybody has said anything lately.
     var isKnown: Bool { !findings.isEmpty }
     /// The consecutive misses of a quorum have reached the threshold.

@@ -65,7 +65,7 @@ extension FailoverService {
     }
 
     /// Asks each zone's provider whether it would make a change that changes nothing: the record, the credential and the way there.
-    private func rehearseZones() async {
+    func rehearseZones() async {
         let state = around.store.state
         var changes: [DomainName: [RecordChange]] = [:]
         for (server, services) in active(state) {
@@ -101,7 +101,7 @@ extension FailoverService {
         }
     }
 
-    private static func differences(_ changes: [RecordChange], _ present: [DomainName: [RecordSet]]) -> [String] {
+    static func differences(_ changes: [RecordChange], _ present: [DomainName: [RecordSet]]) -> [String] {
         changes.compactMap { change in
             guard let there = present[change.name], !there.agrees(with: change.expected) else { return nil }
             let found = there.isEmpty ? "nothing" : there.map(\.text).joined(separator: ", ")
@@ -110,7 +110,7 @@ extension FailoverService {
     }
 
     /// Asks every standby of every service that we steer, and what it sees of the endpoint.
-    private func checkStandbys() async {
+    func checkStandbys() async {
         var targets: [StandbyReadiness.Pair: EndpointTarget] = [:]
         for (active, services) in active(around.store.state) {
             for service in services {

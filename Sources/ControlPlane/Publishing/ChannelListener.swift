@@ -78,6 +78,24 @@ enum ChannelListener {
         }
     }
 
+    /// Rounds through all event loops after which a connection that was accepted has been handed over: it is set up on a loop of its own, and
+    /// told to the listener's.
+    private static let rounds = 3
+
+    /// Accepts no more, and closes when those that were accepted have been handed over: one that was dropped on its way would end the process,
+    /// as NIO insists that whoever makes a `NIOAsyncChannel` uses it.
+    static func close(_ listener: Listener, group: any EventLoopGroup) {
+        let channel = listener.channel
+        var quiet = channel.setOption(.autoRead, value: false)
+        for _ in 0..<rounds {
+            quiet = quiet.flatMap {
+                let loops = group.makeIterator().map { $0.submit {} }
+                return EventLoopFuture.andAllComplete(loops, on: channel.eventLoop)
+            }
+        }
+        quiet.whenComplete { _ in channel.close(promise: nil) }
+    }
+
     /// Takes the socket's file away, so that nobody waits at a door behind which there is no one.
     static func removeSocket(at path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { return }

@@ -98,9 +98,14 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     public func publish(_ change: Change) async {
         builder.apply(change)
         for edit in change.edits {
-            guard case .server(let name, _, nil) = edit else { continue }
-            knownStatuses[name] = nil
-            if let id = sessionOfServer[name] { end(id, reason: "server \(name) has been removed") }
+            switch edit {
+            case .server(let name, _, nil):
+                knownStatuses[name] = nil
+                if let id = sessionOfServer[name] { end(id, reason: "server \(name) has been removed") }
+            case .service(let name, _, nil):
+                for server in knownStatuses.keys { knownStatuses[server]?.connectFailures[name.text] = nil }
+            default: break
+            }
         }
         for id in sessions.keys { update(id) { $0.published(builder.version) } }
     }
@@ -226,7 +231,7 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
                         }
                     }
                 } onCancelOrGracefulShutdown: {
-                    listener.channel.close(promise: nil)
+                    ChannelListener.close(listener, group: MultiThreadedEventLoopGroup.singleton)
                 }
             } catch {
                 logger.error("listening for data planes failed", metadata: ["error": "\(error)"])

@@ -72,7 +72,9 @@ struct CheckRound {
         for attempt in attempts {
             if case .notMade(let problem)? = attempt.end { return .untold(problem) }
         }
-        guard begun == attempts.count else { return .untold("this process was held up") }
+        // Whoever looks at the clock so late has not looked at its sockets either: the answers may all be there.
+        let isLate = now > deadline &+ timeout / 2 && attempts.contains { $0.end == nil }
+        guard begun == attempts.count, !isLate else { return .untold("this process was held up") }
         return .failed(reason)
     }
 

@@ -75,6 +75,7 @@ struct CheckedServices {
 
     /// Time has passed: hold-downs may have ended.
     mutating func passed(now: UInt64) {
+        if linesLeftOut > 0 { tellLeftOut(now: now) }
         while let (slot, time) = holdDowns.popFirst(before: now) {
             guard let entry = entries[slot], entry.wake == time else { continue }
             entries[slot]?.wake = nil
@@ -147,18 +148,21 @@ struct CheckedServices {
     }
 
     private mutating func mayLog(now: UInt64) -> Bool {
-        if now >= nextLines {
-            if linesLeftOut > 0 {
-                logger.warning(
-                    "More targets of endpoints have changed than the log tells",
-                    metadata: ["leftOut": "\(linesLeftOut)"])
-            }
-            (lines, linesLeftOut) = (0, 0)
-            nextLines = now + 1000
-        }
+        tellLeftOut(now: now)
         lines += 1
         if lines > CheckedServices.mostLines { linesLeftOut += 1 }
         return lines <= CheckedServices.mostLines
+    }
+
+    /// Says, once a second has passed, how many lines were left out in it.
+    private mutating func tellLeftOut(now: UInt64) {
+        guard now >= nextLines else { return }
+        if linesLeftOut > 0 {
+            logger.warning(
+                "More targets of endpoints have changed than the log tells", metadata: ["leftOut": "\(linesLeftOut)"])
+        }
+        (lines, linesLeftOut) = (0, 0)
+        nextLines = now + 1000
     }
 
     /// Says why checks could not be made properly; now and then.

