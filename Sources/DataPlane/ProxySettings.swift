@@ -99,10 +99,10 @@ public struct ProxySettings: Sendable {
             default: relay.halfCloseTimeout)
         drainTimeout = reader.seconds(
             "--drain-timeout", flags.drainTimeout, "DDIRECT_DRAIN_TIMEOUT", default: .seconds(30))
-        // Two descriptors a flow; a tenth more for pipes and rivals; an eighth and a little more for probes and checks, of which there are at most
-        // 4096 and 1280; 128 for everything else.
+        // Two descriptors a flow; a tenth more for pipes and rivals; a thirty-second each for probes and checks (and a quarter of that for checks of
+        // which the answer is waited for), of which there are at most 4096 and 1280; 128 for everything else.
         let free = descriptors - 128
-        let most = max(64, free * 10 / 25, (free - 4096 - 1280) * 10 / 22)
+        let most = max(64, free * 100 / 228, (free - 4096 - 1280) * 10 / 22)
         let limit = reader.number(
             "--flow-limit", flags.flowLimit, "DDIRECT_FLOW_LIMIT", in: 1...10_000_000, default: most)
         relay.flowLimit = max(1, limit / workers)

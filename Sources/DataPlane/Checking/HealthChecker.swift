@@ -53,7 +53,7 @@ final class HealthChecker: Sendable {
         mailbox = try Mailbox()
         self.workers = workers
         // Each is a descriptor that no flow can have. Those of a thousand dead targets, with the usual timeout, are asked in two seconds.
-        most = max(16, min(1024, flowLimit / 8))
+        most = max(16, min(1024, flowLimit / 32))
         self.logger = logger
     }
 

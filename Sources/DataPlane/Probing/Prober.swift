@@ -31,7 +31,7 @@ final class Prober: Sendable {
 
     /// How many attempts may be under way in a process that carries so many flows at most: each is a descriptor that no flow can have, and a
     /// hundred servers of two addresses take 4096 when all of them are silent.
-    static func mostAttempts(besideFlows flows: Int) -> Int { min(max(64, flows / 8), 4096) }
+    static func mostAttempts(besideFlows flows: Int) -> Int { min(max(64, flows / 32), 4096) }
 
     func run() throws {
         var loop = try ProberLoop(mailbox: mailbox, mostAttempts: mostAttempts, logger: logger, answer: answer)
