@@ -66,7 +66,9 @@ public struct ControlDaemon: Sendable {
                 logger: logger)
         )
         self.alerts = alerts
-        failover = try await ControlDaemon.failover(credentials, store, publisher, prober, events, alerts, http, logger)
+        failover = try await ControlDaemon.failover(
+            ProviderFactory(credentials: credentials, commands: settings.commands, http: http), store, publisher,
+            prober, events, alerts, logger)
         api = ControlAPI(
             store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
             failover: failover, counters: RequestCounters(), logger: logger)
@@ -115,19 +117,22 @@ public struct ControlDaemon: Sendable {
     }
 
     private static func failover(
-        _ credentials: Credentials, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
-        _ events: EventLog, _ alerts: AlertSender, _ http: HTTPClient, _ logger: Logger
+        _ providers: ProviderFactory, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
+        _ events: EventLog, _ alerts: AlertSender, _ logger: Logger
     ) async throws -> FailoverService {
-        let providers = ProviderFactory(credentials: credentials, http: http)
         let authorities = AuthorityCheck()
         return try await FailoverService(
             FailoverService.Surroundings(
                 store: store, publisher: publisher, prober: prober,
                 provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
                 ask: { await authorities.ask($0, name: $1, $2) },
-                tell: { kind, server, failover, detail in
+                tell: { kind, server, detail in
                     events.append(kind, server: server, detail: detail)
-                    await alerts.raise(kind, server: server, failover: failover?.number, detail: detail)
+                    await alerts.raise(kind, server: server, detail: detail)
+                },
+                announce: { kind, server, detail in
+                    events.append(kind, server: server, detail: detail)
+                    alerts.wake()
                 }),
             logger: logger)
     }

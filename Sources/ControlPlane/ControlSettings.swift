@@ -16,6 +16,8 @@ public struct ControlSettings: Sendable {
     public let authorityIsCredential: Bool
     /// The folder with the secrets that zones and webhooks name.
     public let credentials: String
+    /// The folder with the executables that zones name.
+    public let commands: String
     /// For how long the certificates hold that data planes are given.
     public let certificateLifetime: Duration
     public let adminTokenFile: String
@@ -28,6 +30,7 @@ public struct ControlSettings: Sendable {
         public var channel: [String] = []
         public var channelAuthority: String?
         public var credentials: String?
+        public var commands: String?
         public var certificateLifetime: String?
         public var adminTokenFile: String?
         public var allowEndpoint: [String] = []
@@ -47,6 +50,8 @@ public struct ControlSettings: Sendable {
         credentials = reader.path(
             "--credentials", flags.credentials, "DDIRECT_CREDENTIALS",
             default: environment["CREDENTIALS_DIRECTORY"] ?? "/var/lib/ddirect/credentials")
+        commands = reader.path(
+            "--commands", flags.commands, "DDIRECT_COMMANDS", default: "/etc/ddirect/commands")
         certificateLifetime = reader.seconds(
             "--certificate-lifetime", flags.certificateLifetime, "DDIRECT_CERTIFICATE_LIFETIME",
             default: .seconds(90 * 86_400), most: 100_000_000)

@@ -284,7 +284,7 @@ import Testing
             says: "created zone acme.test (version 4)", "version 4 concerns no server"),
         Step("zone create ACME.test {provider}", exits: 1, says: "/name: Zone 'acme.test' exists already"),
         Step("zone create other.test --provider rfc2136", exits: 1, says: "/provider/server", "/provider/credential"),
-        Step("zone create other.test --provider command --path /usr/sbin/dns --json", says: "\"kind\": \"command\""),
+        Step("zone create other.test --provider command --command change-dns --json", says: "\"kind\": \"command\""),
         Step("zone list", says: "acme.test   rfc2136   127.0.0.1:5353", "acme-tsig", "/usr/sbin/dns"),
         Step("zones list --limit 1 --json", says: "\"name\": \"acme.test\""),
         Step("zone show acme.test", says: "key          ddirect (hmac-sha256)", "those of its NS records"),
@@ -541,7 +541,7 @@ import Testing
         try shell.succeed(
             "service create acme-app --customer acme --client-domain app.acme.test --endpoint origin.acme.test --primary za1"
         )
-        try shell.succeed("zone create acme.test --provider command --path /usr/sbin/dns")
+        try shell.succeed("zone create acme.test --provider command --command change-dns")
         let script = try Scene.present().path("ddirect.bash")
         try write(try shell.succeed("completions bash"), to: script)
         try succeed("bash", ["-n", script])

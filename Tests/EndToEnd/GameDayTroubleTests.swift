@@ -114,6 +114,39 @@ extension `A game day` {
         }
     }
 
+    @Test(.onWholeGameDay)
+    func
+        `za1 is killed and comes back where failback is automatic: its services return by themselves, after the hold-down`()
+        throws
+    {
+        let day = try GameDay()
+        try day.asOperator { try $0.grant("PATCH", "/settings", ["failover": ["failback": "automatic"]]) }
+        let witnesses = try day.witnesses()
+        let fault = momentNow()
+        try day.killServer("za1")
+        try expectFailover("killed, where failback is automatic", of: day, witnesses, since: fault)
+
+        let started = momentNow()
+        try day.startServer("za1")
+        let (_, recovered) = try day.awaitEvent("server.recovered", since: started, within: .seconds(30))
+        let failback = try day.awaitVerified("failback")
+        let returned = failback["at"].moment ?? started
+        #expect(returned - recovered >= Double(GameDay.holdDown), "not before it has been well for the hold-down")
+        let first = try witnesses.awaitAnswer(through: day.address(of: "za1"), after: returned)
+        try witnesses.awaitMore(20)
+        #expect(witnesses.calls(from: started).faults == "", "devices do not notice")
+        #expect(witnesses.calls(from: first.opened + afterTurning).addresses == [try day.address(of: "za1")])
+        #expect(witnesses.answers == [["za1.dfree.test", "ie1.dfree.test", "za1.dfree.test"]].repeated(2))
+        #expect(try day.failovers.map { $0["kind"].text } == ["failback", "automatic"])
+        #expect(try day.failovers.count { $0.isInForce && $0["kind"].text == "automatic" } == 0)
+        var row = GameDayRow(
+            "… and taken back", since: returned, failback, witnesses, from: try day.network.host("ie1"),
+            to: try day.network.host("za1"))
+        row.outage = nil
+        row.remark = "by itself, \(GameDayRow.seconds(returned - recovered)) after za1 was well again; no call lost"
+        GameDayTable.add(row)
+    }
+
     @Test(.onWholeGameDay) func `a drill of ten seconds moves the service, and takes it back by itself`() throws {
         let day = try GameDay()
         let witnesses = try day.witnesses()

@@ -19,13 +19,14 @@ extension ControlAPI {
         let requests = counters.now
         let counts = store.counts
         let connected = await publisher.statuses().values.count { $0.connected }
+        let overview = await failover.overview()
         var text = ""
         text += "# HELP ddirect_control_requests_total Requests answered, by the class of their status.\n"
         text += "# TYPE ddirect_control_requests_total counter\n"
         for (index, count) in requests.byClass.enumerated() {
             text += "ddirect_control_requests_total{class=\"\(index + 1)xx\"} \(count)\n"
         }
-        let metrics: [(name: String, type: String, help: String, value: String)] = [
+        var metrics: [(name: String, type: String, help: String, value: String)] = [
             ("request_seconds_total", "counter", "Time spent on answering requests.", "\(requests.seconds)"),
             ("version", "gauge", "The newest version.", "\(counts.version)"),
             ("customers", "gauge", "Customers there are.", "\(counts.customers)"),
@@ -34,7 +35,29 @@ extension ControlAPI {
             ("zones", "gauge", "DNS zones there are.", "\(counts.zones)"),
             ("servers_connected", "gauge", "Servers whose session is up.", "\(connected)"),
             ("store_failures_total", "counter", "Times that the database failed.", "\(store.failures.withLock { $0 })"),
+            ("servers_down", "gauge", "Servers that probes, or an operator, call down.", "\(overview.down)"),
+            ("servers_failed_over", "gauge", "Servers whose services are elsewhere.", "\(overview.failedOver)"),
+            (
+                "standbys_unready", "gauge", "Standbys, of each service, that could not take over now.",
+                "\(overview.readiness.standbys.values.count { !$0.isReady })"
+            ),
+            (
+                "zones_unready", "gauge", "DNS zones that would not take a change now.",
+                "\(overview.readiness.zones.values.count { !$0.isReady })"
+            ),
+            (
+                "failover_holding", "gauge", "1 while most servers look down, so that nothing is moved.",
+                overview.holding == nil ? "0" : "1"
+            ),
+            (
+                "failover_frozen", "gauge", "1 while an operator has frozen the fleet.",
+                overview.freeze == nil ? "0" : "1"
+            ),
         ]
+        // A database that fails has a metric of its own.
+        if let waiting = try? await store.waitingDeliveries() {
+            metrics.append(("alerts_waiting", "gauge", "Alerts that webhooks have not taken yet.", "\(waiting)"))
+        }
         for metric in metrics {
             let name = "ddirect_control_\(metric.name)"
             text += "# HELP \(name) \(metric.help)\n# TYPE \(name) \(metric.type)\n\(name) \(metric.value)\n"

@@ -2,7 +2,18 @@ import Domain
 import FoundationEssentials
 
 extension Alert {
+    /// Stores what there is to be told of a failover, inside the transaction in which that takes a step.
+    static func insert(
+        _ news: FailoverNews, of failover: Failover, to webhooks: [Webhook], at: Date, _ connection: SQLConnection
+    ) throws {
+        guard news.kind.isAlert, !webhooks.isEmpty else { return }
+        let body = Alert.members(
+            server: failover.server, failover: failover.id.number, detail: news.words(of: failover.id))
+        try insert(kind: news.kind, body: body, urls: webhooks.map(\.url), at: at, connection)
+    }
+
     /// Stores an alert for each of `urls`, inside a transaction of the caller's.
+    @discardableResult
     fileprivate static func insert(
         kind: FleetEvent.Kind, body members: JSONObject, urls: [String], at: Date, _ connection: SQLConnection
     ) throws -> Alert {
@@ -70,6 +81,14 @@ extension Store {
                 [.text(Timestamp.text(at))])
             guard let row = rows.first, !row.isNull(0) else { return nil }
             return try moment(row, 0)
+        }
+    }
+
+    /// Deliveries that are to come, whether they have been tried or not.
+    func waitingDeliveries() async throws -> Int {
+        try await read { connection in
+            let rows = try connection.rows("SELECT COUNT(*) FROM alert_deliveries WHERE done_at IS NULL")
+            return Int(clamping: try rows.first?.integer(0) ?? 0)
         }
     }
 

@@ -54,11 +54,11 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
     /// Stores an alert, if there is anybody to be told and this kind of event is one, and has it sent.
     ///
     /// It never fails towards its caller, who has more important things to do. What cannot be stored is lost, and logged as an error.
-    func raise(_ kind: FleetEvent.Kind, server: ServerName? = nil, failover: Int64? = nil, detail: String) async {
+    func raise(_ kind: FleetEvent.Kind, server: ServerName? = nil, detail: String) async {
         let urls = webhooks().map(\.url)
         guard kind.isAlert, !urls.isEmpty else { return }
         do {
-            let body = Alert.members(server: server, failover: failover, detail: detail)
+            let body = Alert.members(server: server, failover: nil, detail: detail)
             // A task of its own, so that the alert is stored although the caller's is being cut off.
             try await Task {
                 _ = try await store.enqueueAlert(kind: kind, body: body, urls: urls, at: store.now())

@@ -50,10 +50,7 @@ struct CommandProvider: DNSProvider {
     private typealias Ending = (status: TerminationStatus, output: [UInt8], errors: String)
 
     private func run(_ document: JSONValue, isChange: Bool) async throws -> [UInt8] {
-        guard FileManager.default.isExecutableFile(atPath: path) else {
-            throw DNSFailure(
-                kind: .refused, reason: "\(path) cannot be run; expected an executable that ddirect-control may run")
-        }
+        try checkFile()
         let end = ContinuousClock.now + limit
         let ending: Ending
         do {
@@ -90,6 +87,23 @@ struct CommandProvider: DNSProvider {
                 kind: .unavailable, reason: "\(path) \(ending.status.words)\(line)", mayHaveHappened: isChange)
         }
         return ending.output
+    }
+
+    /// It runs as we do, with all that we may do: nobody else may write it.
+    private func checkFile() throws(DNSFailure) {
+        guard FileManager.default.isExecutableFile(atPath: path), let file = try? Stat(FilePath(path)),
+            file.type == .regular
+        else {
+            throw DNSFailure(
+                kind: .refused, reason: "\(path) cannot be run; expected an executable that ddirect-control may run")
+        }
+        guard file.permissions.isDisjoint(with: [.groupWrite, .otherWrite]) else {
+            throw DNSFailure(
+                kind: .refused,
+                reason:
+                    "\(path) has mode 0\(String(file.permissions.rawValue, radix: 8)), so others than its owner may "
+                    + "change it; expected an executable of mode 0755")
+        }
     }
 
     private func start(_ document: JSONValue) async throws -> Ending {

@@ -5,12 +5,16 @@ import FoundationEssentials
 /// Makes, for each zone, whoever changes it.
 struct ProviderFactory: Sendable {
     let credentials: Credentials
+    /// The folder with the executables that zones may name.
+    let commands: String
     let http: HTTPClient
     /// The time, for signatures.
     let now: @Sendable () -> Date
 
-    init(credentials: Credentials, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() }) {
+    init(credentials: Credentials, commands: String, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() })
+    {
         self.credentials = credentials
+        self.commands = commands
         self.http = http
         self.now = now
     }
@@ -29,7 +33,7 @@ struct ProviderFactory: Sendable {
             Route53Provider(
                 zone: zone.name, hostedZone: hostedZone, url: url, credential: credential, credentials: credentials,
                 http: ProviderHTTP(client: http), now: now)
-        case .command(let path): CommandProvider(zone: zone.name, path: path)
+        case .command(let command): CommandProvider(zone: zone.name, path: "\(commands)/\(command)")
         }
     }
 }

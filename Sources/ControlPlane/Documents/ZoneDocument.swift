@@ -66,8 +66,8 @@ extension ZoneProvider {
                 "kind": .string(Kind.route53.rawValue), "hostedZone": .string(hostedZone),
                 "url": url.map { .string($0) } ?? .null, "credential": .string(credential.text),
             ]
-        case .command(let path):
-            ["kind": .string(Kind.command.rawValue), "path": .string(path)]
+        case .command(let command):
+            ["kind": .string(Kind.command.rawValue), "command": .string(command.text)]
         }
     }
 
@@ -139,15 +139,9 @@ extension ZoneProvider {
     }
 
     private static func command(_ reader: inout ObjectReader) -> ZoneProvider? {
-        let expected = "the absolute path of an executable, such as /usr/local/sbin/change-dns"
-        let path = reader.text("path", expected: expected) { text throws(InvalidValue) in
-            guard text.hasPrefix("/"), !text.hasSuffix("/"), text.utf8.count <= 1000,
-                text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }),
-                !text.split(separator: "/").contains(where: { $0 == ".." || $0 == "." })
-            else { throw InvalidValue(text, "is no path that can be called", expected: expected) }
-            return text
-        }
-        return path.map { .command(path: $0) }
+        let expected = "the name of an executable among the control plane's commands, such as change-dns"
+        let command = reader.text("command", expected: expected) { text throws(InvalidValue) in try CommandName(text) }
+        return command.map { .command($0) }
     }
 
     private static func credential(_ reader: inout ObjectReader) -> CredentialName? {

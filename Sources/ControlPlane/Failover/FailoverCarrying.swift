@@ -53,6 +53,7 @@ extension FailoverService {
                 }
                 lastSave = save
                 try await save.value
+                if let news = step.news { announce(news, of: newest) }
                 return
             } catch let failure as StoreFailure {
                 if !isTold {
@@ -70,14 +71,17 @@ extension FailoverService {
         try await update(id) { $0.stage = stage }
     }
 
-    func note(_ kind: TimelineEntry.Kind, _ detail: String) -> FailoverStep {
-        FailoverStep(entries: [TimelineEntry(at: Date(), kind: kind, detail: detail)])
+    /// A step with an entry in the timeline, of which the same words are told when it is news of a kind.
+    func note(_ kind: TimelineEntry.Kind, _ detail: String, news: FleetEvent.Kind? = nil) -> FailoverStep {
+        FailoverStep(
+            entries: [TimelineEntry(at: Date(), kind: kind, detail: detail)],
+            news: news.map { FailoverNews(kind: $0, detail: detail) })
     }
 
     /// Ends a failover of which nothing has been done, and of which nothing will be.
     func abandon(_ id: FailoverID, because reason: String) async {
         guard let failover = underWay[id] else { return }
-        var step = note(.abandoned, reason)
+        var step = note(.abandoned, reason, news: .failoverAbandoned)
         step.released = failover.moves.map(\.service)
         do {
             try await update(id, step) { failover in
@@ -89,7 +93,6 @@ extension FailoverService {
         }
         for service in step.released where decisions[service] == id { decisions[service] = nil }
         underWay[id] = nil
-        await tell(.failoverAbandoned, failover.server, "failover \(id): \(reason)", about: id)
     }
 
     // MARK: Writing
@@ -111,18 +114,17 @@ extension FailoverService {
             return await abandon(id, because: "\(failover.server) answers again, and nothing has been changed yet")
         }
         guard !failover.moves.contains(where: failover.hasChanged) else { return try await advance(id, to: .following) }
-        try await update(id, note(.ended, "nothing could be changed")) { failover in
+        try await update(id, note(.ended, "nothing could be changed", news: .failoverEnded)) { failover in
             failover.stage = .conflicted
             failover.endedAt = Date()
         }
         underWay[id] = nil
-        await tell(.failoverEnded, failover.server, "failover \(id) has changed nothing", about: id)
     }
 
     /// A zone has come to its end, and with it the services whose last one it was: they are where it brought them, and free for the next
     /// decision, whatever becomes of others.
     private func end(
-        _ id: FailoverID, _ index: Int, as state: Failover.Move.State, _ entries: [TimelineEntry] = [],
+        _ id: FailoverID, _ index: Int, as state: Failover.Move.State, _ step: FailoverStep = FailoverStep(),
         _ change: (inout Failover.ZoneWork) -> Void = { _ in }
     ) async throws {
         guard var failover = underWay[id] else { return }
@@ -130,7 +132,7 @@ extension FailoverService {
         failover.zones[index].isInDoubt = false
         change(&failover.zones[index])
         let services = around.store.state.services
-        var step = FailoverStep(entries: entries)
+        var step = step
         for move in failover.settleMoves(with: index) {
             step.released.append(move.service)
             guard failover.hasChanged(move), let service = services[move.service] else { continue }
@@ -171,17 +173,12 @@ extension FailoverService {
             } catch let failure as DNSFailure {
                 failures += 1
                 let isOver = Date().timeIntervalSince(began) > FailoverService.patience
-                let step = failures == 1 || isOver ? note(.note, "zone \(name): \(failure.reason)") : FailoverStep()
+                let words = "zone \(name): \(failure.reason); \(isOver ? "given up" : "trying on")"
+                let step = failures == 1 || isOver ? note(.note, words, news: .failoverHeld) : FailoverStep()
                 if isOver {
-                    try await end(id, index, as: .failed, step.entries) { $0.detail = failure.reason }
+                    try await end(id, index, as: .failed, step) { $0.detail = failure.reason }
                 } else {
                     try await update(id, step) { $0.zones[index].detail = failure.reason }
-                }
-                if failures == 1 || isOver {
-                    await tell(
-                        .failoverHeld, failover.server,
-                        "failover \(id): zone \(name): \(failure.reason)\(isOver ? "; given up" : "; trying on")",
-                        about: id)
                 }
                 let backoff = FailoverService.backoffs[min(failures, FailoverService.backoffs.count) - 1]
                 try await Task.sleep(for: backoff)
@@ -262,14 +259,13 @@ extension FailoverService {
         }
         if !foreign.isEmpty {
             let records = works.records
-            let step = FailoverStep(entries: foreign.map { TimelineEntry(at: Date(), kind: .conflict, detail: $0) })
+            let step = FailoverStep(
+                entries: foreign.map { TimelineEntry(at: Date(), kind: .conflict, detail: $0) },
+                news: FailoverNews(kind: .failoverConflict, detail: foreign.prefix(5).joined(separator: "; ")))
             try await update(id, step) { failover in
                 failover.zones[index].records = records
                 failover.zones[index].detail = foreign.first ?? ""
             }
-            await tell(
-                .failoverConflict, failover.server, "failover \(id): \(foreign.prefix(5).joined(separator: "; "))",
-                about: id)
         }
         let isEmpty = works.records.allSatisfy(\.isConflict)
         if isEmpty {
@@ -287,11 +283,10 @@ extension FailoverService {
             "\($0.change.name) \($0.change.wanted.map(\.text).joined(separator: ", "))"
         }
         let detail = "zone \(zone): \(how): \(names.prefix(20).joined(separator: "; "))"
-        try await end(id, index, as: .written, note(.written, detail).entries) { zone in
+        try await end(id, index, as: .written, note(.written, detail, news: .failoverWritten)) { zone in
             zone.writtenAt = Date()
             zone.detail = ""
         }
-        await tell(.failoverWritten, failover.server, "failover \(id): \(detail)", about: id)
     }
 }
 

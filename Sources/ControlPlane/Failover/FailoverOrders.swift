@@ -227,6 +227,11 @@ extension FailoverService {
         let holding: String?
         let servers: [ServerView]
         let readiness: StandbyReadiness
+        /// Servers that are down.
+        let down: Int
+
+        /// Servers whose services are elsewhere, or on their way.
+        var failedOver: Int { servers.count { $0.failover != nil } }
     }
 
     func overview() -> Overview {
@@ -241,7 +246,9 @@ extension FailoverService {
                 override: overrides[name],
                 failover: failover, activeServices: active[name]?.count ?? 0, evidence: evidence(of: name))
         }
-        return Overview(freeze: freeze, holding: machine.holding, servers: servers, readiness: readiness)
+        return Overview(
+            freeze: freeze, holding: machine.holding, servers: servers, readiness: readiness,
+            down: machine.servers.values.count { $0.phase == .down })
     }
 
     private static func word(_ phase: FailoverMachine.Phase, isMoved: Bool) -> String {

@@ -18,7 +18,9 @@ actor FailoverService {
         let authorities: @Sendable (Zone) async throws -> [AuthoritativeServer]
         let ask: @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
         /// Told everything that is an event; some of it is an alert, too.
-        let tell: @Sendable (FleetEvent.Kind, ServerName?, FailoverID?, String) async -> Void
+        let tell: @Sendable (FleetEvent.Kind, ServerName?, String) async -> Void
+        /// Told events whose alerts stand in the store already.
+        let announce: @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
     }
 
     let around: Surroundings
@@ -58,6 +60,8 @@ actor FailoverService {
     /// Whether the vantages have yet to be told of a change, and when they were told last.
     private var isWatchDue = false
     private var watchedAt: ContinuousClock.Instant?
+    /// The data planes that are connected.
+    private var vantages: Set<ServerName> = []
     private var watched: ProbePlan?
     private static let watchInterval = Duration.seconds(1)
     /// The services with bindings, by the server that their records lead to; made anew when something has changed.
@@ -97,6 +101,11 @@ actor FailoverService {
             activeServices = nil
             movedAway = nil
             await forgetPlacements()
+            isWatchDue = true
+        }
+        let connected = await around.publisher.connectedServers
+        if vantages != connected {
+            vantages = connected
             isWatchDue = true
         }
         // A burst of changes is one for the vantages.
@@ -179,13 +188,19 @@ actor FailoverService {
     /// Tells the vantages whom to probe.
     private func watch(_ state: FleetState) async {
         let plan = ProbePlan(
-            servers: state.servers, services: state.services, monitoring: state.settings.monitoring)
+            servers: state.servers, services: state.services, monitoring: state.settings.monitoring,
+            connected: vantages)
         guard plan != watched else { return }
         watched = plan
         if let first = plan.unwatched.first {
             logger.warning(
                 "More servers than a vantage can probe; the rest is watched by nobody",
                 metadata: ["count": "\(plan.unwatched.count)", "first": "\(first)"])
+        }
+        for (server, services) in plan.unchecked.sorted(by: { $0.key < $1.key }) {
+            logger.warning(
+                "More services are to be checked through a server than a vantage can; the rest is not checked there",
+                metadata: ["server": "\(server)", "count": "\(services.count)", "first": "\(services[0])"])
         }
         around.prober.watch(plan.targets)
         await around.publisher.watch(plan.targetsByServer)
@@ -219,10 +234,20 @@ actor FailoverService {
         if let action = machine.hold(server, because: reason) { await carryOut(action) }
     }
 
-    func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String, about failover: FailoverID? = nil) async
-    {
+    func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) async {
+        log(kind, server, detail)
+        await around.tell(kind, server, detail)
+    }
+
+    /// Tells what was stored with a step of a failover.
+    func announce(_ news: FailoverNews, of failover: Failover) {
+        let detail = news.words(of: failover.id)
+        log(news.kind, failover.server, detail)
+        around.announce(news.kind, failover.server, detail)
+    }
+
+    private func log(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) {
         logger.notice("\(kind.rawValue)", metadata: ["server": "\(server?.text ?? "-")", "detail": "\(detail)"])
-        await around.tell(kind, server, failover, detail)
     }
 
     // MARK: Deciding
@@ -284,16 +309,15 @@ actor FailoverService {
                     at: decidedAt, kind: .note,
                     detail: "service \(stuck.service) stays: \(stuck.obstacles.joined(separator: "; "))"))
         }
+        let news = FailoverNews(kind: .failoverDecided, detail: "\(kind.rawValue): \(reason); moving \(moved)")
         let (store, beginning) = (around.store, entries)
         // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
-        let failover = try await Task { try await store.begin(draft, beginning, at: decidedAt) }.value
+        let failover = try await Task { try await store.begin(draft, beginning, news, at: decidedAt) }.value
         machine.release(plan.server)
         underWay[failover.id] = failover
         for move in failover.moves { decisions[move.service] = failover.id }
         start.yield(failover.id)
-        await tell(
-            .failoverDecided, plan.server, "\(kind.rawValue) \(failover.id): \(reason); moving \(moved)",
-            about: failover.id)
+        announce(news, of: failover)
         return failover
     }
 
@@ -305,11 +329,12 @@ actor FailoverService {
             await abandon(id, because: "this process found it \(Int(age)) s old and not begun")
             return
         }
-        // Whoever decided may have been killed before anybody was told.
-        await tell(
-            .failoverDecided, failover.server,
-            "failover \(id) is gone on with after a restart, at the stage '\(failover.stage.rawValue)': \(failover.reason)",
-            about: id)
+        announce(
+            FailoverNews(
+                kind: .failoverDecided,
+                detail:
+                    "gone on with after a restart, at the stage '\(failover.stage.rawValue)': \(failover.reason)"),
+            of: failover)
         start.yield(id)
     }
 

@@ -48,15 +48,10 @@ extension FailoverService {
                     }
                 }
                 if pending.values.allSatisfy(\.isEmpty) {
-                    try await update(
-                        id, note(.verified, "zone \(work.zone): every authoritative server answers the change")
-                    ) {
+                    let words = "zone \(work.zone): all \(servers.count) authoritative servers answer the change"
+                    return try await update(id, note(.verified, words, news: .failoverVerified)) {
                         $0.zones[index].verifiedAt = Date()
                     }
-                    return await tell(
-                        .failoverVerified, underWay[id]?.server,
-                        "failover \(id): zone \(work.zone): all \(servers.count) authoritative servers answer the change",
-                        about: id)
                 }
             } catch let failure as DNSFailure {
                 underWay[id]?.zones[index].detail = failure.reason
@@ -64,8 +59,7 @@ extension FailoverService {
             try await Task.sleep(for: .milliseconds(100))
         }
         let sentence = "zone \(work.zone): not all authoritative servers answer the change; they are not asked any more"
-        try await update(id, note(.note, sentence))
-        await tell(.failoverHeld, underWay[id]?.server, "failover \(id): \(sentence)", about: id)
+        try await update(id, note(.note, sentence, news: .failoverHeld))
     }
 
     /// The changes that an authoritative server does not answer yet, and what it says instead.
@@ -152,7 +146,7 @@ extension FailoverService {
             failover.traffic.map {
                 "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
             })
-        try await update(id, note(.ended, told)) { failover in
+        try await update(id, note(.ended, told, news: .failoverEnded)) { failover in
             failover.stage = .done
             failover.endedAt = Date()
         }
@@ -160,6 +154,5 @@ extension FailoverService {
         underWay[id] = nil
         followed = followed.filter { $0.value.failover != id }
         placementsChanged()
-        await tell(.failoverEnded, failover.server, "failover \(id): \(told)", about: id)
     }
 }

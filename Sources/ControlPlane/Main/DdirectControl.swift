@@ -39,6 +39,11 @@ struct DdirectControl: AsyncParsableCommand {
     var credentials: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The folder with the executables that zones name. (default: /etc/ddirect/commands)", valueName: "folder"))
+    var commands: String?
+
+    @Option(
         help: "Seconds for which a server's certificate holds; it renews by itself before. (default: 7776000, 90 days)")
     var certificateLifetime: String?
 
@@ -55,6 +60,7 @@ struct DdirectControl: AsyncParsableCommand {
         flags.channel = channel
         flags.channelAuthority = channelAuthority
         flags.credentials = credentials
+        flags.commands = commands
         flags.certificateLifetime = certificateLifetime
         flags.adminTokenFile = adminTokenFile
         flags.allowEndpoint = allowEndpoint

@@ -31,30 +31,78 @@ struct ProbeCheck: Hashable, Sendable {
 struct ProbePlan: Sendable, Equatable {
     /// What the control plane itself probes: every server.
     let targets: [ProbeTarget]
-    /// What each data plane probes: the servers of other regions. What a region has in common, such as its way to the world, must not
+    /// What each data plane probes: servers of other regions. What a region has in common, such as its way to the world, must not
     /// hide from a vantage, or look like somebody else's failure.
     let targetsByServer: [ServerName: [ProbeTarget]]
     /// Servers beyond what a vantage can probe, which nobody does.
     let unwatched: [ServerName]
+    /// Services beyond what is checked through one server, which are not checked through it.
+    let unchecked: [ServerName: [ServiceName]]
 
-    /// A fleet has tens of servers; each costs a vantage some connections every interval.
+    /// Each costs a vantage some connections every interval.
     static let mostTargets = 256
+    /// Data planes that probe one server: enough to lose some and to outvote some, and with the control plane an odd number. If all
+    /// probed all, a fleet of a hundred servers would mostly serve its own probes.
+    static let mostVantages = 6
     /// Of one server. Those beyond, in the order of their names, are not made.
     static let mostChecks = 200
 
-    init(servers: [ServerName: Server], services: [ServiceName: Service], monitoring: Monitoring) {
-        let checks = ProbePlan.checks(of: services)
+    /// `connected` are the data planes that can be asked now.
+    init(
+        servers: [ServerName: Server], services: [ServiceName: Service], monitoring: Monitoring,
+        connected: Set<ServerName>
+    ) {
+        let wanted = ProbePlan.checks(of: services)
+        let checks = wanted.mapValues { Array($0.prefix(ProbePlan.mostChecks)) }
+        unchecked = wanted.compactMapValues { all in
+            all.count > ProbePlan.mostChecks ? all.dropFirst(ProbePlan.mostChecks).map(\.service) : nil
+        }
         let sorted = servers.values.sorted { $0.name < $1.name }
         let targets = sorted.map { ProbeTarget($0, monitoring, checks: checks[$0.name] ?? []) }
         self.targets = Array(targets.prefix(ProbePlan.mostTargets))
         unwatched = targets.dropFirst(ProbePlan.mostTargets).map(\.server)
-        // Servers of one region have one list.
-        var listOfRegion: [RegionName: [ProbeTarget]] = [:]
-        for region in Set(sorted.map(\.region)) {
-            let others = zip(sorted, targets).lazy.filter { $0.0.region != region }
-            listOfRegion[region] = others.prefix(ProbePlan.mostTargets).map(\.1)
+        var lists = servers.mapValues { _ in [ProbeTarget]() }
+        for (server, target) in zip(sorted, targets) {
+            for vantage in ProbePlan.vantages(of: server, among: sorted, connected) {
+                guard lists[vantage, default: []].count < ProbePlan.mostTargets else { continue }
+                lists[vantage, default: []].append(target)
+            }
         }
-        targetsByServer = servers.mapValues { listOfRegion[$0.region] ?? [] }
+        targetsByServer = lists
+    }
+
+    /// The data planes that probe a server: those that are connected first, and of as many regions as there are.
+    ///
+    /// Of one region they are chosen by a number that depends on the two alone. So each has about as many servers to probe, and when one
+    /// comes or goes, only what it probes itself changes hands.
+    private static func vantages(
+        of server: Server, among servers: [Server], _ connected: Set<ServerName>
+    ) -> [ServerName] {
+        struct Candidate {
+            let name: ServerName
+            let region: RegionName
+            let isConnected: Bool
+            let draw: UInt128
+            /// How many of its region come before it.
+            var place = 0
+        }
+
+        var candidates = servers.filter { $0.region != server.region }.map {
+            Candidate(
+                name: $0.name, region: $0.region, isConnected: connected.contains($0.name),
+                draw: Digest(of: [server.name.text, $0.name.text]).bits)
+        }
+        guard candidates.count > mostVantages else { return candidates.prefix(mostVantages).map(\.name) }
+        candidates.sort { ($0.isConnected ? 0 : 1, $0.draw) < ($1.isConnected ? 0 : 1, $1.draw) }
+        var seen: [RegionName: Int] = [:]
+        for index in candidates.indices {
+            candidates[index].place = seen[candidates[index].region, default: 0]
+            seen[candidates[index].region, default: 0] += 1
+        }
+        candidates.sort {
+            ($0.isConnected ? 0 : 1, $0.place, $0.draw) < ($1.isConnected ? 0 : 1, $1.place, $1.draw)
+        }
+        return candidates.prefix(mostVantages).map(\.name)
     }
 
     private static func checks(of services: [ServiceName: Service]) -> [ServerName: [ProbeCheck]] {
@@ -64,7 +112,7 @@ struct ProbePlan: Sendable, Equatable {
             let made = ProbeCheck(service: service.name, host: check.host, path: check.path, usesTLS: check.usesTLS)
             for server in service.servers { checks[server, default: []].append(made) }
         }
-        return checks.mapValues { all in Array(all.sorted { $0.service < $1.service }.prefix(mostChecks)) }
+        return checks.mapValues { all in all.sorted { $0.service < $1.service } }
     }
 }
 

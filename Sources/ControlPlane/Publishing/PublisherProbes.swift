@@ -43,18 +43,14 @@ extension SnapshotPublisher {
     /// New connections of services, from the servers that took them; for one reader.
     nonisolated var traffic: AsyncStream<ServiceTraffic> { reports.traffic }
 
+    /// The servers whose data planes can be asked.
+    var connectedServers: Set<ServerName> { Set(sessionOfServer.keys) }
+
     /// What each data plane is to probe from now on. It is told at the start of each session, and when its list has changed, and then the
     /// newest list alone.
     func watch(_ targets: [ServerName: [ProbeTarget]]) {
         let before = watchLists
-        // Servers of one region have one list, which is told apart at a glance: equal arrays are one in memory, most often.
-        var made: [WatchList] = []
-        watchLists = targets.compactMapValues { targets in
-            guard !targets.isEmpty else { return nil }
-            if let list = made.first(where: { $0.targets == targets }) { return list }
-            made.append(WatchList(targets))
-            return made.last
-        }
+        watchLists = targets.compactMapValues { $0.isEmpty ? nil : WatchList($0) }
         for (server, id) in sessionOfServer where before[server]?.targets != watchLists[server]?.targets {
             sendWatchList(to: id)
         }

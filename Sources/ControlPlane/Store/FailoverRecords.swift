@@ -30,9 +30,19 @@ struct FailoverRecords: Sendable {
     var freeze: Freeze?
 }
 
+/// What there is to be told of a failover: an event, and an alert to those who have to know.
+struct FailoverNews: Sendable {
+    let kind: FleetEvent.Kind
+    let detail: String
+
+    func words(of id: FailoverID) -> String { "failover \(id): \(detail)" }
+}
+
 /// What one step of a failover changes beside its own row.
 struct FailoverStep: Sendable {
     var entries: [TimelineEntry] = []
+    /// Stored with the step, so that somebody is told of it whatever becomes of this process.
+    var news: FailoverNews?
     /// Where services are from now on; nil where they are home again.
     var placed: [ServiceName: Placement?] = [:]
     /// The services about which the decision has come to an end.
@@ -82,7 +92,10 @@ extension Store {
     }
 
     /// Stores a decision and makes it the one about its services. Throws a ``StoreFailure`` of a constraint when another one is.
-    func begin(_ draft: FailoverDraft, _ entries: [TimelineEntry], at: Date) async throws -> Failover {
+    func begin(
+        _ draft: FailoverDraft, _ entries: [TimelineEntry], _ news: FailoverNews, at: Date
+    ) async throws -> Failover {
+        let webhooks = state.settings.webhooks
         let failover = try await write { connection -> Failover? in
             let number = try connection.rows("SELECT COALESCE(MAX(id), 0) FROM failovers").first?.integer(0) ?? 0
             let failover = Failover(
@@ -101,6 +114,7 @@ extension Store {
                     [.text(move.service.text), .integer(failover.id.number)])
             }
             try TimelineEntry.insert(entries, of: failover.id, connection)
+            try Alert.insert(news, of: failover, to: webhooks, at: at, connection)
             let moved = FailoverService.listed(draft.moves.map { "\($0.service) from \($0.from) to \($0.to)" })
             try AuditRecord.insert(
                 ChangeRequest(
@@ -115,6 +129,8 @@ extension Store {
 
     /// Stores how far a failover has come.
     func save(_ failover: Failover, _ step: FailoverStep) async throws {
+        let webhooks = state.settings.webhooks
+        let at = now()
         _ = try await write { connection in
             try connection.execute(
                 "UPDATE failovers SET is_over = ?, document = ? WHERE id = ?",
@@ -136,6 +152,7 @@ extension Store {
                     [.text(service.text), .integer(failover.id.number)])
             }
             try TimelineEntry.insert(step.entries, of: failover.id, connection)
+            if let news = step.news { try Alert.insert(news, of: failover, to: webhooks, at: at, connection) }
             return true
         }
     }

@@ -12,6 +12,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     public static func + (left: Digest, right: Digest) -> Digest { Digest(bits: left.bits &+ right.bits) }
     public static func - (left: Digest, right: Digest) -> Digest { Digest(bits: left.bits &- right.bits) }
 
+    /// The digest of texts in their order: a number that depends on them alone, and is the same in every process.
+    public init(of texts: [String]) {
+        var builder = DigestBuilder()
+        for text in texts { builder.add(text) }
+        self = builder.digest
+    }
+
     /// The digest of bytes as they stand, by which damage to them is noticed.
     public init(checking octets: Span<UInt8>) {
         var builder = DigestBuilder()

@@ -33,8 +33,8 @@ public enum ZoneProvider: Hashable, Sendable {
     case powerDNS(url: String, server: String, credential: CredentialName)
     /// Amazon Route 53; the credential has the access key's ID and its secret on two lines. `url` is for another address than Amazon's.
     case route53(hostedZone: String, url: String?, credential: CredentialName)
-    /// An executable, which is given the change as JSON.
-    case command(path: String)
+    /// An executable of that name among the control plane's commands, which is given the change as JSON.
+    case command(CommandName)
 }
 
 /// The algorithms of TSIG that are still to be used (RFC 8945 section 6), as far as ldns signs by them: hmac-sha384 is none.
@@ -45,6 +45,13 @@ public enum UpdateAlgorithm: String, Hashable, Sendable, CaseIterable {
 
 /// The name of a secret: of a file among the control plane's credentials.
 public struct CredentialName: Slug {
+    public let text: String
+    public init(checked: String) { text = checked }
+}
+
+/// The name of an executable that the control plane may run: of a file among its commands. Whoever may use the API chooses among those that
+/// whoever rules the machine has put there.
+public struct CommandName: Slug {
     public let text: String
     public init(checked: String) { text = checked }
 }

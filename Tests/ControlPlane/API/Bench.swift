@@ -46,7 +46,8 @@ struct Bench: Sendable {
                 FailoverService.Surroundings(
                     store: store, publisher: publisher, prober: Prober(logger: logger),
                     provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },
-                    tell: { kind, server, _, detail in events.append(kind, server: server, detail: detail) }),
+                    tell: { kind, server, detail in events.append(kind, server: server, detail: detail) },
+                    announce: { kind, server, detail in events.append(kind, server: server, detail: detail) }),
                 logger: logger)
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,

@@ -29,10 +29,15 @@ import Testing
             #expect(good["author"] == "admin")
             let status = try await bench.get("/failover")
             #expect(status["frozen"]?.object?["reason"] == "maintenance")
+            let metrics = try await bench.send(.get, "/metrics").text
+            #expect(metrics.contains("\nddirect_control_failover_frozen 1\n"))
+            #expect(metrics.contains("\nddirect_control_failover_holding 0\n"))
             let ended = try await bench.delete("/failover/freeze")
             #expect(ended.status == 204)
             let after = try await bench.get("/failover")
             #expect(after["frozen"] == .null)
+            let thawed = try await bench.send(.get, "/metrics").text
+            #expect(thawed.contains("\nddirect_control_failover_frozen 0\n"))
         }
     }
 

@@ -52,7 +52,8 @@ import Testing
     @Test func `become of another kind when the members of the old one go`() async throws {
         try await Bench.run { bench in
             _ = try await bench.post("/zones", Self.zone)
-            let kept = try await bench.patch("/zones/acme.test", #"{"provider":{"kind":"command","path":"/bin/dns"}}"#)
+            let kept = try await bench.patch(
+                "/zones/acme.test", #"{"provider":{"kind":"command","command":"change-dns"}}"#)
             #expect(kept.status == 422)
             #expect(
                 Set(kept.pointers) == [
@@ -60,9 +61,9 @@ import Testing
                 ])
             let changed = try await bench.patch(
                 "/zones/acme.test",
-                #"{"provider":{"kind":"command","path":"/bin/dns","server":null,"keyName":null,"algorithm":null,"credential":null}}"#
+                #"{"provider":{"kind":"command","command":"change-dns","server":null,"keyName":null,"algorithm":null,"credential":null}}"#
             )
-            #expect(changed["provider"] == ["kind": "command", "path": "/bin/dns"])
+            #expect(changed["provider"] == ["kind": "command", "command": "change-dns"])
         }
     }
 

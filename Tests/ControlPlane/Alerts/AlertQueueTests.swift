@@ -34,6 +34,9 @@ import Testing
                     + #""detail":"za1 is \"gone\""}"#)
             let due = try await store.dueDeliveries(at: noon, limit: 8)
             #expect(due == [AlertDelivery(alert: alert, url: one, attempts: 0)])
+            #expect(try await store.waitingDeliveries() == 1)
+            for delivery in due { try await store.delivered(delivery) }
+            #expect(try await store.waitingDeliveries() == 0)
         }
     }
 

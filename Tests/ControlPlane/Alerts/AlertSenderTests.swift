@@ -58,11 +58,11 @@ import Testing
     @Test func `an alert arrives at once, whole, and signed`() async throws {
         let receiver = AlertReceiver()
         try await withSender(to: receiver) { sender, _ in
-            await sender.raise(.serverFailed, server: try ServerName("za1"), failover: 12, detail: "za1 is down")
+            await sender.raise(.serverFailed, server: try ServerName("za1"), detail: "za1 is down")
             try await eventually("it arrives") { receiver.calls.count == 1 }
             let call = receiver.calls[0]
             let members = try #require(call.json.object)
-            #expect(members["kind"] == "server.failed" && members["server"] == "za1" && members["failover"] == 12)
+            #expect(members["kind"] == "server.failed" && members["server"] == "za1" && members["failover"] == .null)
             #expect(members["detail"] == "za1 is down")
             #expect(members["id"].map { "\($0)" } == call.id)
             #expect(call.headers[.contentType] == "application/json")
@@ -77,11 +77,11 @@ import Testing
     @Test func `a receiver that fails twice gets it the third time, and then no more`() async throws {
         let receiver = AlertReceiver { $0 <= 2 ? .status(500, "not now") : .status(200, "ok") }
         try await withSender(to: receiver) { sender, store in
-            await sender.raise(.failoverDecided, failover: 1, detail: "x")
+            await sender.raise(.failoverDecided, detail: "x")
             try await eventually("it has arrived") { try await outcome(store).isOver }
             let end = try await outcome(store)
             #expect(end.attempts == 3 && end.error == nil)
-            try await Task.sleep(for: .milliseconds(300))
+            #expect(try await store.waitingDeliveries() == 0)
             #expect(receiver.calls.count == 3)
             #expect(Set(receiver.calls.map(\.id)).count == 1 && Set(receiver.calls.map(\.body)).count == 1)
         }
@@ -99,10 +99,8 @@ import Testing
     @Test func `a receiver that is slow or dead holds up no other`() async throws {
         let (slow, quick) = (AlertReceiver { _ in .silence }, AlertReceiver())
         try await withSender(to: slow, quick) { sender, _ in
-            let began = ContinuousClock.now
             for number in 0..<5 { await sender.raise(.serverFailed, detail: "\(number)") }
             try await eventually("the quick one has all") { Set(quick.calls.map(\.id)).count == 5 }
-            #expect(ContinuousClock.now - began < .seconds(5))
             // One attempt at a time, and each only once.
             #expect(slow.calls.count == 1)
             try await Task.sleep(for: .milliseconds(100))

@@ -151,9 +151,10 @@ import Testing
             return try .object(edit.options.members(replacing: true))
         }
         #expect(
-            try patch("--provider command --path /sbin/dns") == [
+            try patch("--provider command --command change-dns") == [
                 "provider": [
-                    "kind": "command", "path": "/sbin/dns", "server": nil, "keyName": nil, "algorithm": nil, "url": nil,
+                    "kind": "command", "command": "change-dns", "server": nil, "keyName": nil, "algorithm": nil,
+                    "url": nil,
                     "serverID": nil, "hostedZone": nil, "credential": nil,
                 ]
             ])

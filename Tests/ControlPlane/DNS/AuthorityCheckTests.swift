@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct `A check of authoritative servers` {
     private func zone(_ text: String, _ authorities: [TransportAddress] = []) throws -> Zone {
-        try Zone(name: DomainName(text), provider: .command(path: "/bin/false"), authorities: authorities)
+        try Zone(name: DomainName(text), provider: .command(CommandName("false")), authorities: authorities)
     }
 
     @Test(arguments: [Laboratory.bind, .knot, .powerDNS])

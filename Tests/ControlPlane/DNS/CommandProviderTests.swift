@@ -131,11 +131,12 @@ import Testing
         #expect(failure?.reason.contains("1048576") == true)
     }
 
-    @Test func `that is not there, or cannot be run, is refused`() async throws {
+    @Test func `that is not there, cannot be run, or may be written by others, is refused`() async throws {
         let folder = try Scratch()
         defer { folder.remove() }
         try write("#!/bin/sh\n", to: "\(folder.path)/plain", mode: 0o600)
-        for name in ["absent", "plain"] {
+        try write("#!/bin/sh\n", to: "\(folder.path)/open", mode: 0o777)
+        for name in ["absent", "plain", "open", ""] {
             let provider = CommandProvider(zone: zone, path: "\(folder.path)/\(name)")
             let failure = await caught { _ = try await provider.apply([change]) }
             #expect(failure?.kind == .refused)

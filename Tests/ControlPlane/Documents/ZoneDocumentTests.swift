@@ -15,7 +15,7 @@ import Testing
         #"{"kind":"powerdns","url":"http://192.0.2.53:8081","serverID":"localhost","credential":"pdns-key"}"#,
         #"{"kind":"route53","hostedZone":"Z0ABC","url":null,"credential":"aws"}"#,
         #"{"kind":"route53","hostedZone":"Z0ABC","url":"http://127.0.0.1:4566","credential":"aws"}"#,
-        #"{"kind":"command","path":"/usr/local/sbin/change-dns"}"#,
+        #"{"kind":"command","command":"change-dns"}"#,
     ])
     func `reads what it writes, for every kind of provider`(provider: String) throws {
         let text = #"{"name":"acme.test","provider":\#(provider),"authorities":["127.0.0.1:5353","[2001:db8::53]:53"]}"#
@@ -49,9 +49,12 @@ import Testing
         (#""provider":null"#, "/provider", "This is null; expected an object"),
         (#""provider":{}"#, "/provider/kind", "'kind' is missing; expected one of 'rfc2136', 'powerdns'"),
         (#""provider":{"kind":"bind"}"#, "/provider/kind", "'bind' is not known here"),
-        (#""provider":{"kind":"command","path":"change-dns"}"#, "/provider/path", "no path that can be called"),
-        (#""provider":{"kind":"command","path":"/a/../b"}"#, "/provider/path", "no path that can be called"),
-        (#""provider":{"kind":"command","path":"/a","credential":"k"}"#, "/provider/credential", "unknown field"),
+        (#""provider":{"kind":"command","command":"a","path":"/bin/sh"}"#, "/provider/path", "unknown field"),
+        (
+            #""provider":{"kind":"command","command":"../../bin/sh"}"#, "/provider/command",
+            "has a character that is not allowed"
+        ),
+        (#""provider":{"kind":"command","command":"a","credential":"k"}"#, "/provider/credential", "unknown field"),
         (
             #""provider":{"kind":"route53","hostedZone":"../Z","credential":"k"}"#, "/provider/hostedZone",
             "has a character that is not allowed"
@@ -80,7 +83,7 @@ import Testing
     ])
     func `names what is wrong, and where`(member: String, pointer: String, says: String) throws {
         var document = try #require(
-            try JSONValue.parse(Array(#"{"name":"a.test","provider":{"kind":"command","path":"/a"}}"#.utf8)).object)
+            try JSONValue.parse(Array(#"{"name":"a.test","provider":{"kind":"command","command":"a"}}"#.utf8)).object)
         let wrong = try #require(try JSONValue.parse(Array("{\(member)}".utf8)).object)
         for key in wrong.keys { document[key] = wrong[key] }
         let (zone, faults, text) = try read(JSONValue.object(document).description)

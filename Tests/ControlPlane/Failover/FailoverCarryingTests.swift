@@ -36,6 +36,23 @@ import Testing
         }
     }
 
+    @Test func `whoever is killed right after a step has told of it: the alert stands with it in the store`()
+        async throws
+    {
+        try await Laboratory.run { laboratory in
+            try await laboratory.addWebhook()
+            let first = try await laboratory.controlPlane()
+            let id = try await laboratory.order(first)
+            #expect(try await laboratory.alerts == ["failover.decided of 1"])
+            let second = try await laboratory.controlPlane()
+            try await laboratory.withRunning(second) {
+                _ = try await laboratory.await(id) { $0.stage == .following }
+            }
+            #expect(try await laboratory.alerts == ["failover.decided of 1", "failover.verified of 1"])
+            #expect(laboratory.said(.failoverDecided).count == 2, "who follows the events sees that it is gone on with")
+        }
+    }
+
     @Test func `killed when the change was made and nobody knew, the next one finds it made and does not repeat it`()
         async throws
     {

@@ -51,7 +51,7 @@ final class Laboratory: Sendable {
             for zone in ["acme.test", "acme.example"] {
                 try await bench.expect(
                     201, "/zones",
-                    #"{"name":"\#(zone)","provider":{"kind":"command","path":"/nowhere"},"authorities":["127.0.0.1:53"]}"#
+                    #"{"name":"\#(zone)","provider":{"kind":"command","command":"nowhere"},"authorities":["127.0.0.1:53"]}"#
                 )
             }
             try await bench.expect(
@@ -76,7 +76,8 @@ final class Laboratory: Sendable {
                     [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]
                 },
                 ask: { _, name, _ in .records(name.text.hasSuffix(".example") ? other[name] : zone[name]) },
-                tell: { kind, _, _, detail in self.told.withLock { $0.append((kind, detail)) } }),
+                tell: { kind, _, detail in self.told.withLock { $0.append((kind, detail)) } },
+                announce: { kind, _, detail in self.told.withLock { $0.append((kind, detail)) } }),
             logger: logger)
     }
 
@@ -93,6 +94,25 @@ final class Laboratory: Sendable {
         try await service.run(
             try ServerName("za1"), reason: "a test", author: "ann", returnsAfter: nil, force: true
         ).id
+    }
+
+    /// Has alerts kept for a webhook, at which nobody sends any.
+    func addWebhook() async throws {
+        let answer = try await bench.patch(
+            "/settings", #"{"webhooks":[{"url":"https://alerts.test/x","credential":"hook-key"}]}"#)
+        #expect(answer.status == 200, "\(answer.text)")
+    }
+
+    /// The alerts about failovers that stand in the store, the oldest first.
+    var alerts: [String] {
+        get async throws {
+            try await bench.store.read { connection in
+                try connection.rows("SELECT kind, body FROM alerts ORDER BY id").compactMap { row in
+                    let failover = try JSONValue(stored: row.text(1)).object?["failover"] ?? .null
+                    return failover == .null ? nil : "\(try row.text(0)) of \(failover)"
+                }
+            }
+        }
     }
 
     /// Of the service that there is: the server to which a failover has brought it.

@@ -24,10 +24,13 @@ import Wire
             check: isChecked ? ServiceCheck(host: domain, path: "/health") : nil)
     }
 
-    static func plan(_ servers: [Server], _ services: [Service] = []) -> ProbePlan {
+    static func plan(
+        _ servers: [Server], _ services: [Service] = [], connected: Set<ServerName> = []
+    ) -> ProbePlan {
         ProbePlan(
             servers: Dictionary(uniqueKeysWithValues: servers.map { ($0.name, $0) }),
-            services: Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0) }), monitoring: .standard)
+            services: Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0) }), monitoring: .standard,
+            connected: connected)
     }
 
     @Test func `the control plane probes every server, whether it carries anything or not`() throws {
@@ -53,6 +56,51 @@ import Wire
         let lists = Dictionary(
             uniqueKeysWithValues: plan.targetsByServer.map { ($0.key.text, $0.value.map(\.server.text)) })
         #expect(lists == ["za1": ["ie1"], "za2": ["ie1"], "ie1": ["za1", "za2"]])
+    }
+
+    /// Three regions of ten servers each, those connected that are not named.
+    private static func largeFleet(but missing: Set<String> = []) throws -> ProbePlan {
+        let servers = try ["south", "north", "west"].flatMap { region in
+            try (0..<10).map { try server("\(region)-\($0)", region: region) }
+        }
+        return plan(servers, connected: Set(servers.map(\.name).filter { !missing.contains($0.text) }))
+    }
+
+    /// Who probes a server.
+    private static func vantages(of server: String, in plan: ProbePlan) -> Set<String> {
+        Set(plan.targetsByServer.filter { $0.value.contains { $0.server.text == server } }.map(\.key.text))
+    }
+
+    @Test func `of a large fleet six data planes probe each server, of all other regions, and each of them a few`()
+        throws
+    {
+        let plan = try `Probe plan`.largeFleet()
+        for target in plan.targets {
+            let vantages = `Probe plan`.vantages(of: target.server.text, in: plan)
+            let region = target.server.text.prefix { $0 != "-" }
+            let regions = Dictionary(grouping: vantages) { $0.prefix { $0 != "-" } }
+            #expect(regions.count == 2 && regions[region] == nil && regions.values.allSatisfy { $0.count == 3 })
+        }
+        #expect(plan.targetsByServer.values.allSatisfy { (1...14).contains($0.count) }, "six are fair")
+    }
+
+    @Test func `a data plane that is away is stood in for by another one, and the others go on as they were`() throws {
+        let before = try `Probe plan`.largeFleet()
+        let lost = try #require(`Probe plan`.vantages(of: "south-0", in: before).min())
+        let after = try `Probe plan`.largeFleet(but: [lost])
+        for target in before.targets.map(\.server.text) {
+            let (old, new) = (
+                `Probe plan`.vantages(of: target, in: before), `Probe plan`.vantages(of: target, in: after)
+            )
+            #expect(new.count == 6 && !new.contains(lost))
+            #expect(old.subtracting(new) == (old.contains(lost) ? [lost] : []))
+        }
+    }
+
+    @Test func `where there are few data planes all of them are asked, whoever is connected`() throws {
+        let servers = try (0..<7).map { try `Probe plan`.server("s\($0)", region: "r\($0)") }
+        #expect(`Probe plan`.plan(servers) == `Probe plan`.plan(servers, connected: [servers[3].name]))
+        #expect(`Probe plan`.plan(servers).targetsByServer.values.allSatisfy { $0.count == 6 })
     }
 
     @Test func `a service is checked through every server that carries it`() throws {
@@ -98,8 +146,10 @@ import Wire
         #expect(plan.unwatched.map(\.text) == ["server-1256", "server-1257", "server-1258", "server-1259"])
         #expect(plan.targets.first?.checks.count == 200)
         #expect(plan.targets.first?.checks.last?.service.text == "service-1199")
+        #expect(plan.unchecked.mapValues(\.count) == [try ServerName("server-1000"): 50])
         #expect(plan.targetsByServer[try ServerName("server-1000")]?.count == 256)
-        #expect(plan.targetsByServer[try ServerName("server-1001")]?.count == 1)
+        #expect(
+            plan.targetsByServer.values.count { $0.map(\.server.text) == ["server-1000"] } == ProbePlan.mostVantages)
     }
 
     @Test func `becomes the list that a data plane is sent`() throws {

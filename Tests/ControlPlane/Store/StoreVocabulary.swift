@@ -48,7 +48,7 @@ extension Store {
             case 3, 4:
                 let zone = try Zone.sample(
                     "z\(Int.random(in: 0..<3, using: &random)).test",
-                    path: "/bin/\(Int.random(in: 0..<3, using: &random))")
+                    command: "command-\(Int.random(in: 0..<3, using: &random))")
                 let before = state.zones[zone.name]
                 let deleted = before != nil && Bool.random(using: &random)
                 try await propose([.zone(zone.name, before: before, after: deleted ? nil : zone)])
@@ -133,7 +133,7 @@ extension Server {
 }
 
 extension Zone {
-    static func sample(_ name: String, path: String = "/usr/local/sbin/change-dns") throws -> Zone {
-        try Zone(name: try DomainName(name), provider: .command(path: path))
+    static func sample(_ name: String, command: String = "change-dns") throws -> Zone {
+        try Zone(name: try DomainName(name), provider: .command(CommandName(command)))
     }
 }

@@ -66,11 +66,11 @@ extension OpenAPI {
             },
             {
               "type": "object",
-              "description": "An executable on the control plane's machine, which is given the change as JSON.",
-              "required": ["kind", "path"],
+              "description": "An executable in the control plane's folder of commands (--commands), which is given the change as JSON.",
+              "required": ["kind", "command"],
               "properties": {
                 "kind": {"const": "command"},
-                "path": {"type": "string", "pattern": "^/", "maxLength": 1000}
+                "command": {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
               },
               "additionalProperties": false
             }

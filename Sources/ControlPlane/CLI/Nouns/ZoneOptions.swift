@@ -10,7 +10,7 @@ enum ZoneProviderKind: String, CaseIterable, ExpressibleByArgument {
         case .rfc2136: ["server", "keyName", "algorithm", "credential"]
         case .powerdns: ["url", "serverID", "credential"]
         case .route53: ["hostedZone", "url", "credential"]
-        case .command: ["path"]
+        case .command: ["command"]
         }
     }
 }
@@ -44,8 +44,8 @@ struct ZoneOptions: ParsableArguments {
     @Option(help: ArgumentHelp("route53: the ID of the hosted zone.", valueName: "id"))
     var hostedZone: String?
 
-    @Option(help: ArgumentHelp("command: the executable, on the control plane's machine.", valueName: "path"))
-    var path: String?
+    @Option(help: ArgumentHelp("command: the executable, among the control plane's commands.", valueName: "command"))
+    var command: String?
 
     @Option(
         help: ArgumentHelp("The name of the secret among the control plane's credentials.", valueName: "credential"))
@@ -75,7 +75,7 @@ struct ZoneOptions: ParsableArguments {
         }
         let values = [
             ("server", server), ("keyName", keyName), ("algorithm", algorithm), ("url", url), ("serverID", serverID),
-            ("hostedZone", hostedZone), ("path", path), ("credential", credential),
+            ("hostedZone", hostedZone), ("command", command), ("credential", credential),
         ]
         for case (let member, let value?) in values { given[member] = .string(value) }
         if url == "none" { given["url"] = .null }
