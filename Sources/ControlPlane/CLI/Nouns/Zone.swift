@@ -33,7 +33,7 @@ extension Resource {
 
     /// Where changes of the zone go, whatever the kind of its provider.
     private static func place(_ provider: JSON) -> String? {
-        ["server", "url", "hostedZone", "path"].lazy.compactMap { provider[$0].text }.first
+        ["server", "url", "hostedZone", "command"].lazy.compactMap { provider[$0].text }.first
     }
 }
 
