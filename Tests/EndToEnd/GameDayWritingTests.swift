@@ -50,6 +50,60 @@ extension `A game day` {
         GameDayTable.add(row)
     }
 
+    @Test(.onWholeGameDay)
+    func `the primary DNS server is slow for a minute: a change that was made and answered too late is found, not repeated`()
+        throws
+    {
+        let day = try GameDay(slow: ["ns1"])
+        let witnesses = try day.witnesses()
+        // To be connected takes 3 s, and to be answered 6. Nobody waits for so long.
+        try day.network.link(of: "ns1").slow(by: .milliseconds(1500), losing: 0)
+        let fault = momentNow()
+        try day.killServer("za1")
+        let meanwhile = try day.awaitFailover("automatic", "says what is wrong") {
+            $0["zones"][0]["detail"].text?.isEmpty == false
+        }
+        pause(.seconds(60))
+        let stage = try day.failover(meanwhile["id"].number ?? 0)["stage"].text
+        #expect(stage == "writing", "\(meanwhile.encoded)")
+        try day.network.link(of: "ns1").slow(by: .zero, losing: 0)
+        try expectFailover("primary DNS server slow", of: day, witnesses, since: fault, promptly: false)
+        #expect(day.names.unmetUpdates == 0, "nothing is asked for twice")
+    }
+
+    @Test(.onWholeGameDay)
+    func `a service with an alias in one zone and an apex with addresses in another moves in both, and comes back`() throws {
+        let day = try GameDay()
+        try day.addApex()
+        func expectApex(at server: String) throws {
+            let address = try day.address(of: server)
+            for host in day.names.authorities + [day.names.resolver] {
+                try eventually("\(host.name) has the apex lead to \(server)") {
+                    try day.names.answer(of: host, FleetNames.apex, "A") == "\(address)\n"
+                }
+            }
+            #expect(try day.names.target == "\(server).dfree.test.")
+            let said = try day.network.host("device").run(
+                "curl", ["-sS", "--resolve", "\(FleetNames.apex):80:\(address)", "http://\(FleetNames.apex)/"])
+            #expect(said.output == "name=origin\n", "\(said.errors)")
+        }
+        try expectApex(at: "za1")
+        try day.killServer("za1")
+        let failover = try day.awaitVerified()
+        #expect(failover["zones"].items.compactMap { $0["zone"].text }.sorted() == ["acme.test", "shop.test"])
+        #expect(failover["moves"].items.map { $0["state"].text } == ["written"])
+        try expectApex(at: "ie1")
+
+        try day.startServer("za1")
+        try day.awaitStatus("za1 is well again", within: .seconds(30)) {
+            $0.server("za1")["state"].text == "recovering"
+        }
+        let said = try day.ddirect("failback", "za1", "--reason", "it is well again")
+        #expect(said.code == 0, "\(said.errors)")
+        try day.awaitVerified("failback")
+        try expectApex(at: "za1")
+    }
+
     /// The stages of a failover before it is over, in their order.
     static let stages = ["decided", "writing", "verifying", "following"]
 

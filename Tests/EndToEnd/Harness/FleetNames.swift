@@ -2,10 +2,13 @@ import Foundation
 import Glibc
 
 /// The names of a fleet on a `Network`, as they are served in real life: BIND is the primary and takes signed updates, Knot follows it, and unbound resolves
-/// for devices. The zones are acme.test, a customer's with the name that is steered, and dfree.test, with the servers' host names.
+/// for devices. The zones are acme.test, a customer's with the name that is steered, shop.test, whose apex may be steered, too, and dfree.test, with the
+/// servers' host names.
 final class FleetNames {
     /// What devices call.
     static let app = "app.acme.test"
+    /// Where no CNAME can stand.
+    static let apex = "shop.test"
     /// Of its record, in seconds.
     static let timeToLive = 1
     static let keyName = "ddirect"
@@ -31,7 +34,8 @@ final class FleetNames {
             "ns2 A \(secondary.address)",
         ]
         let app = "app \(FleetNames.timeToLive) CNAME \(first)"
-        let zones = ["acme.test": [app], "dfree.test": servers.map { "\($0.name) A \($0.address)" }]
+        let apex = "@ \(FleetNames.timeToLive) A \(servers[0].address)"
+        let zones = ["acme.test": [app], FleetNames.apex: [apex], "dfree.test": servers.map { "\($0.name) A \($0.address)" }]
         _ = try makeFolder("\(folder)/named")
         for (zone, records) in zones {
             let lines = ["$ORIGIN \(zone)."] + opening + records
@@ -149,11 +153,13 @@ extension FleetNames {
               allow-transfer { \(secondary); }; also-notify { \(secondary); }; };
             controls { };
             zone "acme.test" { type primary; file "acme.test.zone"; allow-update { \(updaters) }; };
+            zone "\(apex)" { type primary; file "\(apex).zone"; allow-update { \(updaters) }; };
             zone "dfree.test" { type primary; file "dfree.test.zone"; };
 
             """
         }
-        let followed = ["acme.test", "dfree.test"].map { zone in
+        let all = ["acme.test", apex, "dfree.test"]
+        let followed = all.map { zone in
             "  - domain: \(zone)\n    storage: \"\(folder)/knot\"\n    master: primary\n    acl: notify\n"
         }
         let knot = """
@@ -176,7 +182,7 @@ extension FleetNames {
             zone:
             \(followed.joined())
             """
-        let stubs = ["acme.test", "dfree.test"].map { zone in
+        let stubs = all.map { zone in
             "stub-zone:\n  name: \"\(zone)\"\n  stub-addr: \(primary)@53\n  stub-addr: \(secondary)@53\n"
         }
         // It counts in whole seconds: an answer with a TTL of 1 is given for up to 2.

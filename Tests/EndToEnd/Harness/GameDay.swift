@@ -30,9 +30,9 @@ final class GameDay {
     static let threshold = 3
     static let holdDown = 5
 
-    /// When this returns all is well, from wherever one looks.
-    init(standbys: [String] = ["ie1"]) throws {
-        let network = try Network(GameDay.hosts)
+    /// When this returns all is well, from wherever one looks. The hosts in `slow` have a `SlowLink`.
+    init(standbys: [String] = ["ie1"], slow: Set<String> = []) throws {
+        let network = try Network(GameDay.hosts, slow: slow)
         let folder = try makeFolder(Scene.present().path("game-day"))
         let addresses = try GameDay.regions.map { ($0.0, try network.host($0.0).address) }
         let names = try FleetNames(
@@ -100,8 +100,7 @@ final class GameDay {
     }
 
     private func configure() throws {
-        let primary = names.primary.address
-        let places = names.authorities.map { JSON.string("\($0.address):53") }
+        try addZone("acme.test")
         try asOperator { api in
             try api.grant(
                 "PATCH", "/settings",
@@ -111,16 +110,6 @@ final class GameDay {
                         "recoveryThreshold": 3,
                     ],
                     "failover": ["automatic": true, "failback": "manual", "holdDownSeconds": JSON(GameDay.holdDown)],
-                ])
-            try api.grant(
-                "POST", "/zones",
-                [
-                    "name": "acme.test",
-                    "provider": [
-                        "kind": "rfc2136", "server": .string("\(primary):53"), "keyName": .string(FleetNames.keyName),
-                        "algorithm": "hmac-sha256", "credential": "acme-tsig",
-                    ],
-                    "authorities": .array(places),
                 ])
             try api.grant("POST", "/customers", ["name": "acme"])
             for (name, region) in GameDay.regions {
@@ -134,6 +123,18 @@ final class GameDay {
         }
     }
 
+    private func addZone(_ name: String) throws {
+        let places = names.authorities.map { JSON.string("\($0.address):53") }
+        let provider: JSON = [
+            "kind": "rfc2136", "server": .string("\(names.primary.address):53"),
+            "keyName": .string(FleetNames.keyName), "algorithm": "hmac-sha256", "credential": "acme-tsig",
+        ]
+        try asOperator { api in
+            try api.grant(
+                "POST", "/zones", ["name": .string(name), "provider": provider, "authorities": .array(places)])
+        }
+    }
+
     private func addService() throws {
         let origin = Endpoint(host: try network.host("origin").address)
         try asOperator { api in
@@ -142,11 +143,27 @@ final class GameDay {
                 [
                     "name": "acme-app", "customer": "acme", "clientDomains": [.string(FleetNames.app)],
                     "endpoint": origin.json, "primary": "za1", "standbys": .array(standbys.map(JSON.string)),
+                    "dns": [GameDay.alias],
+                ])
+        }
+    }
+
+    private static var alias: JSON {
+        ["zone": "acme.test", "name": .string(FleetNames.app), "kind": "cname", "ttl": JSON(FleetNames.timeToLive)]
+    }
+
+    /// Has the service answer at the apex of another zone as well, which is steered by addresses.
+    func addApex() throws {
+        try addZone(FleetNames.apex)
+        let apex = JSON.string(FleetNames.apex)
+        try asOperator { api in
+            try api.apply(
+                "PATCH", "/services/acme-app",
+                [
+                    "clientDomains": [.string(FleetNames.app), apex],
                     "dns": [
-                        [
-                            "zone": "acme.test", "name": .string(FleetNames.app), "kind": "cname",
-                            "ttl": JSON(FleetNames.timeToLive),
-                        ]
+                        GameDay.alias,
+                        ["zone": apex, "name": apex, "kind": "addresses", "ttl": JSON(FleetNames.timeToLive)],
                     ],
                 ])
         }
