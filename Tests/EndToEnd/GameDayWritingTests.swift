@@ -51,7 +51,8 @@ extension `A game day` {
     }
 
     @Test(.onWholeGameDay)
-    func `the primary DNS server is slow for a minute: a change that was made and answered too late is found, not repeated`()
+    func
+        `the primary DNS server is slow for a minute: a change that was made and answered too late is found, not repeated`()
         throws
     {
         let day = try GameDay(slow: ["ns1"])
@@ -72,7 +73,9 @@ extension `A game day` {
     }
 
     @Test(.onWholeGameDay)
-    func `a service with an alias in one zone and an apex with addresses in another moves in both, and comes back`() throws {
+    func `a service with an alias in one zone and an apex with addresses in another moves in both, and comes back`()
+        throws
+    {
         let day = try GameDay()
         try day.addApex()
         func expectApex(at server: String) throws {

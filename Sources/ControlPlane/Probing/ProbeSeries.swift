@@ -10,9 +10,6 @@ struct ProbeSeries: Hashable, Sendable {
         let usesTLS: Bool
     }
 
-    /// So many misses in a row, and whoever loses most of what is sent is not told from whoever is dead any more: rounds become thrifty.
-    static let wearyAfter = 10
-
     /// The server through which it goes.
     let server: ServerName
     /// Whose own check it is; nil for the monitor endpoint.

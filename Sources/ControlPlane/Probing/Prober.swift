@@ -19,6 +19,7 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     private let logger: Logger
     private let group: any EventLoopGroup
     private let clock = ContinuousClock()
+    private let began = ContinuousClock.now
     private let mostAttempts: Int
     private let attemptsUnderWay = Mutex(0)
     private let lastComplaint = Mutex<ContinuousClock.Instant?>(nil)
@@ -89,7 +90,7 @@ final class Prober: ServiceLifecycle.Service, Sendable {
         while true {
             do { try await clock.sleep(until: due) } catch { return }
             let start = clock.now
-            guard let ended = await round(series, isWeary: misses >= ProbeSeries.wearyAfter, tls) else { return }
+            guard let ended = await round(series, isWeary: misses >= ProbeRound.wearyAfter, tls) else { return }
             let now = clock.now
             switch ended {
             case .answered:
@@ -130,6 +131,9 @@ final class Prober: ServiceLifecycle.Service, Sendable {
 
     // MARK: A round
 
+    /// The time, as rounds count it.
+    private var milliseconds: UInt64 { UInt64(clamping: (clock.now - began).wholeMilliseconds) }
+
     private enum Event: Sendable {
         case ended(door: Int, ProbeRound.End)
         case time
@@ -138,14 +142,15 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     /// Makes one round; nil when it is cancelled.
     private func round(_ series: ProbeSeries, isWeary: Bool, _ tls: ProbeTLS) async -> ProbeRound.Outcome? {
         let first = ProbeRound(
-            doors: series.doors.map { "\($0.address)" }, timeout: series.timeout, isWeary: isWeary, at: clock.now)
+            doors: series.doors.map { "\($0.address)" }, timeout: UInt64(clamping: series.timeout.wholeMilliseconds),
+            isWeary: isWeary, now: milliseconds)
         return await withTaskGroup(of: Event.self) { group in
             // What is still under way then is of no use any more.
             defer { group.cancelAll() }
             var round = first
             var isTimed = false
             while !Task.isCancelled {
-                for door in round.takeDue(at: clock.now) {
+                for door in round.takeDue(now: milliseconds) {
                     guard takeAttempt(isCheck: series.service != nil) else {
                         round.ended(door, .notMade("there are too many connections under way"))
                         continue
@@ -158,10 +163,10 @@ final class Prober: ServiceLifecycle.Service, Sendable {
                         return .ended(door: door, end)
                     }
                 }
-                if let outcome = round.outcome(at: clock.now) { return outcome }
+                if let outcome = round.outcome(now: milliseconds) { return outcome }
                 if !isTimed {
                     isTimed = true
-                    let next = round.nextEvent
+                    let next = began + .milliseconds(Int64(clamping: round.nextEvent))
                     group.addTask {
                         // Cancelled: the round is over.
                         try? await self.clock.sleep(until: next)

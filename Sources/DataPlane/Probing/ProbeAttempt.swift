@@ -1,7 +1,7 @@
 import Domain
 import Syscalls
 
-/// One attempt at a leg of a round: what a connection to it comes to.
+/// One attempt at a door of a round: what a connection to it comes to.
 struct ProbeAttempt {
     enum Beginning {
         case underWay(ProbeAttempt)
@@ -19,16 +19,16 @@ struct ProbeAttempt {
     var socket: Socket { connection.socket }
 
     /// Begins to connect. What the kernel refuses at once is refused by this machine, not by the other.
-    static func begin(_ plan: ProbePlan, _ leg: ProbePlan.Leg, by client: borrowing TLSClient) -> Beginning {
+    static func begin(_ plan: ProbePlan, _ door: ProbePlan.Door, by client: borrowing TLSClient) -> Beginning {
         switch ProbeConnection.open(
-            to: leg.address, calling: leg.usesTLS ? plan.host : nil, request: plan.request,
+            to: door.address, calling: door.usesTLS ? plan.host : nil, request: plan.request,
             wantsServer: plan.service == nil, by: client)
         {
         case .underWay(let connection): return .underWay(ProbeAttempt(plan: plan, connection: connection))
         case .refused(let answer):
             if answer.isRefused { return .ended(.refused("refused")) }
             let problem = SystemCallError.text(of: answer.code)
-            let isOurs = answer.isExhaustion || answer.isAddressUnavailable && leg.address.address.family == .ipv4
+            let isOurs = answer.isExhaustion || answer.isAddressUnavailable && door.address.address.family == .ipv4
             return .ended(isOurs ? .notMade(problem) : .unreachable(problem))
         case .notMade(let error): return .ended(.notMade("\(error)"))
         }

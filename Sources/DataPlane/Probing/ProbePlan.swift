@@ -4,7 +4,7 @@ import Wire
 /// One probe as it is repeated: who is asked for what, at which addresses, and how often.
 struct ProbePlan: Hashable, Sendable {
     /// One connection that a round makes.
-    struct Leg: Hashable, Sendable {
+    struct Door: Hashable, Sendable {
         let address: TransportAddress
         let usesTLS: Bool
     }
@@ -16,7 +16,7 @@ struct ProbePlan: Hashable, Sendable {
     /// The SNI, and the Host of the request.
     let host: DomainName
     let path: String
-    let legs: [Leg]
+    let doors: [Door]
     /// In milliseconds, from the beginning of a round to that of the next.
     let interval: UInt64
     /// In milliseconds; no longer than the interval, so that no round overlaps the next.
@@ -86,13 +86,13 @@ extension ProbePlan {
                 "\(target.addresses.count)", "is no number of addresses", expected: "1 to \(ProbePlan.mostAddresses)")
         }
         let ports = (try Port(Int(target.httpPort)), try Port(Int(target.httpsPort)))
-        var legs: [Leg] = []
+        var doors: [Door] = []
         for text in target.addresses {
             let address = try Address(text)
-            legs.append(Leg(address: TransportAddress(address, port: ports.0.number), usesTLS: false))
-            legs.append(Leg(address: TransportAddress(address, port: ports.1.number), usesTLS: true))
+            doors.append(Door(address: TransportAddress(address, port: ports.0.number), usesTLS: false))
+            doors.append(Door(address: TransportAddress(address, port: ports.1.number), usesTLS: true))
         }
-        self.legs = legs
+        self.doors = doors
         interval = max(UInt64(target.intervalMilliseconds), ProbePlan.shortestInterval)
         timeout = min(max(UInt64(target.timeoutMilliseconds), 1), interval)
     }
@@ -103,7 +103,7 @@ extension ProbePlan {
         service = try ServiceName(check.service)
         host = try DomainName(check.host)
         path = try RequestPath.checked(check.path)
-        legs = monitor.legs.first { $0.usesTLS == check.usesTls }.map { [$0] } ?? []
+        doors = monitor.doors.first { $0.usesTLS == check.usesTls }.map { [$0] } ?? []
         interval = monitor.interval
         timeout = monitor.timeout
     }

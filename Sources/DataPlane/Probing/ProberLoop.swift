@@ -14,7 +14,7 @@ struct ProberLoop: ~Copyable {
         var misses = 0
         /// Of the round, in nanoseconds.
         var start: UInt64 = 0
-        /// Tags of the attempts that may be under way, by leg.
+        /// Tags of the attempts that may be under way, by door.
         var attempts: [[UInt64]]
         /// For when it stands in the queue; it may stand there with other times, which mean nothing.
         var wake: UInt64 = 0
@@ -22,14 +22,14 @@ struct ProberLoop: ~Copyable {
         init(_ plan: ProbePlan, schedule: ProbeSchedule) {
             self.plan = plan
             self.schedule = schedule
-            attempts = Array(repeating: [], count: plan.legs.count)
+            attempts = Array(repeating: [], count: plan.doors.count)
         }
     }
 
     private struct UnderWay {
         let attempt: ProbeAttempt
         let index: Int32
-        let leg: Int
+        let door: Int
         var events: EpollEvents
     }
 
@@ -133,7 +133,7 @@ struct ProberLoop: ~Copyable {
 
     private mutating func forget(_ plan: ProbePlan, _ index: Int32) {
         if let item = watched[index] {
-            for leg in item.attempts.indices { abandon(item, leg) }
+            for door in item.attempts.indices { abandon(item, door) }
         }
         watched[index] = nil
         indexes[plan] = nil
@@ -156,34 +156,34 @@ struct ProberLoop: ~Copyable {
             item.schedule.began(now: now)
             item.start = Clock.monotonicNanoseconds
             item.round = ProbeRound(
-                legs: item.plan.legs.map { "\($0.address)" }, timeout: item.plan.timeout,
+                doors: item.plan.doors.map { "\($0.address)" }, timeout: item.plan.timeout,
                 isWeary: item.misses >= ProbeRound.wearyAfter, now: now)
         }
-        for leg in item.round?.takeDue(now: now) ?? [] { begin(item, index, leg) }
+        for door in item.round?.takeDue(now: now) ?? [] { begin(item, index, door) }
         // An attempt may have ended as it began.
         if let outcome = item.round?.outcome(now: now) { finish(item, outcome) }
         wake(item, index, at: item.round?.nextEvent ?? item.schedule.next)
     }
 
-    private mutating func begin(_ item: Watched, _ index: Int32, _ leg: Int) {
+    private mutating func begin(_ item: Watched, _ index: Int32, _ door: Int) {
         // Services' own checks have half of them, so that no number of checks keeps the servers themselves from being probed.
         let most = item.plan.service == nil ? mostAttempts : mostAttempts / 2
         guard underWay.count < most else {
-            item.round?.ended(leg, .notMade("\(most) attempts are under way"))
+            item.round?.ended(door, .notMade("\(most) attempts are under way"))
             return
         }
-        switch ProbeAttempt.begin(item.plan, item.plan.legs[leg], by: client) {
+        switch ProbeAttempt.begin(item.plan, item.plan.doors[door], by: client) {
         case .underWay(let attempt):
             let tag = nextTag
             let added = epoll.add(attempt.socket.number, .writable, tag: tag)
             guard !added.isError else {
-                item.round?.ended(leg, .notMade(SystemCallError.text(of: added.code)))
+                item.round?.ended(door, .notMade(SystemCallError.text(of: added.code)))
                 return
             }
             nextTag += 1
-            underWay[tag] = UnderWay(attempt: attempt, index: index, leg: leg, events: .writable)
-            item.attempts[leg].append(tag)
-        case .ended(let end): item.round?.ended(leg, end)
+            underWay[tag] = UnderWay(attempt: attempt, index: index, door: door, events: .writable)
+            item.attempts[door].append(tag)
+        case .ended(let end): item.round?.ended(door, end)
         }
     }
 
@@ -199,21 +199,21 @@ struct ProberLoop: ~Copyable {
         case .ended(let end):
             underWay[tag] = nil
             guard let item = watched[entry.index] else { return }
-            item.round?.ended(entry.leg, end)
-            if end == .answered { abandon(item, entry.leg) }
+            item.round?.ended(entry.door, end)
+            if end == .answered { abandon(item, entry.door) }
             proceed(entry.index)
         }
     }
 
-    /// Ends the attempts at a leg that are still under way.
-    private mutating func abandon(_ item: Watched, _ leg: Int) {
-        for tag in item.attempts[leg] { underWay[tag] = nil }
-        item.attempts[leg].removeAll()
+    /// Ends the attempts at a door that are still under way.
+    private mutating func abandon(_ item: Watched, _ door: Int) {
+        for tag in item.attempts[door] { underWay[tag] = nil }
+        item.attempts[door].removeAll()
     }
 
     private mutating func finish(_ item: Watched, _ outcome: ProbeRound.Outcome) {
         item.round = nil
-        for leg in item.attempts.indices { abandon(item, leg) }
+        for door in item.attempts.indices { abandon(item, door) }
         var probe = WireProbe()
         probe.server = item.plan.server.text
         probe.service = item.plan.service?.text ?? ""

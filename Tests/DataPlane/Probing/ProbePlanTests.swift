@@ -48,7 +48,7 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     @Test func `is each address of a server on both ports, in the clear and by TLS`() throws {
         let plan = try only(watchTarget(addresses: ["192.0.2.1", "2001:db8::1"], http: 8080, https: 8443))
         #expect(
-            plan.legs.map { "\($0.address) \($0.usesTLS)" } == [
+            plan.doors.map { "\($0.address) \($0.usesTLS)" } == [
                 "192.0.2.1:8080 false", "192.0.2.1:8443 true", "[2001:db8::1]:8080 false", "[2001:db8::1]:8443 true",
             ])
         #expect(plan.interval == 2000)
@@ -67,7 +67,7 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
         let (plans, problems) = ProbePlan.plans(of: watchList([target]))
         #expect(problems == [])
         let check = try #require(plans.first { $0.service != nil })
-        #expect(check.legs.map { "\($0.address)" } == [usesTLS ? "192.0.2.1:443" : "192.0.2.1:80"])
+        #expect(check.doors.map { "\($0.address)" } == [usesTLS ? "192.0.2.1:443" : "192.0.2.1:80"])
         #expect(
             String(decoding: check.request, as: UTF8.self).hasPrefix("GET /health HTTP/1.1\r\nHost: app.acme.test\r\n"))
     }

@@ -35,7 +35,9 @@ final class FleetNames {
         ]
         let app = "app \(FleetNames.timeToLive) CNAME \(first)"
         let apex = "@ \(FleetNames.timeToLive) A \(servers[0].address)"
-        let zones = ["acme.test": [app], FleetNames.apex: [apex], "dfree.test": servers.map { "\($0.name) A \($0.address)" }]
+        let zones = [
+            "acme.test": [app], FleetNames.apex: [apex], "dfree.test": servers.map { "\($0.name) A \($0.address)" },
+        ]
         _ = try makeFolder("\(folder)/named")
         for (zone, records) in zones {
             let lines = ["$ORIGIN \(zone)."] + opening + records

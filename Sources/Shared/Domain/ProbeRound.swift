@@ -1,16 +1,16 @@
 /// One round of a probe: when attempts are made, and what their ends come to. Pure; time is passed in, in milliseconds.
 ///
-/// A round has legs, one for each address and port, and is answered when every leg is. A leg is asked several times over: while it has not
+/// A round has doors, one for each address and port, and is answered when every door is. A door is asked several times over: while it has not
 /// answered, another attempt is begun every tenth of the timeout beside those under way. So a network that loses packets, for which TCP waits
-/// a second before it calls again, is not taken for a dead server; the first attempt that is answered ends its leg.
+/// a second before it calls again, is not taken for a dead server; the first attempt that is answered is its door's answer.
 ///
 ///     asked ──answered──▶ settled ──all of them──▶ answered
 ///       ├──refused twice, by whoever is there──▶ missed, at once
 ///       ├──no way there from this machine──▶ left out ──all of them──▶ untold
 ///       └──deadline──▶ missed; untold, when it was we who could not ask properly
-struct ProbeRound {
+public struct ProbeRound: Sendable {
     /// How an attempt ended.
-    enum End: Equatable {
+    public enum End: Sendable, Equatable {
         case answered
         /// The other end has said no: a refusal, a reset, an answer that is not the right one. Loss of packets never looks like this.
         case refused(String)
@@ -22,7 +22,7 @@ struct ProbeRound {
         case notMade(String)
     }
 
-    enum Outcome: Equatable {
+    public enum Outcome: Sendable, Equatable {
         case answered
         /// Why, and at which address and port.
         case missed(String)
@@ -31,7 +31,7 @@ struct ProbeRound {
         case untold(String)
     }
 
-    private struct Leg {
+    private struct Door: Sendable {
         let name: String
         /// Attempts that were begun.
         var attempts = 0
@@ -44,14 +44,14 @@ struct ProbeRound {
         var isSettled: Bool { isAnswered || isLeftOut }
     }
 
-    static let mostAttempts: UInt64 = 10
+    public static let mostAttempts: UInt64 = 10
     /// Of a server that has missed many rounds: that it is down is known, and one attempt that is answered tells that it is back.
     private static let wearyAttempts: UInt64 = 2
     /// So many misses in a row make a round weary.
-    static let wearyAfter = 10
+    public static let wearyAfter = 10
     /// One refusal may be a process that restarts.
     private static let mostRefusals = 2
-    /// So many legs are named in a reason: when a machine is gone, each of its addresses and ports is.
+    /// So many doors are named in a reason: when a machine is gone, each of its addresses and ports is.
     private static let mostNamed = 4
     private static let longestReason = 500
 
@@ -61,59 +61,59 @@ struct ProbeRound {
     private let attempts: UInt64
     /// With fewer attempts than this by the deadline, it is not known that the other end is silent.
     private var fairAttempts: Int { Int(attempts / 2) }
-    private var legs: [Leg]
+    private var doors: [Door]
     /// When the next attempts are made; nil when there are no more.
     private var nextAttempt: UInt64?
 
-    /// `legs` has the name of each, by which its miss is told: `192.0.2.1:443`.
+    /// `doors` has the name of each, by which its miss is told: `192.0.2.1:443`.
     /// `isWeary` after many rounds that were missed.
-    init(legs: [String], timeout: UInt64, isWeary: Bool = false, now: UInt64) {
+    public init(doors: [String], timeout: UInt64, isWeary: Bool = false, now: UInt64) {
         attempts = isWeary ? ProbeRound.wearyAttempts : ProbeRound.mostAttempts
         start = now
         self.timeout = max(1, timeout)
         gap = max(1, timeout / attempts)
-        self.legs = legs.map { Leg(name: $0) }
+        self.doors = doors.map { Door(name: $0) }
         nextAttempt = now
     }
 
     private var deadline: UInt64 { start &+ timeout }
 
-    /// The legs of which an attempt is to be begun now; each counts as begun, until `ended` says that it was not.
-    mutating func takeDue(now: UInt64) -> [Int] {
+    /// The doors of which an attempt is to be begun now; each counts as begun, until `ended` says that it was not.
+    public mutating func takeDue(now: UInt64) -> [Int] {
         guard let next = nextAttempt, now >= next else { return [] }
         let passed = (now &- start) / gap &+ 1
         nextAttempt = passed < attempts ? start &+ passed &* gap : nil
-        let due = legs.indices.filter { !legs[$0].isSettled }
-        for index in due { legs[index].attempts += 1 }
+        let due = doors.indices.filter { !doors[$0].isSettled }
+        for index in due { doors[index].attempts += 1 }
         return due
     }
 
     /// An attempt has ended, or could not begin.
-    mutating func ended(_ index: Int, _ end: End) {
-        guard legs.indices.contains(index), !legs[index].isSettled else { return }
+    public mutating func ended(_ index: Int, _ end: End) {
+        guard doors.indices.contains(index), !doors[index].isSettled else { return }
         switch end {
-        case .answered: legs[index].isAnswered = true
+        case .answered: doors[index].isAnswered = true
         case .refused(let problem):
-            legs[index].refusals += 1
-            legs[index].problem = problem
-        case .failed(let problem): legs[index].problem = problem
+            doors[index].refusals += 1
+            doors[index].problem = problem
+        case .failed(let problem): doors[index].problem = problem
         case .unreachable(let problem):
-            legs[index].isLeftOut = true
-            legs[index].problem = problem
+            doors[index].isLeftOut = true
+            doors[index].problem = problem
         case .notMade(let problem):
-            legs[index].attempts -= 1
-            legs[index].problem = problem
+            doors[index].attempts -= 1
+            doors[index].problem = problem
         }
     }
 
     /// What has come of the round; nil while it goes on.
-    func outcome(now: UInt64) -> Outcome? {
-        let refused = legs.filter { !$0.isSettled && $0.refusals >= ProbeRound.mostRefusals }
+    public func outcome(now: UInt64) -> Outcome? {
+        let refused = doors.filter { !$0.isSettled && $0.refusals >= ProbeRound.mostRefusals }
         if !refused.isEmpty { return .missed(reason(refused) { $0.problem }) }
-        let silent = legs.filter { !$0.isSettled }
+        let silent = doors.filter { !$0.isSettled }
         if silent.isEmpty {
-            let leftOut = legs.filter(\.isLeftOut)
-            return leftOut.count < legs.count ? .answered : .untold(reason(leftOut) { $0.problem })
+            let leftOut = doors.filter(\.isLeftOut)
+            return leftOut.count < doors.count ? .answered : .untold(reason(leftOut) { $0.problem })
         }
         guard now >= deadline else { return nil }
         // Whoever looks at the clock so late has not looked at its sockets either: the answers may all be there.
@@ -123,17 +123,17 @@ struct ProbeRound {
             return .untold(reason(silent) { $0.problem.isEmpty ? "this process was held up" : $0.problem })
         }
         return .missed(
-            reason(asked) { leg in
-                "no answer in \(timeout) ms" + (leg.problem.isEmpty ? "" : ", and once: \(leg.problem)")
+            reason(asked) { door in
+                "no answer in \(timeout) ms" + (door.problem.isEmpty ? "" : ", and once: \(door.problem)")
             })
     }
 
     /// When something is to be done, if no attempt ends before: an attempt, or the end of the round.
-    var nextEvent: UInt64 { min(nextAttempt ?? deadline, deadline) }
+    public var nextEvent: UInt64 { min(nextAttempt ?? deadline, deadline) }
 
-    private func reason(_ legs: [Leg], _ problem: (Leg) -> String) -> String {
-        var reasons = legs.prefix(ProbeRound.mostNamed).map { "\($0.name): \(problem($0))" }
-        if legs.count > reasons.count { reasons.append("and \(legs.count - reasons.count) more") }
+    private func reason(_ doors: [Door], _ problem: (Door) -> String) -> String {
+        var reasons = doors.prefix(ProbeRound.mostNamed).map { "\($0.name): \(problem($0))" }
+        if doors.count > reasons.count { reasons.append("and \(doors.count - reasons.count) more") }
         return String(reasons.joined(separator: "; ").prefix(ProbeRound.longestReason))
     }
 }

@@ -1,13 +1,12 @@
+import Domain
 import Testing
-
-@testable import DataPlane
 
 @Suite struct `A round of a probe` {
     private let http = "192.0.2.1:80"
     private let https = "192.0.2.1:443"
 
-    private func round(_ legs: [String], timeout: UInt64 = 1000) -> ProbeRound {
-        ProbeRound(legs: legs, timeout: timeout, now: 5000)
+    private func round(_ doors: [String], timeout: UInt64 = 1000) -> ProbeRound {
+        ProbeRound(doors: doors, timeout: timeout, now: 5000)
     }
 
     /// The moments, from the beginning on, at which attempts are made when none of them ends.
@@ -149,7 +148,7 @@ import Testing
         #expect(round.nextEvent == 5400)
     }
 
-    @Test func `is not changed by attempts that end after their leg, or that it never asked for`() {
+    @Test func `is not changed by attempts that end after their door, or that it never asked for`() {
         var round = round([https])
         _ = round.takeDue(now: 5000)
         round.ended(7, .answered)
@@ -191,7 +190,7 @@ import Testing
         var answered = 0
         var alone = 0
         for _ in 0..<1000 {
-            var round = ProbeRound(legs: ["192.0.2.1:443"], timeout: 1000, now: 0)
+            var round = ProbeRound(doors: ["192.0.2.1:443"], timeout: 1000, now: 0)
             var arrivals: [UInt64] = []
             var now: UInt64 = 0
             var outcome: ProbeRound.Outcome?
