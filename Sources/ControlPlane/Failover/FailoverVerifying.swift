@@ -48,7 +48,10 @@ extension FailoverService {
                     }
                 }
                 if pending.values.allSatisfy(\.isEmpty) {
-                    let words = "zone \(work.zone): all \(servers.count) authoritative servers answer the change"
+                    let all =
+                        servers.count == 1
+                        ? "the authoritative server answers" : "all \(servers.count) authoritative servers answer"
+                    let words = "zone \(work.zone): \(all) the change"
                     return try await update(id, note(.verified, words, news: .failoverVerified)) {
                         $0.zones[index].verifiedAt = Date()
                     }
