@@ -202,6 +202,9 @@ import Testing
         try za1.launch()
         try eventually("it is refused; it says: \(za1.log)") { try fleet.refusals("handshake") > 0 }
         try eventually("it says so; it says: \(za1.log)") { za1.log.contains("expired") }
+        // The next certificate is to hold for as long as a busy machine takes to use it.
+        fleet.control.destroy()
+        try fleet.restartControl(flags: ["--certificate-lifetime", "3600"])
         try fleet.enroll("za1", into: credentials, at: channel)
         try za1.program.signal(SIGHUP)
         try za1.awaitReady()

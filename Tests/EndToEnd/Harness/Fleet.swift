@@ -31,10 +31,10 @@ final class Fleet {
     var tokenFile: String { "\(folder)/token" }
     var channel: String { "unix:\(folder)/channel.sock" }
 
-    /// Starts the control plane again, on what it has stored, after it was stopped or killed.
-    func restartControl() throws {
+    /// Starts the control plane again, on what it has stored, after it was stopped or killed; `flags` go before those of the first start.
+    func restartControl(flags: [String] = []) throws {
         control = try Program(
-            "ddirect-control", arguments, name: "ddirect-control again", environment: environment)
+            "ddirect-control", arguments + flags, name: "ddirect-control again", environment: environment)
         try Fleet.awaitAnswers(control, at: api.place)
     }
 
