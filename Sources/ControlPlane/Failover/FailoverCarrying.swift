@@ -31,53 +31,6 @@ extension FailoverService {
         }
     }
 
-    // MARK: Storing
-
-    /// Changes a failover, and stores that; tries until it is stored, since nothing may be done that is not.
-    func update(
-        _ id: FailoverID, _ step: FailoverStep = FailoverStep(), _ change: (inout Failover) -> Void = { _ in }
-    ) async throws {
-        guard var failover = underWay[id] else { throw CancellationError() }
-        change(&failover)
-        underWay[id] = failover
-        var isTold = false
-        while true {
-            do {
-                // What other tasks of the same failover have changed meanwhile is stored as well.
-                guard let newest = underWay[id] else { throw CancellationError() }
-                let (store, previous) = (around.store, lastSave)
-                // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
-                let save = Task {
-                    _ = await previous?.result
-                    try await store.save(newest, step)
-                }
-                lastSave = save
-                try await save.value
-                if let news = step.news { announce(news, of: newest) }
-                return
-            } catch let failure as StoreFailure {
-                if !isTold {
-                    logger.error(
-                        "A failover waits for the store",
-                        metadata: ["failover": "\(id)", "cause": "\(failure)"])
-                }
-                isTold = true
-                try await Task.sleep(for: .seconds(1))
-            }
-        }
-    }
-
-    func advance(_ id: FailoverID, to stage: Failover.Stage) async throws {
-        try await update(id) { $0.stage = stage }
-    }
-
-    /// A step with an entry in the timeline, of which the same words are told when it is news of a kind.
-    func note(_ kind: TimelineEntry.Kind, _ detail: String, news: FleetEvent.Kind? = nil) -> FailoverStep {
-        FailoverStep(
-            entries: [TimelineEntry(at: Date(), kind: kind, detail: detail)],
-            news: news.map { FailoverNews(kind: $0, detail: detail) })
-    }
-
     /// Ends a failover of which nothing has been done, and of which nothing will be.
     func abandon(_ id: FailoverID, because reason: String) async {
         guard let failover = underWay[id] else { return }

@@ -4,14 +4,35 @@ import FoundationEssentials
 /// A failover as JSON: what the store keeps, and most of what the API shows.
 extension Failover {
     var document: JSONObject {
+        var document = head
+        document["moves"] = .array(moves.map(\.document))
+        document["zones"] = .array(zones.map(\.document))
+        document["traffic"] = .array(traffic.map(\.document))
+        return document
+    }
+
+    /// What it has many of. The store keeps each by itself: of a thousand zones one changes at a time.
+    enum Part: String, Sendable, CaseIterable { case moves, zones, traffic }
+
+    /// The document without its parts.
+    var head: JSONObject {
         [
             "id": .integer(Int(id.number)), "kind": .string(kind.rawValue), "server": .string(server.text),
             "stage": .string(stage.rawValue), "reason": .string(reason), "author": .string(author),
             "at": at.json, "endedAt": endedAt.json, "returnsAt": returnsAt.json,
             "reverses": reverses.map { .integer(Int($0.number)) } ?? .null,
-            "moves": .array(moves.map(\.document)), "zones": .array(zones.map(\.document)),
-            "traffic": .array(traffic.map(\.document)),
         ]
+    }
+
+    /// The parts that are not as they were `before`; all of them when there was nothing. None is ever taken away.
+    func parts(since before: Failover?) -> [(part: Part, place: Int, document: JSONValue)] {
+        func changed<Element: Equatable>(_ now: [Element], _ before: [Element]?) -> [Int] {
+            let before = before ?? []
+            return now.indices.filter { $0 >= before.count || now[$0] != before[$0] }
+        }
+        return changed(moves, before?.moves).map { (.moves, $0, moves[$0].document) }
+            + changed(zones, before?.zones).map { (.zones, $0, zones[$0].document) }
+            + changed(traffic, before?.traffic).map { (.traffic, $0, traffic[$0].document) }
     }
 
     init(stored value: JSONValue) throws(StoreFailure) {

@@ -40,7 +40,12 @@ actor FailoverService {
     var conflicts: [ServiceName: String] = [:]
     /// Servers about which a decision is being stored.
     var deciding: Set<ServerName> = []
-    /// The last change that was handed to the store: the next one waits for it, so that none overtakes another.
+    /// Those under way, as the store has them: only what differs is written.
+    var stored: [FailoverID: Failover] = [:]
+    /// The steps that wait to be stored, and the transaction that will take them.
+    var unsaved: [(id: FailoverID, step: FailoverStep)] = []
+    var nextSave: Task<Void, any Error>?
+    /// The last transaction there is: the next one waits for it, so that none overtakes another.
     var lastSave: Task<Void, any Error>?
     /// Calls of providers that have not been answered yet.
     var callsUnderWay = 0
@@ -81,6 +86,7 @@ actor FailoverService {
         freeze = records.freeze
         for failover in records.underWay {
             underWay[failover.id] = failover
+            stored[failover.id] = failover
             follow(trafficOf: failover)
         }
         for failover in records.inForce { inForce[failover.id] = failover }
@@ -315,6 +321,7 @@ actor FailoverService {
         let failover = try await Task { try await store.begin(draft, beginning, news, at: decidedAt) }.value
         machine.release(plan.server)
         underWay[failover.id] = failover
+        stored[failover.id] = failover
         for move in failover.moves { decisions[move.service] = failover.id }
         start.yield(failover.id)
         announce(news, of: failover)

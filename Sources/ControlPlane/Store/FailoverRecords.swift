@@ -38,7 +38,14 @@ struct FailoverNews: Sendable {
     func words(of id: FailoverID) -> String { "failover \(id): \(detail)" }
 }
 
-/// What one step of a failover changes beside its own row.
+/// How far a failover has come, by some steps, since it was stored last.
+struct FailoverChange: Sendable {
+    let failover: Failover
+    let before: Failover?
+    let steps: [FailoverStep]
+}
+
+/// What one step of a failover changes beside its own rows.
 struct FailoverStep: Sendable {
     var entries: [TimelineEntry] = []
     /// Stored with the step, so that somebody is told of it whatever becomes of this process.
@@ -53,8 +60,8 @@ extension Store {
     func failoverRecords() async throws -> FailoverRecords {
         try await read { connection in
             var records = FailoverRecords()
-            for row in try connection.rows("SELECT document FROM failovers WHERE is_over = 0 ORDER BY id") {
-                records.underWay.append(try Failover(stored: JSONValue(stored: row.text(0))))
+            for row in try connection.rows("SELECT id, document FROM failovers WHERE is_over = 0 ORDER BY id") {
+                records.underWay.append(try Failover(row, connection))
             }
             for row in try connection.rows("SELECT service, failover FROM decisions") {
                 records.decisions[ServiceName(checked: try row.text(0))] = FailoverID(number: try row.integer(1))
@@ -87,7 +94,7 @@ extension Store {
         return placements
     }
 
-    private static func isThere(_ service: ServiceName, _ connection: SQLConnection) throws -> Bool {
+    fileprivate static func isThere(_ service: ServiceName, _ connection: SQLConnection) throws -> Bool {
         try !connection.rows("SELECT name FROM services WHERE name = ?", [.text(service.text)]).isEmpty
     }
 
@@ -104,7 +111,8 @@ extension Store {
                 zones: draft.zones)
             try connection.execute(
                 "INSERT INTO failovers (id, is_over, document) VALUES (?, 0, ?)",
-                [.integer(failover.id.number), .text(JSONValue.object(failover.document).description)])
+                [.integer(failover.id.number), .text(JSONValue.object(failover.head).description)])
+            try failover.insertParts(since: nil, connection)
             for move in draft.moves {
                 guard try Store.isThere(move.service, connection) else {
                     throw StoreFailure.constraint("service \(move.service) is gone")
@@ -127,35 +135,27 @@ extension Store {
         return failover
     }
 
-    /// Stores how far a failover has come.
-    func save(_ failover: Failover, _ step: FailoverStep) async throws {
+    /// Stores how far failovers have come.
+    func save(_ changes: [FailoverChange]) async throws {
         let webhooks = state.settings.webhooks
         let at = now()
         _ = try await write { connection in
-            try connection.execute(
-                "UPDATE failovers SET is_over = ?, document = ? WHERE id = ?",
-                [
-                    .integer(failover.stage.isOver ? 1 : 0), .text(JSONValue.object(failover.document).description),
-                    .integer(failover.id.number),
-                ])
-            for (service, placement) in step.placed {
-                try connection.execute("DELETE FROM placements WHERE service = ?", [.text(service.text)])
-                // One that was deleted meanwhile is nowhere, and its namesake begins at its primary.
-                guard let placement, try Store.isThere(service, connection) else { continue }
+            for change in changes {
+                let failover = change.failover
                 try connection.execute(
-                    "INSERT INTO placements (service, server, failover) VALUES (?, ?, ?)",
-                    [.text(service.text), .text(placement.server.text), .integer(placement.failover.number)])
+                    "UPDATE failovers SET is_over = ?, document = ? WHERE id = ?",
+                    [
+                        .integer(failover.stage.isOver ? 1 : 0), .text(JSONValue.object(failover.head).description),
+                        .integer(failover.id.number),
+                    ])
+                try failover.insertParts(since: change.before, connection)
+                for step in change.steps { try step.insert(of: failover, to: webhooks, at: at, connection) }
             }
-            for service in step.released {
-                try connection.execute(
-                    "DELETE FROM decisions WHERE service = ? AND failover = ?",
-                    [.text(service.text), .integer(failover.id.number)])
-            }
-            try TimelineEntry.insert(step.entries, of: failover.id, connection)
-            if let news = step.news { try Alert.insert(news, of: failover, to: webhooks, at: at, connection) }
             return true
         }
     }
+
+    // MARK: Reading
 
     /// A failover, and its timeline, each entry as the document that it is stored as.
     func failover(_ id: FailoverID) async throws -> (failover: Failover, timeline: [JSONValue])? {
@@ -172,9 +172,9 @@ extension Store {
     func failovers(before key: FailoverID?, limit: Int) async throws -> Page<Failover, FailoverID> {
         let failovers = try await read { connection in
             try connection.rows(
-                "SELECT document FROM failovers WHERE id < ? ORDER BY id DESC LIMIT ?",
+                "SELECT id, document FROM failovers WHERE id < ? ORDER BY id DESC LIMIT ?",
                 [.integer(key?.number ?? Int64.max), .integer(Int64(limit + 1))]
-            ).map { try Failover(stored: JSONValue(stored: $0.text(0))) }
+            ).map { try Failover($0, connection) }
         }
         return Page(
             elements: Array(failovers.prefix(limit)), next: failovers.count > limit ? failovers[limit - 1].id : nil)
@@ -299,9 +299,56 @@ extension Store {
 
 extension Failover {
     fileprivate static func find(_ id: FailoverID, _ connection: SQLConnection) throws -> Failover? {
-        try connection.rows("SELECT document FROM failovers WHERE id = ?", [.integer(id.number)]).first.map {
-            try Failover(stored: JSONValue(stored: $0.text(0)))
+        try connection.rows("SELECT id, document FROM failovers WHERE id = ?", [.integer(id.number)]).first.map {
+            try Failover($0, connection)
         }
+    }
+
+    /// From its row, with its parts.
+    fileprivate init(_ row: SQLRow, _ connection: SQLConnection) throws {
+        guard var document = try JSONValue(stored: row.text(1)).object else {
+            throw StoreFailure.damaged("failover \(try row.integer(0)) is no object")
+        }
+        var parts: [String: [JSONValue]] = [:]
+        let rows = try connection.rows(
+            "SELECT part, document FROM failover_parts WHERE failover = ? ORDER BY part, place",
+            [.integer(try row.integer(0))])
+        for row in rows { parts[try row.text(0), default: []].append(try JSONValue(stored: row.text(1))) }
+        for part in Part.allCases { document[part.rawValue] = .array(parts[part.rawValue] ?? []) }
+        try self.init(stored: .object(document))
+    }
+
+    fileprivate func insertParts(since before: Failover?, _ connection: SQLConnection) throws {
+        for (part, place, document) in parts(since: before) {
+            try connection.execute(
+                """
+                INSERT INTO failover_parts (failover, part, place, document) VALUES (?, ?, ?, ?)
+                ON CONFLICT (failover, part, place) DO UPDATE SET document = excluded.document
+                """,
+                [.integer(id.number), .text(part.rawValue), .integer(Int64(place)), .text(document.description)])
+        }
+    }
+}
+
+extension FailoverStep {
+    fileprivate func insert(
+        of failover: Failover, to webhooks: [Webhook], at: Date, _ connection: SQLConnection
+    ) throws {
+        for (service, placement) in placed {
+            try connection.execute("DELETE FROM placements WHERE service = ?", [.text(service.text)])
+            // One that was deleted meanwhile is nowhere, and its namesake begins at its primary.
+            guard let placement, try Store.isThere(service, connection) else { continue }
+            try connection.execute(
+                "INSERT INTO placements (service, server, failover) VALUES (?, ?, ?)",
+                [.text(service.text), .text(placement.server.text), .integer(placement.failover.number)])
+        }
+        for service in released {
+            try connection.execute(
+                "DELETE FROM decisions WHERE service = ? AND failover = ?",
+                [.text(service.text), .integer(failover.id.number)])
+        }
+        try TimelineEntry.insert(entries, of: failover.id, connection)
+        if let news { try Alert.insert(news, of: failover, to: webhooks, at: at, connection) }
     }
 }
 

@@ -8,6 +8,7 @@ enum Migrations {
         ("zones and settings", zones),
         ("failovers", failovers),
         ("alerts", alerts),
+        ("failovers in parts", failoverParts),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.

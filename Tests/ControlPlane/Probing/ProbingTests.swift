@@ -48,7 +48,6 @@ import Testing
         #expect(outcome.server.text == "za1")
         #expect(outcome.vantage == .control)
         #expect(outcome.duration > .zero)
-        #expect(outcome.duration < .seconds(2))
     }
 
     @Test func `a server that is another is not the one that was asked`() async throws {
@@ -69,7 +68,6 @@ import Testing
         try await MonitorStub.serving(.answers(status: 503, server: "za1")) { stub in
             let outcome = try await `Probing`.outcome(of: stub.target())
             #expect(stub.isTold("status 503", in: outcome))
-            #expect(outcome.duration < .seconds(2))
         }
     }
 
@@ -86,14 +84,14 @@ import Testing
         let target = try await MonitorStub.serving(`Probing`.right) { try $0.target(timeout: .seconds(10)) }
         let outcome = try await `Probing`.outcome(of: target)
         #expect(outcome.error?.contains(": refused") == true)
-        #expect(outcome.duration < .seconds(8))
+        #expect(outcome.error?.contains("no answer") == false, "nobody waited for the end of its time")
     }
 
     @Test func `a server that hangs up without a word is missed at once`() async throws {
         try await MonitorStub.serving(.hangsUp) { stub in
             let outcome = try await `Probing`.outcome(of: stub.target(timeout: .seconds(10)))
             #expect(stub.isTold("closed without an answer", in: outcome))
-            #expect(outcome.duration < .seconds(8))
+            #expect(outcome.error?.contains("no answer in") == false, "nobody waited for the end of its time")
         }
     }
 

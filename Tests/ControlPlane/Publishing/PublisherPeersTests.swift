@@ -90,7 +90,6 @@ import Wire
             try await ChannelClient.connected(to: path) { client in
                 client.beats = false
                 try await client.hello(za1)
-                try await client.applyNext()
                 #expect(try await client.goodbye().contains("nothing was heard"))
             }
             try await eventually("it is gone") { await !publisher.status(of: za1).connected }
