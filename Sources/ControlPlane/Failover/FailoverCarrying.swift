@@ -179,7 +179,7 @@ extension FailoverService {
     private static let mostCalls = 32
 
     /// Calls a provider when there is a place. It is waited for by looking: a fleet of so many zones is rare.
-    private func calling<Answer: Sendable>(_ call: @Sendable () async throws -> Answer) async throws -> Answer {
+    func calling<Answer: Sendable>(_ call: @Sendable () async throws -> Answer) async throws -> Answer {
         while callsUnderWay >= FailoverService.mostCalls { try await Task.sleep(for: .milliseconds(20)) }
         callsUnderWay += 1
         defer { callsUnderWay -= 1 }

@@ -37,7 +37,8 @@ extension FailoverService {
         }
         guard let zone = around.store.state.zones[work.zone] else { return all("it is not configured") }
         do {
-            let outcome = try await around.provider(zone).rehearse(work.records.map(\.change))
+            let provider = around.provider(zone)
+            let outcome = try await calling { try await provider.rehearse(work.records.map(\.change)) }
             guard case .conflict(let present) = outcome else { return [:] }
             return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
                 let foreign = FailoverService.differences(records.map(\.change), present)
@@ -103,24 +104,35 @@ extension FailoverService {
         }
     }
 
+    /// What names of a zone say now, when all of it is such that it could be written again.
+    private func replaceable(_ names: [DomainName], in zone: DomainName) async throws -> [DomainName: [RecordSet]] {
+        guard let configured = around.store.state.zones[zone] else { return [:] }
+        do {
+            let provider = around.provider(configured)
+            let found = try await calling { try await provider.present(names) }
+            // Such as an alias: what we could not write again is not ours to replace.
+            if let strange = found.first(where: { !$0.value.allSatisfy(\.isPlain) }) {
+                throw FailoverRefusal(
+                    reason:
+                        "\(strange.key) is \(strange.value.map(\.text).joined(separator: ", ")), which is mended by hand"
+                )
+            }
+            return found
+        } catch let failure as DNSFailure {
+            throw FailoverRefusal(reason: "zone \(zone) cannot be read: \(failure.reason)")
+        }
+    }
+
     /// The plan with what is there now as what is expected: an operator has looked, and says that it is to be replaced.
     private func adopting(_ plan: FailoverPlan) async throws -> FailoverPlan {
-        var present: [DomainName: [RecordSet]] = [:]
-        for (name, records) in Dictionary(grouping: plan.movable.flatMap(\.records), by: \.zone) {
-            guard let zone = around.store.state.zones[name] else { continue }
-            do {
-                let found = try await around.provider(zone).present(records.map(\.change.name))
-                // Such as an alias: what we could not write again is not ours to replace.
-                if let strange = found.first(where: { !$0.value.allSatisfy(\.isPlain) }) {
-                    throw FailoverRefusal(
-                        reason:
-                            "\(strange.key) is \(strange.value.map(\.text).joined(separator: ", ")), which is mended by hand"
-                    )
-                }
-                present.merge(found) { first, _ in first }
-            } catch let failure as DNSFailure {
-                throw FailoverRefusal(reason: "zone \(name) cannot be read: \(failure.reason)")
-            }
+        let names = Dictionary(grouping: plan.movable.flatMap(\.records), by: \.zone).mapValues {
+            $0.map(\.change.name)
+        }
+        let present = try await withThrowingTaskGroup(of: [DomainName: [RecordSet]].self) { group in
+            for (zone, names) in names { group.addTask { try await self.replaceable(names, in: zone) } }
+            var present: [DomainName: [RecordSet]] = [:]
+            for try await found in group { present.merge(found) { first, _ in first } }
+            return present
         }
         var adopted = plan
         for service in adopted.services.indices {

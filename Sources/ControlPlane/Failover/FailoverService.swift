@@ -71,6 +71,7 @@ actor FailoverService {
     private static let watchInterval = Duration.seconds(1)
     /// The services with bindings, by the server that their records lead to; made anew when something has changed.
     private var activeServices: [ServerName: [Service]]?
+    private var activeVersion: SnapshotVersion?
     private var movedAway: Set<ServerName>?
     let starts: AsyncStream<FailoverID>
     private let start: AsyncStream<FailoverID>.Continuation
@@ -101,14 +102,7 @@ actor FailoverService {
     }
 
     func step() async {
-        let state = around.store.state
-        if known != state.version {
-            known = state.version
-            activeServices = nil
-            movedAway = nil
-            await forgetPlacements()
-            isWatchDue = true
-        }
+        let state = await currentState()
         let connected = await around.publisher.connectedServers
         if vantages != connected {
             vantages = connected
@@ -124,6 +118,17 @@ actor FailoverService {
         let circumstances = circumstances(state)
         for action in machine.step(circumstances, at: clock.now) { await carryOut(action) }
         await returnDrills()
+    }
+
+    /// The configuration, when what was made of an earlier one is forgotten.
+    private func currentState() async -> FleetState {
+        let state = around.store.state
+        guard known != state.version else { return state }
+        known = state.version
+        movedAway = nil
+        isWatchDue = true
+        await forgetPlacements()
+        return state
     }
 
     private func circumstances(_ state: FleetState) -> FailoverMachine.Circumstances {
@@ -146,12 +151,14 @@ actor FailoverService {
 
     /// The services whose traffic we steer, by the server that their records lead to.
     func active(_ state: FleetState) -> [ServerName: [Service]] {
-        if let activeServices { return activeServices }
+        // Whoever gives an order right after a change means what is there after it.
+        if let activeServices, activeVersion == state.version { return activeServices }
         var services: [ServerName: [Service]] = [:]
         for service in state.services.values where !service.bindings.isEmpty {
             services[activeServer(of: service), default: []].append(service)
         }
         activeServices = services
+        activeVersion = state.version
         return services
     }
 
@@ -178,6 +185,7 @@ actor FailoverService {
         } catch {
             logger.error("Placements cannot be read", metadata: ["cause": "\(error)"])
         }
+        activeServices = nil
     }
 
     func activeServer(of service: Service) -> ServerName { placements[service.name]?.server ?? service.primary }
@@ -394,7 +402,7 @@ actor FailoverService {
     }
 
     func planningBase() async -> PlanningBase {
-        let state = around.store.state
+        let state = await currentState()
         let statuses = await around.publisher.statuses()
         let now = clock.now
         let watched = machine.servers

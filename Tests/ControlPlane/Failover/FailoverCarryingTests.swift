@@ -36,6 +36,20 @@ import Testing
         }
     }
 
+    @Test func `an order right after a change means what is there after it`() async throws {
+        try await Laboratory.run { laboratory in
+            let service = try await laboratory.controlPlane()
+            let za1 = try ServerName("za1")
+            #expect(await service.plan(leaving: za1).services.map(\.service.text) == ["acme-app"])
+            let added = try await laboratory.bench.post(
+                "/services",
+                #"{"name":"shop","customer":"acme","clientDomains":["www.acme.test"],"endpoint":{"host":"origin.acme.example"},"primary":"za1","standbys":["ie1"],"dns":[{"zone":"acme.test","name":"www.acme.test","kind":"cname","ttl":5}]}"#
+            )
+            #expect(added.status == 201, "\(added.text)")
+            #expect(await service.plan(leaving: za1).services.map(\.service.text) == ["acme-app", "shop"])
+        }
+    }
+
     @Test func `whoever is killed right after a step has told of it: the alert stands with it in the store`()
         async throws
     {

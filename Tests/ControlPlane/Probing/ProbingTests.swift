@@ -105,7 +105,7 @@ import Testing
             let target = ProbeTarget(
                 server: try ServerName("za1"), hostname: try DomainName("za1.dfree.test"),
                 addresses: [try Address("127.0.0.1")], httpPort: stub.httpPort, httpsPort: stub.httpPort,
-                interval: .milliseconds(50), timeout: .seconds(2), checks: [])
+                interval: .milliseconds(50), timeout: .seconds(8), checks: [])
             let outcome = try await `Probing`.outcome(of: target)
             #expect(outcome.error == "127.0.0.1:\(stub.httpPort): TLS: wrong version number")
         }
