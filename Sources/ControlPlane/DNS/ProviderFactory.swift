@@ -2,6 +2,18 @@ import AsyncHTTPClient
 import Domain
 import FoundationEssentials
 
+extension ZoneProvider {
+    /// Who is called: zones of one place share what it can take at a time.
+    var place: String {
+        switch self {
+        case .update(let server, _, _, _): "rfc2136 \(server)"
+        case .powerDNS(let url, _, _): "powerdns \(url)"
+        case .route53(_, let url, _): "route53 \(url ?? "")"
+        case .command(let command): "command \(command)"
+        }
+    }
+}
+
 /// Makes, for each zone, whoever changes it.
 struct ProviderFactory: Sendable {
     let credentials: Credentials

@@ -122,7 +122,7 @@ extension FailoverService {
                 guard let zone = around.store.state.zones[name] else {
                     throw DNSFailure(kind: .refused, reason: "zone \(name) is not configured any more")
                 }
-                try await attempt(id, index, around.provider(zone))
+                try await attempt(id, index, zone)
             } catch let failure as DNSFailure {
                 failures += 1
                 let isOver = Date().timeIntervalSince(began) > FailoverService.patience
@@ -140,12 +140,12 @@ extension FailoverService {
     }
 
     /// Asks for the change once. What may have been asked already is looked for first: a write is never repeated blindly.
-    private func attempt(_ id: FailoverID, _ index: Int, _ provider: any DNSProvider) async throws {
+    private func attempt(_ id: FailoverID, _ index: Int, _ zone: Zone) async throws {
         guard let work = underWay[id]?.zones[index] else { return }
         var present: [DomainName: [RecordSet]] = [:]
         if work.isInDoubt {
             let names = work.records.filter { !$0.isConflict }.map(\.change.name)
-            present = try await calling { try await provider.present(names) }
+            present = try await calling(zone) { try await $0.present(names) }
             if try await settle(id, index, present, how: "found as it was to be") { return }
         }
         // What is there already is not asked for again, as it is not what it was.
@@ -160,7 +160,7 @@ extension FailoverService {
         }
         let outcome: ZoneOutcome
         do {
-            outcome = try await calling { try await provider.apply(changes) }
+            outcome = try await calling(zone) { try await $0.apply(changes) }
         } catch let failure as DNSFailure {
             if !failure.mayHaveHappened { try await update(id) { $0.zones[index].isInDoubt = false } }
             throw failure
@@ -175,15 +175,18 @@ extension FailoverService {
         }
     }
 
-    /// Providers that are called at a time: each is a connection or a process.
-    private static let mostCalls = 32
+    /// Calls of one server at a time: BIND lets ten connections wait, and who is the eleventh waits for a second.
+    private static let mostCallsOfOne = 8
 
-    /// Calls a provider when there is a place. It is waited for by looking: a fleet of so many zones is rare.
-    func calling<Answer: Sendable>(_ call: @Sendable () async throws -> Answer) async throws -> Answer {
-        while callsUnderWay >= FailoverService.mostCalls { try await Task.sleep(for: .milliseconds(20)) }
-        callsUnderWay += 1
-        defer { callsUnderWay -= 1 }
-        return try await call()
+    /// Calls whoever changes a zone, when it is its turn.
+    func calling<Answer: Sendable>(
+        _ zone: Zone, _ call: @Sendable (any DNSProvider) async throws -> Answer
+    ) async throws -> Answer {
+        let place = zone.provider.place
+        let turnstile = callsByPlace[place] ?? Turnstile(places: FailoverService.mostCallsOfOne)
+        callsByPlace[place] = turnstile
+        let (all, provider) = (calls, around.provider(zone))
+        return try await turnstile.pass { try await all.pass { try await call(provider) } }
     }
 
     /// Compares what is there with what is to be. True when the zone is settled by that.

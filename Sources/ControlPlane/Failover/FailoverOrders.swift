@@ -37,8 +37,7 @@ extension FailoverService {
         }
         guard let zone = around.store.state.zones[work.zone] else { return all("it is not configured") }
         do {
-            let provider = around.provider(zone)
-            let outcome = try await calling { try await provider.rehearse(work.records.map(\.change)) }
+            let outcome = try await calling(zone) { try await $0.rehearse(work.records.map(\.change)) }
             guard case .conflict(let present) = outcome else { return [:] }
             return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
                 let foreign = FailoverService.differences(records.map(\.change), present)
@@ -108,8 +107,7 @@ extension FailoverService {
     private func replaceable(_ names: [DomainName], in zone: DomainName) async throws -> [DomainName: [RecordSet]] {
         guard let configured = around.store.state.zones[zone] else { return [:] }
         do {
-            let provider = around.provider(configured)
-            let found = try await calling { try await provider.present(names) }
+            let found = try await calling(configured) { try await $0.present(names) }
             // Such as an alias: what we could not write again is not ours to replace.
             if let strange = found.first(where: { !$0.value.allSatisfy(\.isPlain) }) {
                 throw FailoverRefusal(

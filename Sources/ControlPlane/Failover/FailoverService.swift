@@ -47,8 +47,9 @@ actor FailoverService {
     var nextSave: Task<Void, any Error>?
     /// The last transaction there is: the next one waits for it, so that none overtakes another.
     var lastSave: Task<Void, any Error>?
-    /// Calls of providers that have not been answered yet.
-    var callsUnderWay = 0
+    /// Calls of providers at a time, each of which is a connection or a process: of all, and of each of them.
+    let calls = Turnstile(places: 64)
+    var callsByPlace: [String: Turnstile] = [:]
     /// The services whose new connections are counted.
     var followed: [ServiceName: Followed] = [:]
     /// When a plan for leaving a server had nothing to move last.
