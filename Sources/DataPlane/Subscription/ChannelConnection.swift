@@ -81,7 +81,21 @@ final class ChannelConnection {
             case .moved(let sent): outgoing.removeFirst(sent)
             case .wouldBlock: return nil
             case .ended: return "the control plane closed the connection"
+            case .failed(let problem): return lastWord() ?? problem
+            }
+        }
+        return nil
+    }
+
+    /// Why the control plane has hung up, if it said so before it did, and we were too busy speaking to hear it: an alert of TLS, such as that
+    /// our certificate has expired. What was received before a reset can be read after it.
+    private func lastWord() -> String? {
+        guard case .secure = transport else { return nil }
+        for _ in 0..<64 {
+            switch read() {
+            case .moved: continue
             case .failed(let problem): return problem
+            case .ended, .wouldBlock: return nil
             }
         }
         return nil
