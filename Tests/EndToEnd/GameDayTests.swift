@@ -31,18 +31,9 @@ struct `A game day` {
         let said = try day.ddirect("failback", "za1", "--reason", "it is well again")
         #expect(said.code == 0, "\(said.errors)")
         let failback = try day.awaitVerified("failback")
-        let first = try witnesses.awaitAnswer(through: day.address(of: "za1"), after: told)
-        try witnesses.awaitMore(20)
-        #expect(witnesses.calls(from: told).faults == "", "devices do not notice")
-        #expect(witnesses.calls(from: first.opened + afterTurning).addresses == [try day.address(of: "za1")])
-        #expect(witnesses.answers == [["za1.dfree.test", "ie1.dfree.test", "za1.dfree.test"]].repeated(2))
-        #expect(try day.failovers.count { $0.isInForce && $0["kind"].text == "automatic" } == 0)
-        var row = GameDayRow(
-            "failback", since: told, failback, witnesses, from: try day.network.host("ie1"),
-            to: try day.network.host("za1"))
-        row.outage = nil
-        row.remark = "no call lost"
-        GameDayTable.add(row)
+        try expectReturn(
+            "failback", failback, of: day, witnesses, since: told, undoing: "automatic", quietSince: told,
+            remark: "no call lost")
     }
 
     @Test func `za1 is cut off without a word: ie1 answers within seconds`() throws {
@@ -207,6 +198,26 @@ func expectFailover(
         expect(everywhere - fault <= 5, "every authoritative server answers within 5 s: \(everywhere - fault) s")
     }
     return row
+}
+
+/// Waits until za1 answers again by a failback, and holds what the device and the DNS saw since `quiet` against what we promise.
+func expectReturn(
+    _ name: String, _ failback: JSON, of day: GameDay, _ witnesses: Witnesses, since returned: Moment,
+    undoing kind: String, quietSince quiet: Moment, remark: String
+) throws {
+    let za1 = try day.network.host("za1")
+    let first = try witnesses.awaitAnswer(through: za1.address, after: returned)
+    try witnesses.awaitMore(20)
+    #expect(witnesses.calls(from: quiet).faults == "", "devices do not notice")
+    #expect(witnesses.calls(from: first.opened + afterTurning).addresses == [za1.address])
+    #expect(witnesses.answers == [["za1.dfree.test", "ie1.dfree.test", "za1.dfree.test"]].repeated(2))
+    #expect(try day.failovers.map { $0["kind"].text } == ["failback", kind])
+    #expect(try day.failovers.count { $0.isInForce && $0["kind"].text == kind } == 0)
+    var row = GameDayRow(
+        name, since: returned, failback, witnesses, from: try day.network.host("ie1"), to: za1)
+    row.outage = nil
+    row.remark = remark
+    GameDayTable.add(row)
 }
 
 /// Nothing was decided, and the name has led to za1 all the time.

@@ -132,19 +132,10 @@ extension `A game day` {
         let failback = try day.awaitVerified("failback")
         let returned = failback["at"].moment ?? started
         #expect(returned - recovered >= Double(GameDay.holdDown), "not before it has been well for the hold-down")
-        let first = try witnesses.awaitAnswer(through: day.address(of: "za1"), after: returned)
-        try witnesses.awaitMore(20)
-        #expect(witnesses.calls(from: started).faults == "", "devices do not notice")
-        #expect(witnesses.calls(from: first.opened + afterTurning).addresses == [try day.address(of: "za1")])
-        #expect(witnesses.answers == [["za1.dfree.test", "ie1.dfree.test", "za1.dfree.test"]].repeated(2))
-        #expect(try day.failovers.map { $0["kind"].text } == ["failback", "automatic"])
-        #expect(try day.failovers.count { $0.isInForce && $0["kind"].text == "automatic" } == 0)
-        var row = GameDayRow(
-            "… and taken back", since: returned, failback, witnesses, from: try day.network.host("ie1"),
-            to: try day.network.host("za1"))
-        row.outage = nil
-        row.remark = "by itself, \(GameDayRow.seconds(returned - recovered)) after za1 was well again; no call lost"
-        GameDayTable.add(row)
+        try expectReturn(
+            "… and taken back", failback, of: day, witnesses, since: returned, undoing: "automatic",
+            quietSince: started,
+            remark: "by itself, \(GameDayRow.seconds(returned - recovered)) after za1 was well again; no call lost")
     }
 
     @Test(.onWholeGameDay) func `a drill of ten seconds moves the service, and takes it back by itself`() throws {
@@ -166,20 +157,10 @@ extension `A game day` {
 
         let failback = try day.awaitVerified("failback", within: .seconds(45))
         let returned = failback["at"].moment ?? told
-        let first = try witnesses.awaitAnswer(through: day.address(of: "za1"), after: returned)
-        try witnesses.awaitMore(20)
         #expect(returned - told >= 9.5, "not before its time")
-        #expect(witnesses.calls(from: told).faults == "", "devices do not notice")
-        #expect(witnesses.calls(from: first.opened + afterTurning).addresses == [try day.address(of: "za1")])
-        #expect(witnesses.answers == [["za1.dfree.test", "ie1.dfree.test", "za1.dfree.test"]].repeated(2))
-        #expect(try day.failovers.count == 2)
-        #expect(try day.failovers.count { $0["kind"].text == "drill" && $0.isInForce } == 0)
-        row = GameDayRow(
-            "drill: and back", since: returned, failback, witnesses, from: try day.network.host("ie1"),
-            to: try day.network.host("za1"))
-        row.outage = nil
-        row.remark = "by itself, \(GameDayRow.seconds(returned - told)) after the order; no call lost"
-        GameDayTable.add(row)
+        try expectReturn(
+            "drill: and back", failback, of: day, witnesses, since: returned, undoing: "drill", quietSince: told,
+            remark: "by itself, \(GameDayRow.seconds(returned - told)) after the order; no call lost")
     }
 }
 

@@ -91,18 +91,18 @@ struct CommandProvider: DNSProvider {
 
     /// It runs as we do, with all that we may do: nobody else may write it.
     private func checkFile() throws(DNSFailure) {
-        guard FileManager.default.isExecutableFile(atPath: path), let file = try? Stat(FilePath(path)),
-            file.type == .regular
+        let executable = FilePath(path)
+        guard FileManager.default.isExecutableFile(atPath: path), let file = try? Stat(executable),
+            file.type == .regular, let folder = try? Stat(executable.removingLastComponent())
         else {
             throw DNSFailure(
                 kind: .refused, reason: "\(path) cannot be run; expected an executable that ddirect-control may run")
         }
-        guard file.permissions.isDisjoint(with: [.groupWrite, .otherWrite]) else {
+        // Whoever may write the folder may put another in its place.
+        guard file.permissions.union(folder.permissions).isDisjoint(with: [.groupWrite, .otherWrite]) else {
             throw DNSFailure(
                 kind: .refused,
-                reason:
-                    "\(path) has mode 0\(String(file.permissions.rawValue, radix: 8)), so others than its owner may "
-                    + "change it; expected an executable of mode 0755")
+                reason: "\(path) or its folder may be written by others than its owner; expected mode 0755 for both")
         }
     }
 

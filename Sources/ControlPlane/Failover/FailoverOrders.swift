@@ -8,54 +8,6 @@ struct FailoverRefusal: Error, Sendable {
 
 /// What operators ask of failover: the same decisions as the machine's, on their word.
 extension FailoverService {
-    /// What a failover of `server` would do now. What may change meanwhile is looked at after the last wait.
-    func plan(leaving server: ServerName, force: Bool = false) async -> FailoverPlan {
-        let base = await planningBase()
-        return FailoverPlan(leaving: server, active(around.store.state)[server] ?? [], base, force: force)
-    }
-
-    /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
-    func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
-        var plan = await plan(leaving: server)
-        let works = plan.zones
-        let findings = await withTaskGroup(of: [ServiceName: [String]].self) { group in
-            for work in works { group.addTask { await self.obstacles(in: work) } }
-            var findings: [ServiceName: [String]] = [:]
-            for await found in group { findings.merge(found) { $0 + $1 } }
-            return findings
-        }
-        for index in plan.services.indices {
-            plan.services[index].obstacles += findings[plan.services[index].service] ?? []
-        }
-        return plan
-    }
-
-    private func obstacles(in work: Failover.ZoneWork) async -> [ServiceName: [String]] {
-        let services = Set(work.records.map(\.service))
-        func all(_ reason: String) -> [ServiceName: [String]] {
-            Dictionary(uniqueKeysWithValues: services.map { ($0, ["zone \(work.zone): \(reason)"]) })
-        }
-        guard let zone = around.store.state.zones[work.zone] else { return all("it is not configured") }
-        do {
-            let outcome = try await calling(zone) { try await $0.rehearse(work.records.map(\.change)) }
-            guard case .conflict(let present) = outcome else { return [:] }
-            return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
-                let foreign = FailoverService.differences(records.map(\.change), present)
-                return foreign.isEmpty ? nil : foreign
-            }
-        } catch {
-            return all("\(error)")
-        }
-    }
-
-    /// What it would be to bring back to `server` the services that are to be there, of those failovers that are meant.
-    func plan(
-        returningTo server: ServerName, force: Bool = false, where isMeant: (Failover) -> Bool = { _ in true }
-    ) async -> FailoverPlan {
-        let base = await planningBase()
-        return FailoverPlan(returning: servicesAway(from: server, where: isMeant), to: server, base, force: force)
-    }
-
     /// Moves the services of `server` to their standbys; with `returnsAfter` it is a drill that goes back by itself.
     func run(
         _ server: ServerName, reason: String, author: String, returnsAfter: Int?, force: Bool
@@ -225,6 +177,7 @@ extension FailoverService {
         struct ServerView: Sendable {
             let server: ServerName
             let state: String
+            let isDown: Bool
             let since: Date
             let detail: String
             let override: ServerOverride?
@@ -237,9 +190,8 @@ extension FailoverService {
         let holding: String?
         let servers: [ServerView]
         let readiness: StandbyReadiness
-        /// Servers that are down.
-        let down: Int
 
+        var down: Int { servers.count(where: \.isDown) }
         /// Servers whose services are elsewhere, or on their way.
         var failedOver: Int { servers.count { $0.failover != nil } }
     }
@@ -252,13 +204,12 @@ extension FailoverService {
                 ?? placements.filter { inForce[$0.value.failover]?.server == name }.map(\.value.failover).max()
             return Overview.ServerView(
                 server: name, state: FailoverService.word(watched.phase, isMoved: failover != nil),
-                since: date(of: watched.since), detail: watched.held ?? watched.verdict?.doubt ?? "",
+                isDown: watched.phase == .down, since: date(of: watched.since),
+                detail: watched.held ?? watched.verdict?.doubt ?? "",
                 override: overrides[name],
                 failover: failover, activeServices: active[name]?.count ?? 0, evidence: evidence(of: name))
         }
-        return Overview(
-            freeze: freeze, holding: machine.holding, servers: servers, readiness: readiness,
-            down: machine.servers.values.count { $0.phase == .down })
+        return Overview(freeze: freeze, holding: machine.holding, servers: servers, readiness: readiness)
     }
 
     private static func word(_ phase: FailoverMachine.Phase, isMoved: Bool) -> String {

@@ -122,7 +122,7 @@ actor FailoverService {
     }
 
     /// The configuration, when what was made of an earlier one is forgotten.
-    private func currentState() async -> FleetState {
+    func currentState() async -> FleetState {
         let state = around.store.state
         guard known != state.version else { return state }
         known = state.version
@@ -377,59 +377,6 @@ actor FailoverService {
 
     /// The failover that brought services where they are: over, or still being followed.
     func effective(_ id: FailoverID) -> Failover? { inForce[id] ?? underWay[id] }
-
-    /// The services that are away from `server` and belong there, as their primary or since a failover took them from it; and where they are.
-    /// Only those that a failover brought there which `isMeant`.
-    func servicesAway(
-        from server: ServerName, where isMeant: (Failover) -> Bool
-    ) -> [(service: Service, from: ServerName)] {
-        let services = around.store.state.services
-        return placements.compactMap { name, placement in
-            guard placement.server != server, let service = services[name],
-                effective(placement.failover).map(isMeant) ?? true
-            else { return nil }
-            let leftIt =
-                effective(placement.failover)?.moves.contains { $0.service == name && $0.from == server } ?? false
-            return service.primary == server || leftIt ? (service, placement.server) : nil
-        }
-    }
-
-    /// What is against moving anything, whoever asks.
-    private var standingObstacles: [String] {
-        guard let freeze else { return [] }
-        return [
-            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); `ddirect unfreeze` ends that"
-        ]
-    }
-
-    func planningBase() async -> PlanningBase {
-        let state = await currentState()
-        let statuses = await around.publisher.statuses()
-        let now = clock.now
-        let watched = machine.servers
-        let flapping = Set(watched.keys.filter { machine.isFlapping($0, at: now, holdDown: state.settings.holdDown) })
-        let (readiness, version) = (readiness, state.version)
-        return PlanningBase(
-            servers: state.servers, standing: standingObstacles, busy: decisions,
-            obstacles: { server, _ in
-                var obstacles: [String] = []
-                if let obstacle = (statuses[server] ?? ServerStatus()).standbyObstacle(at: version) {
-                    obstacles.append(obstacle)
-                }
-                let verdict = watched[server]?.verdict
-                if watched[server]?.phase == .down {
-                    obstacles.append("it is down")
-                } else if verdict?.isKnown != true {
-                    obstacles.append("no vantage has probed it")
-                } else if verdict?.isUnanswered == true {
-                    obstacles.append("it does not answer most vantages")
-                }
-                if flapping.contains(server) { obstacles.append("it comes and goes") }
-                return obstacles
-            },
-            warnings: { server, service in readiness.warnings(of: service, on: server) },
-            conflicts: conflicts)
-    }
 }
 
 extension Failover.Stage: Comparable {

@@ -14,6 +14,7 @@ extension FailoverService {
         var isTold = false
         while true {
             do {
+                guard underWay[id] != nil else { throw CancellationError() }
                 try await save(id, step)
                 if let news = step.news { announce(news, of: failover) }
                 return

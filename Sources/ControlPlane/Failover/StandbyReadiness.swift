@@ -86,7 +86,7 @@ extension FailoverService {
             var proof = StandbyReadiness.Proof(checkedAt: Date())
             let revision = placementRevision
             do {
-                if case .conflict(let present) = try await around.provider(zone).rehearse(some) {
+                if case .conflict(let present) = try await calling(zone, { try await $0.rehearse(some) }) {
                     proof.warnings = FailoverService.differences(some, present)
                 }
             } catch {

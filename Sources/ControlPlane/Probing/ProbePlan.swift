@@ -92,7 +92,7 @@ struct ProbePlan: Sendable, Equatable {
                 name: $0.name, region: $0.region, isConnected: connected.contains($0.name),
                 draw: Digest(of: [server.name.text, $0.name.text]).bits)
         }
-        guard candidates.count > mostVantages else { return candidates.prefix(mostVantages).map(\.name) }
+        guard candidates.count > mostVantages else { return candidates.map(\.name) }
         candidates.sort { ($0.isConnected ? 0 : 1, $0.draw) < ($1.isConnected ? 0 : 1, $1.draw) }
         var seen: [RegionName: Int] = [:]
         for index in candidates.indices {

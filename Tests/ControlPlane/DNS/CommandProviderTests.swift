@@ -136,7 +136,11 @@ import Testing
         defer { folder.remove() }
         try write("#!/bin/sh\n", to: "\(folder.path)/plain", mode: 0o600)
         try write("#!/bin/sh\n", to: "\(folder.path)/open", mode: 0o777)
-        for name in ["absent", "plain", "open", ""] {
+        let shared = "\(folder.path)/shared"
+        try FileManager.default.createDirectory(atPath: shared, withIntermediateDirectories: false)
+        try write("#!/bin/sh\n", to: "\(shared)/change-dns", mode: 0o755)
+        try FileManager.default.setAttributes([.posixPermissions: 0o775], ofItemAtPath: shared)
+        for name in ["absent", "plain", "open", "", "shared/change-dns"] {
             let provider = CommandProvider(zone: zone, path: "\(folder.path)/\(name)")
             let failure = await caught { _ = try await provider.apply([change]) }
             #expect(failure?.kind == .refused)

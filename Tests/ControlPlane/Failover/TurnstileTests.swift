@@ -19,7 +19,8 @@ import Testing
                             $0.now += 1
                             $0.most = max($0.most, $0.now)
                         }
-                        await Task.yield()
+                        // Until all places have been taken once.
+                        while inside.counts.withLock({ $0.most < 3 }) { await Task.yield() }
                         inside.counts.withLock {
                             $0.now -= 1
                             $0.all += 1

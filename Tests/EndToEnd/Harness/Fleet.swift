@@ -31,7 +31,7 @@ final class Fleet {
     var tokenFile: String { "\(folder)/token" }
     var channel: String { "unix:\(folder)/channel.sock" }
 
-    /// Starts the control plane again, on what it has stored, after it was stopped or killed; `flags` go before those of the first start.
+    /// Starts the control plane again, on what it has stored, after it was stopped or killed. A flag that is among `flags` and was given before is as it is there.
     func restartControl(flags: [String] = []) throws {
         control = try Program(
             "ddirect-control", arguments + flags, name: "ddirect-control again", environment: environment)

@@ -1,0 +1,107 @@
+import Domain
+
+/// Making plans: `FailoverPlan` decides, and this is what it is told of the fleet as it is.
+extension FailoverService {
+    /// What a failover of `server` would do now. What may change meanwhile is looked at after the last wait.
+    func plan(leaving server: ServerName, force: Bool = false) async -> FailoverPlan {
+        let base = await planningBase()
+        return FailoverPlan(leaving: server, active(around.store.state)[server] ?? [], base, force: force)
+    }
+
+    /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
+    func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
+        var plan = await plan(leaving: server)
+        let works = plan.zones
+        let findings = await withTaskGroup(of: [ServiceName: [String]].self) { group in
+            for work in works { group.addTask { await self.obstacles(in: work) } }
+            var findings: [ServiceName: [String]] = [:]
+            for await found in group { findings.merge(found) { $0 + $1 } }
+            return findings
+        }
+        for index in plan.services.indices {
+            plan.services[index].obstacles += findings[plan.services[index].service] ?? []
+        }
+        return plan
+    }
+
+    private func obstacles(in work: Failover.ZoneWork) async -> [ServiceName: [String]] {
+        let services = Set(work.records.map(\.service))
+        func all(_ reason: String) -> [ServiceName: [String]] {
+            Dictionary(uniqueKeysWithValues: services.map { ($0, ["zone \(work.zone): \(reason)"]) })
+        }
+        guard let zone = around.store.state.zones[work.zone] else { return all("it is not configured") }
+        do {
+            let outcome = try await calling(zone) { try await $0.rehearse(work.records.map(\.change)) }
+            guard case .conflict(let present) = outcome else { return [:] }
+            return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
+                let foreign = FailoverService.differences(records.map(\.change), present)
+                return foreign.isEmpty ? nil : foreign
+            }
+        } catch {
+            return all("\(error)")
+        }
+    }
+
+    /// What it would be to bring back to `server` the services that are to be there, of those failovers that are meant.
+    func plan(
+        returningTo server: ServerName, force: Bool = false, where isMeant: (Failover) -> Bool = { _ in true }
+    ) async -> FailoverPlan {
+        let base = await planningBase()
+        return FailoverPlan(returning: servicesAway(from: server, where: isMeant), to: server, base, force: force)
+    }
+
+    // MARK: What plans are made from
+
+    /// The services that are away from `server` and belong there, as their primary or since a failover took them from it; and where they are.
+    /// Only those that a failover brought there which `isMeant`.
+    func servicesAway(
+        from server: ServerName, where isMeant: (Failover) -> Bool
+    ) -> [(service: Service, from: ServerName)] {
+        let services = around.store.state.services
+        return placements.compactMap { name, placement in
+            guard placement.server != server, let service = services[name],
+                effective(placement.failover).map(isMeant) ?? true
+            else { return nil }
+            let leftIt =
+                effective(placement.failover)?.moves.contains { $0.service == name && $0.from == server } ?? false
+            return service.primary == server || leftIt ? (service, placement.server) : nil
+        }
+    }
+
+    /// What is against moving anything, whoever asks.
+    private var standingObstacles: [String] {
+        guard let freeze else { return [] }
+        return [
+            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); `ddirect unfreeze` ends that"
+        ]
+    }
+
+    func planningBase() async -> PlanningBase {
+        let state = await currentState()
+        let statuses = await around.publisher.statuses()
+        let now = clock.now
+        let watched = machine.servers
+        let flapping = Set(watched.keys.filter { machine.isFlapping($0, at: now, holdDown: state.settings.holdDown) })
+        let (readiness, version) = (readiness, state.version)
+        return PlanningBase(
+            servers: state.servers, standing: standingObstacles, busy: decisions,
+            obstacles: { server, _ in
+                var obstacles: [String] = []
+                if let obstacle = (statuses[server] ?? ServerStatus()).standbyObstacle(at: version) {
+                    obstacles.append(obstacle)
+                }
+                let verdict = watched[server]?.verdict
+                if watched[server]?.phase == .down {
+                    obstacles.append("it is down")
+                } else if verdict?.isKnown != true {
+                    obstacles.append("no vantage has probed it")
+                } else if verdict?.isUnanswered == true {
+                    obstacles.append("it does not answer most vantages")
+                }
+                if flapping.contains(server) { obstacles.append("it comes and goes") }
+                return obstacles
+            },
+            warnings: { server, service in readiness.warnings(of: service, on: server) },
+            conflicts: conflicts)
+    }
+}
