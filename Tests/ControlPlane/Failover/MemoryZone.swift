@@ -17,6 +17,7 @@ final class MemoryZone: DNSProvider {
     private struct State {
         var records: [DomainName: [RecordSet]] = [:]
         var troubles: [Trouble] = []
+        var calls = 0
         var writes = 0
     }
 
@@ -29,6 +30,9 @@ final class MemoryZone: DNSProvider {
         set { state.withLock { $0.records[name] = newValue } }
     }
 
+    /// How many changes have been asked for.
+    var calls: Int { state.withLock { $0.calls } }
+
     /// How many changes have been made.
     var writes: Int { state.withLock { $0.writes } }
 
@@ -40,7 +44,10 @@ final class MemoryZone: DNSProvider {
     }
 
     func apply(_ changes: [RecordChange]) async throws -> ZoneOutcome {
-        let trouble = state.withLock { $0.troubles.isEmpty ? nil : $0.troubles.removeFirst() }
+        let trouble = state.withLock { state in
+            state.calls += 1
+            return state.troubles.isEmpty ? nil : state.troubles.removeFirst()
+        }
         switch trouble {
         case .refuses?: throw DNSFailure(kind: .unavailable, reason: "it refuses at the moment")
         case .hangs?:
