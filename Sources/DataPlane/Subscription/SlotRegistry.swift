@@ -70,9 +70,12 @@ struct SlotRegistry {
         targets.reserveCapacity(snapshot.services.count)
         domains.reserveCapacity(snapshot.services.count)
         let checked = settleChecks(snapshot)
+        let server = snapshot.settings.server
+        var access = AccessListsBuilder()
         for (name, carriage) in snapshot.services {
             guard let slot = services[name] else { continue }
-            var route = RoutingTable.Route(carriage)
+            var route = RoutingTable.Route(carriage, on: server)
+            route.access = access.add(carriage.access)
             route.firstTarget = Int32(targets.count)
             if carriage.endpoint.check != nil { route.edition = editions[name]?.number ?? 0 }
             carriage.endpoint.forEachTarget { target in
@@ -91,14 +94,15 @@ struct SlotRegistry {
         route.targetCount = 1
         targets.append(RoutingTable.Target(name: .monitor, httpPort: monitor.http, httpsPort: monitor.https))
         routes[Int(ServiceSlot.monitor)] = route
-        domains.append((Array(snapshot.settings.server.hostname.text.utf8), false, ServiceSlot.monitor))
-        let defaults = snapshot.settings.server.defaultServices.compactMap { address, name in
+        domains.append((Array(server.hostname.text.utf8), false, ServiceSlot.monitor))
+        let defaults = server.defaultServices.compactMap { address, name in
             services[name].map { RoutingTable.DefaultRoute(address: address, service: $0) }
         }
         generation += 1
         let table = RoutingTable(
             generation: generation, domains: domains, routes: routes, targets: targets, defaults: defaults,
-            trusted: snapshot.settings.server.trustedSenders, seed: seed)
+            trusted: server.trustedSenders, access: access.build(), limits: RoutingTable.ArrivalLimits(server.limits),
+            flowLog: RoutingTable.FlowSampling(.standard, over: server.flowLog), seed: seed)
         let tenants = services.map { Tenant(slot: $0.value, name: $0.key.text) }
         return Outcome(
             table: table, added: added, removed: removed, tenants: tenants, moved: moved, checked: checked)
@@ -180,7 +184,7 @@ struct SlotRegistry {
 }
 
 extension RoutingTable.Route {
-    init(_ carriage: Carriage) {
+    init(_ carriage: Carriage, on server: Server) {
         targetCount = Int32(1 + carriage.endpoint.fallbacks.count)
         acceptProxyProtocol = carriage.acceptProxyProtocol
         sendProxyProtocol =
@@ -195,6 +199,41 @@ extension RoutingTable.Route {
             case .replace: .replace
             case .off: .off
             }
+        forwardedFields =
+            switch carriage.forwardedFieldsInForce {
+            case .keep: .keep
+            case .strip: .strip
+            case .set: .set
+            }
+        limits = RoutingTable.Limits(carriage.limits)
+        flowLog = RoutingTable.FlowSampling(carriage.flowLog, over: server.flowLog)
+    }
+}
+
+extension RoutingTable.Limits {
+    init(_ limits: ServiceLimits) {
+        connections = limits.connections.inForce(standard: ServiceLimits.standardConnections)
+        newConnections = limits.newConnections.inForce(standard: ServiceLimits.standardNewConnections)
+        clientConnections = limits.clientConnections.inForce(standard: ServiceLimits.standardClientConnections)
+        newClientConnections = limits.newClientConnections.inForce(
+            standard: ServiceLimits.standardNewClientConnections)
+        minimumRate = limits.minimumRate ?? MinimumRate.standard
+    }
+}
+
+extension RoutingTable.ArrivalLimits {
+    init(_ limits: ServerLimits) {
+        clientConnections = limits.clientConnections.inForce(standard: ServerLimits.standardClientConnections)
+        newClientConnections = limits.newClientConnections.inForce(
+            standard: ServerLimits.standardNewClientConnections)
+        clientOpenings = limits.clientOpenings.inForce(standard: ServerLimits.standardClientOpenings)
+        minimumRate = limits.minimumRate ?? MinimumRate.standard
+    }
+}
+
+extension RoutingTable.FlowSampling {
+    init(_ flowLog: FlowLog, over server: FlowLog) {
+        (oneIn, interval) = flowLog.resolved(over: server)
     }
 }
 
