@@ -45,7 +45,7 @@ struct HealthLoop: ~Copyable {
     private let client: TLSClient
     private let scratch = BufferPool.scratch()
     /// By the index of the name's slot, as each worker has them.
-    private let names: Slab<EndpointAddresses>
+    private let names: Slab<Int32, EndpointAddresses>
     private var services: CheckedServices
     private var events: EventLoop<UnderWay>
     private var rota = Rota<TargetCheck, Watched>()
@@ -61,7 +61,7 @@ struct HealthLoop: ~Copyable {
         publish: @escaping (HealthChecker.Statistics) -> Void
     ) throws {
         let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor)
-        let names = try Slab<EndpointAddresses>(capacity: Capacity.names)
+        let names = try Slab<Int32, EndpointAddresses>(capacity: Capacity.names)
         client = try TLSClient(probing: ())
         services = CheckedServices(logger: logger)
         self.names = names
