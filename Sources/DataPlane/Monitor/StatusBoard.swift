@@ -44,8 +44,7 @@ struct Status: Sendable, Equatable {
     var refusals: UInt64 = 0
     var isConnected = false
     var services: [ServiceTenant] = []
-    var namesResolved = 0
-    var namesUnresolved = 0
+    var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
@@ -120,12 +119,7 @@ final class StatusBoard: Sendable {
         }
     }
 
-    func setNames(resolved: Int, unresolved: Int) {
-        status.withLock { status in
-            status.namesResolved = resolved
-            status.namesUnresolved = unresolved
-        }
-    }
+    func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
     func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }
