@@ -204,7 +204,7 @@ struct NameSchedule {
         entries[slot.index] = nil
     }
 
-    /// Somebody could not connect to any of the name's addresses, or it has none.
+    /// Somebody could not connect to any of the name's addresses, or it has none, or none yet.
     mutating func doubted(_ slot: NameSlot, now: UInt64) {
         guard entries[slot.index]?.slot == slot else { return }
         entries[slot.index]?.wantedAt = now
@@ -331,12 +331,13 @@ struct NameSchedule {
 
     /// Names that lack something, those without a good answer for longest first.
     func troubles(atMost most: Int, now: UInt64) -> [NameTrouble] {
-        let worst = troubled.compactMap { entries[$0] }
-            .map { (entry: $0, since: $0.record.confirmedAt ?? $0.addedAt) }
-            .sorted { ($0.since, $0.entry.slot.index) < ($1.since, $1.entry.slot.index) }
-        return worst.prefix(most).map { entry, since in
-            NameTrouble(
-                name: entry.name.text, isServing: entry.record.status == .known, age: now - min(now, since),
+        let since = troubled.map { index in
+            (index: index, time: entries[index].map { $0.record.confirmedAt ?? $0.addedAt } ?? now)
+        }
+        return since.sorted { $0.time < $1.time }.prefix(most).compactMap { index, time in
+            guard let entry = entries[index] else { return nil }
+            return NameTrouble(
+                name: entry.name.text, isServing: entry.record.status == .known, age: now - min(now, time),
                 failure: entry.record.failure?.reason,
                 failureAge: entry.record.failure.map { now - min(now, $0.at) } ?? 0)
         }

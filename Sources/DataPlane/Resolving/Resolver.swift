@@ -40,8 +40,10 @@ final class Resolver: Sendable {
 
     /// Of a thousand names that lack something, an operator looks at the first.
     private static let mostTroubles = 100
-    /// Between two looks at all names that lack something, at resolv.conf, and at names with more addresses than have room.
+    /// Between two looks at resolv.conf, and at names with more addresses than have room.
     private static let round: UInt64 = 1000
+    /// Between two looks at all names that lack something, of which there may be 100,000.
+    private static let troubleInterval: UInt64 = 5000
 
     let mailbox: Mailbox<ResolverMessage>
     let doubts: Mailbox<NameSlot>
@@ -79,6 +81,7 @@ final class Resolver: Sendable {
         private var policy = EndpointPolicy()
         private var set = PollSet()
         private var nextRound: UInt64 = 0
+        private var nextTroubles: UInt64 = 0
         private var worst: [NameTrouble] = []
         private(set) var isStopped = false
 
@@ -112,6 +115,9 @@ final class Resolver: Sendable {
                 nextRound = now + Resolver.round
                 if servers.reread() { useServers() }
                 showMoreAddresses()
+            }
+            if now >= nextTroubles {
+                nextTroubles = now + Resolver.troubleInterval
                 worst = schedule.troubles(atMost: Resolver.mostTroubles, now: now)
             }
             publish()

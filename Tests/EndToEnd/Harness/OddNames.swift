@@ -25,7 +25,7 @@ final class OddNames: NameServer {
         let mark = "mark-\(UInt32.random(in: 0 ... .max)).acme.test"
         let text = (lines + OddNames.own + ["\(mark) any 0 127.0.0.1"]).joined(separator: "\n") + "\n"
         try write(text, to: "\(rules).new")
-        guard rename("\(rules).new", rules) == 0 else { throw Failure("rename: errno \(errno)") }
+        guard unsafe rename("\(rules).new", rules) == 0 else { throw Failure("cannot rename \(rules).new") }
         try eventually("the new rules hold") { try look(mark) }
     }
 
