@@ -44,8 +44,7 @@ struct Status: Sendable, Equatable {
     var refusals: UInt64 = 0
     var isConnected = false
     var services: [ServiceTenant] = []
-    var namesResolved = 0
-    var namesUnresolved = 0
+    var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
     /// The workers that make no progress, by index.
     var stuckWorkers: [Int] = []
@@ -122,12 +121,7 @@ final class StatusBoard: Sendable {
         }
     }
 
-    func setNames(resolved: Int, unresolved: Int) {
-        status.withLock { status in
-            status.namesResolved = resolved
-            status.namesUnresolved = unresolved
-        }
-    }
+    func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
     func setStuck(_ workers: [Int]) { status.withLock { $0.stuckWorkers = workers } }
 

@@ -80,6 +80,8 @@ extension Worker {
                     if !dials[index].waitsForName {
                         dials[index].waitsForName = true
                         dials[index].nameDeadline = now &+ Worker.namePatience
+                        // So that its turn comes before those of names that nobody waits for.
+                        plan.doubts.post(target.name)
                     }
                     return
                 }
