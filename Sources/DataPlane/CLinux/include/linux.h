@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -135,6 +136,28 @@ static inline long linux_connect_unix(int fd, const char *path) {
     if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
     memcpy(address.sun_path, path, length + 1);
     return KERNEL_ANSWER(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+// --- changes of this machine's addresses (rtnetlink(7))
+
+static inline long linux_watch_addresses(void) {
+    struct sockaddr_nl own;
+    long fd = KERNEL_ANSWER(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
+    if (fd < 0) return fd;
+    memset(&own, 0, sizeof own);
+    own.nl_family = AF_NETLINK;
+    own.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+    long answer = KERNEL_ANSWER(bind((int)fd, (struct sockaddr *)&own, sizeof own));
+    if (answer < 0) {
+        close((int)fd);
+        return answer;
+    }
+    return fd;
+}
+// Reads and forgets what has come. Each message only says that there is something to look at; some may have been dropped (ENOBUFS).
+static inline void linux_drain_addresses(int fd) {
+    char room[8192];
+    while (recv(fd, room, sizeof room, 0) > 0 || errno == ENOBUFS) {}
 }
 
 // --- descriptors in flight (unix(7), SCM_RIGHTS)
