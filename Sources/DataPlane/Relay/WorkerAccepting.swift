@@ -9,19 +9,30 @@ extension Worker {
     /// For how long nothing is accepted once descriptors have run out.
     private static var exhaustionPause: UInt64 { 100 }
 
+    /// For how long listeners are left to the other workers at the most, in milliseconds. They may be busy, or stuck: a new connection waits for
+    /// no longer than that because of us.
+    static var yieldInterval: UInt64 { 20 }
+
     mutating func startAccepting() {
         guard !isAccepting, !isShuttingDown else { return }
         isAccepting = true
+        isYielding = false
         for (index, listener) in plan.listeners.enumerated() {
-            epoll.add(listener.socket.number, [.readable, .exclusive], tag: Tag.listener | UInt64(index))
+            let tag = Tag.listener | UInt64(index)
+            let answer = epoll.add(listener.socket.number, [.readable, .exclusive], tag: tag)
+            if answer.isError {
+                note(.watchRefused) { _ in "a listener: \(SystemCallError.text(of: answer.code))" }
+                return pauseAccepting(until: now &+ Worker.exhaustionPause)
+            }
         }
     }
 
     /// Leaves new connections to the kernel's queue, and to the other workers, until `startAccepting`.
     mutating func pauseAccepting(until time: UInt64) {
+        acceptAgain = max(time, isAccepting ? 0 : acceptAgain)
+        isYielding = false
         guard isAccepting else { return }
         isAccepting = false
-        acceptAgain = time
         for listener in plan.listeners { epoll.remove(listener.socket.number) }
     }
 
@@ -32,7 +43,42 @@ extension Worker {
         counters.set(1, .listenersLeft)
     }
 
-    mutating func accept(_ index: Int) {
+    /// Whether this worker has clearly more flows open than the mean, so that the next connection should be another's.
+    private mutating func hasExcess() -> Bool {
+        guard !plan.fellows.isAlone else { return false }
+        lookAround()
+        return Int(places.open) > meanOpen &+ Fellows.slack(meanOpen)
+    }
+
+    /// Looks how many flows the others have, once a millisecond at the most: their counters are in other cores' caches.
+    private mutating func lookAround() {
+        guard now != meanTaken else { return }
+        meanTaken = now
+        meanOpen = plan.fellows.meanOpen()
+    }
+
+    /// Leaves the listeners to the other workers: until we have no more than the mean, or for a moment.
+    private mutating func yieldListeners() {
+        pauseAccepting(until: now &+ Worker.yieldInterval)
+        isYielding = true
+    }
+
+    /// Comes back to the listeners when it is time. When that is the longest time, whoever waits there is taken, however many flows we have: the
+    /// others have had their chance.
+    mutating func considerReturn() {
+        lookAround()
+        let isLate = now >= acceptAgain
+        guard isLate || Int(places.open) <= meanOpen else { return }
+        isYielding = false
+        // The first flow that closes takes a full worker back.
+        guard !places.isFull else { return acceptAgain = now }
+        startAccepting()
+        guard isLate else { return }
+        for index in plan.listeners.indices { accept(index, isShared: false) }
+    }
+
+    /// Takes the connections that wait at a listener; as `isShared`, no more than our share of them.
+    mutating func accept(_ index: Int, isShared: Bool = true) {
         guard isAccepting else { return }
         let listener = plan.listeners[index]
         for _ in 0..<Worker.acceptBatch {
@@ -55,6 +101,8 @@ extension Worker {
             guard let flow = takeFlow() else { return }
             counters.add(1, .accepted)
             open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
+            // One is taken in any case: the kernel has woken nobody else for it.
+            if isShared, hasExcess() { return yieldListeners() }
         }
     }
 
@@ -78,7 +126,17 @@ extension Worker {
     mutating func register(_ half: HalfIndex) {
         guard halves[half].socket.exists, !halves[half].state.contains(.registered) else { return }
         halves[half].state.insert(.registered)
-        epoll.add(halves[half].socket.number, [.readable, .peerClosed, .urgent, .edgeTriggered], tag: tag(half))
+        let answer = epoll.add(
+            halves[half].socket.number, [.readable, .peerClosed, .urgent, .edgeTriggered], tag: tag(half))
+        if answer.isError { endUnwatched(half, answer) }
+    }
+
+    /// Epoll does not take a half's socket (ENOSPC, ENOMEM), so nothing would be heard of it any more: its flow is ended. Not on the spot, since
+    /// whoever has called goes on with the flow, but at the half's turn in this round.
+    mutating func endUnwatched(_ half: HalfIndex, _ answer: KernelAnswer) {
+        note(.watchRefused, flow: half.flow) { _ in SystemCallError.text(of: answer.code) }
+        halves[half].state.insert(.unwatched)
+        enqueue(half, isBulk: false)
     }
 
     // MARK: The opening
