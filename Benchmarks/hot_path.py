@@ -16,7 +16,7 @@ HOT = [
     "run", "accept", "readHello", "serviceForName", "assign", "depart", "startDial", "attemptNext", "attempt",
     "handleAttempt", "connected", "handle", "pump", "passEnd", "close", "closeHalf", "endDial", "takeFlow", "sweep", "check",
     # Turns, and who accepts.
-    "pumpReady", "pumpBulk", "takeTurn", "enqueue", "armWriting", "register", "hasExcess", "lookAround", "yieldListeners",
+    "pumpReady", "pumpBulk", "takeTurn", "giveWay", "enqueue", "armWriting", "register", "hasExcess", "lookAround", "yieldListeners",
     "considerReturn", "startAccepting", "pauseAccepting",
     # The steps of `pump`, where they are not inlined into it.
     "nextStep", "flushPending", "emptyPipe", "followOn", "fillPipe", "copy", "keep",

@@ -18,6 +18,13 @@ struct ReadyQueue: Sendable {
         count &+= 1
     }
 
+    /// Puts a half before all others.
+    mutating func prepend(_ half: HalfIndex) {
+        first = first > 0 ? first &- 1 : places.capacity &- 1
+        places[first] = half
+        count &+= 1
+    }
+
     /// Takes the half that has waited longest. There must be one.
     mutating func popFirst() -> HalfIndex {
         let half = places[first]

@@ -104,6 +104,9 @@ struct Worker: ~Copyable {
     var ready: ReadyQueue
     /// Halves that move much, in turn: as many in a round as there is time for, after all others.
     var bulk: ReadyQueue
+    /// Of those: the half whose turns it is, and how many it has had in a row.
+    var served = HalfIndex.none
+    var servedTurns: Int32 = 0
     let incidents: IncidentMemory
     let names: Slab<Int32, EndpointAddresses>
     let preferences: Slab<Int32, TargetPreference>
@@ -225,7 +228,11 @@ struct Worker: ~Copyable {
     /// round: once epoll has been asked again, and whoever has little to say has had its say.
     private mutating func pumpBulk() {
         let end = Clock.monotonicNanoseconds &+ Worker.bulkNanoseconds
-        repeat { takeTurn(bulk.popFirst()) } while bulk.count > 0 && Clock.monotonicNanoseconds < end
+        repeat {
+            let half = bulk.popFirst()
+            if half != served { (served, servedTurns) = (half, 0) }
+            takeTurn(half)
+        } while bulk.count > 0 && Clock.monotonicNanoseconds < end
     }
 
     private func tellPipes() {

@@ -17,9 +17,9 @@ extension Worker {
         guard !isAccepting, !isShuttingDown else { return }
         isAccepting = true
         isYielding = false
-        for (index, listener) in plan.listeners.enumerated() {
+        for index in plan.listeners.indices {
             let tag = Tag.listener | UInt64(index)
-            let answer = epoll.add(listener.socket.number, [.readable, .exclusive], tag: tag)
+            let answer = epoll.add(plan.listeners[index].socket.number, [.readable, .exclusive], tag: tag)
             if answer.isError {
                 note(.watchRefused) { _ in "a listener: \(SystemCallError.text(of: answer.code))" }
                 return pauseAccepting(until: now &+ Worker.exhaustionPause)
@@ -33,7 +33,7 @@ extension Worker {
         isYielding = false
         guard isAccepting else { return }
         isAccepting = false
-        for listener in plan.listeners { epoll.remove(listener.socket.number) }
+        for index in plan.listeners.indices { epoll.remove(plan.listeners[index].socket.number) }
     }
 
     /// Lets go of the listeners for good; whoever opened them closes them.

@@ -21,6 +21,11 @@ import Testing
         turns = []
         while queue.count > 0 { turns.append(queue.popFirst().place) }
         #expect(turns == [2, 3, 0, 1])
+        queue.append(HalfIndex(1))
+        queue.prepend(HalfIndex(3))
+        queue.prepend(HalfIndex(2))
+        #expect([queue.popFirst().place, queue.popFirst().place, queue.popFirst().place] == [2, 3, 1])
+        #expect(queue.count == 0)
     }
 
     @Test func `twenty flows that move much and one that does not all arrive whole`() throws {
