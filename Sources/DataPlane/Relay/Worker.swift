@@ -207,8 +207,8 @@ struct Worker: ~Copyable {
 
     private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
 
-    /// How long to wait for events: dials race in hundreds of milliseconds, listeners are taken up again in tens; all else is looked at by
-    /// the sweep.
+    /// How long to wait for events: dials race in hundreds of milliseconds, listeners are taken up again in tens; all else is looked at by the
+    /// sweep.
     private var patience: Int32 {
         if ready.count > 0 || bulk.count > 0 { return 0 }
         if isYielding { return Int32(Worker.yieldInterval) }
@@ -281,7 +281,7 @@ struct Worker: ~Copyable {
             case .shutDown:
                 // Those that wait to be accepted were here before the end was decided.
                 if isYielding { startAccepting() }
-                for index in plan.listeners.indices { accept(index, isShared: false) }
+                for index in plan.listeners.indices { accept(index, upTo: Worker.acceptBatch) }
                 leaveListeners()
                 closeIdleExchanges()
             case .drain(let draining):

@@ -5,13 +5,18 @@ import Syscalls
 /// Accepting, and reading what a connection says first.
 extension Worker {
     /// Connections taken from one listener before the other events are looked at again.
-    private static var acceptBatch: Int { 64 }
+    static var acceptBatch: Int { 64 }
     /// For how long nothing is accepted once descriptors have run out.
     private static var exhaustionPause: UInt64 { 100 }
 
     /// For how long listeners are left to the other workers at the most, in milliseconds. They may be busy, or stuck: a new connection waits for
     /// no longer than that because of us.
-    static var yieldInterval: UInt64 { 20 }
+    private static var yieldMilliseconds: UInt64 { 20 }
+    /// Between two looks whether the others have caught up.
+    static var yieldInterval: UInt64 { 5 }
+    /// Connections taken from one listener after the longest time. Enough where another worker is stuck (800 a second), and too few to matter where
+    /// it is just about to run.
+    private static var lateBatch: Int { 16 }
 
     mutating func startAccepting() {
         guard !isAccepting, !isShuttingDown else { return }
@@ -46,42 +51,45 @@ extension Worker {
     /// Whether this worker has clearly more flows open than the mean, so that the next connection should be another's.
     private mutating func hasExcess() -> Bool {
         guard !plan.fellows.isAlone else { return false }
+        // The others' counters are in other cores' caches: they are looked at once a millisecond, and before it matters.
+        if now != meanTaken { lookAround() }
+        guard isAboveMean(by: Fellows.slack(meanOpen)) else { return false }
         lookAround()
-        return Int(places.open) > meanOpen &+ Fellows.slack(meanOpen)
+        return isAboveMean(by: Fellows.slack(meanOpen))
     }
 
-    /// Looks how many flows the others have, once a millisecond at the most: their counters are in other cores' caches.
     private mutating func lookAround() {
-        guard now != meanTaken else { return }
-        meanTaken = now
         meanOpen = plan.fellows.meanOpen()
+        meanTaken = now
     }
+
+    private func isAboveMean(by slack: Int) -> Bool { Int(places.open) > meanOpen &+ slack }
 
     /// Leaves the listeners to the other workers: until we have no more than the mean, or for a moment.
     private mutating func yieldListeners() {
-        pauseAccepting(until: now &+ Worker.yieldInterval)
+        pauseAccepting(until: now &+ Worker.yieldMilliseconds)
         isYielding = true
     }
 
-    /// Comes back to the listeners when it is time. When that is the longest time, whoever waits there is taken, however many flows we have: the
-    /// others have had their chance.
+    /// Comes back to the listeners when it is time. When that is the longest time, some of those who wait there are taken, however many flows we
+    /// have: the others have had their chance.
     mutating func considerReturn() {
-        lookAround()
+        if now != meanTaken { lookAround() }
         let isLate = now >= acceptAgain
-        guard isLate || Int(places.open) <= meanOpen else { return }
+        guard isLate || !isAboveMean(by: 0) else { return }
         isYielding = false
         // The first flow that closes takes a full worker back.
         guard !places.isFull else { return acceptAgain = now }
         startAccepting()
         guard isLate else { return }
-        for index in plan.listeners.indices { accept(index, isShared: false) }
+        for index in plan.listeners.indices { accept(index, upTo: Worker.lateBatch) }
     }
 
-    /// Takes the connections that wait at a listener; as `isShared`, no more than our share of them.
-    mutating func accept(_ index: Int, isShared: Bool = true) {
+    /// Takes the connections that wait at a listener, up to our share of them; or up to a number, whatever our share is.
+    mutating func accept(_ index: Int, upTo most: Int? = nil) {
         guard isAccepting else { return }
         let listener = plan.listeners[index]
-        for _ in 0..<Worker.acceptBatch {
+        for _ in 0..<(most ?? Worker.acceptBatch) {
             guard !places.isFull else {
                 note(.flowLimitReached) { "limit \($0.places.capacity)" }
                 // The first flow that closes makes room: there is no need to wait longer.
@@ -102,7 +110,7 @@ extension Worker {
             counters.add(1, .accepted)
             open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
             // One is taken in any case: the kernel has woken nobody else for it.
-            if isShared, hasExcess() { return yieldListeners() }
+            if most == nil, hasExcess() { return yieldListeners() }
         }
     }
 
