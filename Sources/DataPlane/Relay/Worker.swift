@@ -67,6 +67,7 @@ struct WorkerMemory: Sendable {
     let ready: ReadyQueue
     let bulk: ReadyQueue
     let incidents: IncidentMemory
+    let failures: AddressMemory
     /// The addresses of endpoint names, by their slots.
     let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
@@ -78,6 +79,7 @@ struct WorkerMemory: Sendable {
         ready = try ReadyQueue(flowLimit: limit)
         bulk = try ReadyQueue(flowLimit: limit)
         incidents = try IncidentMemory()
+        failures = try AddressMemory(seed: .random(in: .min ... .max))
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
     }
@@ -108,6 +110,9 @@ struct Worker: ~Copyable {
     var served = HalfIndex.none
     var servedTurns: Int32 = 0
     let incidents: IncidentMemory
+    let failures: AddressMemory
+    /// Kept at hand, since a look into the settings counts a reference.
+    let sources: FrozenArray<Address>
     let names: Slab<Int32, EndpointAddresses>
     let preferences: Slab<Int32, TargetPreference>
 
@@ -160,6 +165,8 @@ struct Worker: ~Copyable {
         ready = memory.ready
         bulk = memory.bulk
         incidents = memory.incidents
+        failures = memory.failures
+        sources = FrozenArray(plan.settings.sources)
         names = memory.names
         preferences = memory.preferences
         view = table.view
@@ -244,8 +251,13 @@ struct Worker: ~Copyable {
     private mutating func takeTurn(_ half: HalfIndex) {
         halves[half].isQueued = false
         if halves[half].state.contains(.unwatched) { return closeFlow(of: half, reset: true) }
-        // Its flow may have ended since, or an answer of ours its exchange; the client is only heard out then.
-        if halves[half].socket.exists, flows[half.flow].stage == .relaying { _ = pump(half) }
+        guard halves[half].socket.exists else { return }
+        // An answer of ours may have ended the exchange since; the client is only heard out then.
+        switch flows[half.flow].stage {
+        case .relaying: _ = pump(half)
+        case .lingering: discardInput(half.flow)
+        case .free, .opening, .dialling: break
+        }
     }
 
     /// Has `half` pumped again after the other events of this round: with those that move much, when it is one of them.
@@ -308,11 +320,13 @@ struct Worker: ~Copyable {
     }
 
     /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
+    ///
+    /// A peer that has been sent our FIN is never reset: it knows the end, and what is on its way to it would be lost.
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
-        closeHalf(flow.client, reset: reset)
-        closeHalf(flow.endpoint, reset: reset)
+        closeHalf(flow.client, reset: reset && !halves[flow.client].state.contains(.shut))
+        closeHalf(flow.endpoint, reset: reset && !halves[flow.endpoint].state.contains(.shut))
         if flows[flow].isHTTP {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)
