@@ -218,12 +218,18 @@ static inline long linux_receive_descriptors(int fd, int *descriptors) {
 static inline long linux_splice(int from, int to, size_t count) {
     return KERNEL_ANSWER(splice(from, 0, to, 0, count, 1 /* SPLICE_F_MOVE */ | 2 /* SPLICE_F_NONBLOCK */));
 }
-// Both ends in one number (read end low, write end high), or a negative errno.
+static inline long linux_pipe_capacity(int fd) { return KERNEL_ANSWER(fcntl(fd, 1032 /* F_GETPIPE_SZ */)); }
+// An empty pipe of at least so many bytes: both ends in one number (read end low, write end high), or a negative errno. Beyond the user's share
+// of pipe memory a pipe is made all the same, of 8 KiB, and F_SETPIPE_SZ is refused: that counts as no pipe.
 static inline int64_t linux_pipe(int capacity) {
     int ends[2];
     if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -(int64_t)errno;
-    // Refused beyond the user's share of pipe memory; then the pipe stays at 64 KiB, slower but right.
-    (void)fcntl(ends[1], 1031 /* F_SETPIPE_SZ */, capacity);
+    long answer = KERNEL_ANSWER(fcntl(ends[1], 1031 /* F_SETPIPE_SZ */, capacity));
+    if (linux_pipe_capacity(ends[1]) < capacity) {
+        close(ends[0]);
+        close(ends[1]);
+        return answer < 0 ? answer : -EPERM;
+    }
     return (int64_t)ends[1] << 32 | (uint32_t)ends[0];
 }
 
