@@ -1,8 +1,8 @@
 import Domain
 import Syscalls
 
-/// The `allow` and `deny` lists of all services, laid out for looking up: sorted ranges that neither overlap nor touch, so a look-up is a
-/// binary search of ten steps at most, and allocates nothing.
+/// The `allow` and `deny` lists of all services, laid out for looking up: sorted ranges that neither overlap nor touch,
+/// so a look-up is a binary search of ten steps at most, and allocates nothing.
 ///
 /// Services with equal lists (the address pools of one MNO, most often) share them.
 struct AccessLists: BitwiseCopyable, Sendable {
@@ -101,7 +101,8 @@ struct AccessListsBuilder {
         let ranges = prefixes.compactMap { prefix -> AccessLists.Range<UInt32>? in
             guard prefix.address.family == .ipv4 else { return nil }
             let low = UInt32(truncatingIfNeeded: prefix.address.bits)
-            // Shifted by its whole width a number is 0, so that all the host's bits are set in a prefix of length 0 too.
+            // Shifted by its whole width a number is 0, so that all the host's bits are set in a prefix of length 0
+            // too.
             return AccessLists.Range(low: low, high: low | ~(UInt32.max << UInt32(32 - prefix.length)))
         }
         return AccessListsBuilder.append(ranges, to: &ipv4)

@@ -29,8 +29,8 @@ final class RoutingTable: Sendable {
         enum ForwardedFields: UInt8, BitwiseCopyable { case keep, strip, set }
     }
 
-    /// A service's limits on this server, all workers together, with the standard ones filled in (`ServiceLimits` says what each means).
-    /// The highest number is no limit: a count reaches none, so it need not be asked for.
+    /// A service's limits on this server, all workers together, with the standard ones filled in (`ServiceLimits` says
+    /// what each means). The highest number is no limit: a count reaches none, so it need not be asked for.
     struct Limits: BitwiseCopyable {
         var connections: UInt32 = .max
         var newConnections: UInt32 = .max

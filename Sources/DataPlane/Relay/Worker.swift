@@ -65,6 +65,7 @@ struct WorkerMemory: Sendable {
     let dials: DialTable
     let ready: ReadyQueue
     let incidents: IncidentMemory
+    let failures: AddressMemory
     /// The addresses of endpoint names, by their slots.
     let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
@@ -75,6 +76,7 @@ struct WorkerMemory: Sendable {
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
         incidents = try IncidentMemory()
+        failures = try AddressMemory(seed: .random(in: .min ... .max))
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
     }
@@ -99,6 +101,9 @@ struct Worker: ~Copyable {
     var dials: DialTable
     var ready: ReadyQueue
     let incidents: IncidentMemory
+    let failures: AddressMemory
+    /// Kept at hand, since a look into the settings counts a reference.
+    let sources: FrozenArray<Address>
     let names: Slab<Int32, EndpointAddresses>
     let preferences: Slab<Int32, TargetPreference>
 
@@ -145,6 +150,8 @@ struct Worker: ~Copyable {
         dials = memory.dials
         ready = memory.ready
         incidents = memory.incidents
+        failures = memory.failures
+        sources = FrozenArray(plan.settings.sources)
         names = memory.names
         preferences = memory.preferences
         view = table.view
@@ -202,7 +209,11 @@ struct Worker: ~Copyable {
             if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
                 halves[half].state.remove(.queued)
                 // An answer of ours may have ended the exchange since; the client is only heard out then.
-                if flows[half.flow].stage == .relaying { _ = pump(half) }
+                switch flows[half.flow].stage {
+                case .relaying: _ = pump(half)
+                case .lingering: discardInput(half.flow)
+                case .free, .opening, .dialling: break
+                }
             }
             position &+= 1
         }
@@ -265,11 +276,13 @@ struct Worker: ~Copyable {
     }
 
     /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
+    ///
+    /// A peer that has been sent our FIN is never reset: it knows the end, and what is on its way to it would be lost.
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
-        closeHalf(flow.client, reset: reset)
-        closeHalf(flow.endpoint, reset: reset)
+        closeHalf(flow.client, reset: reset && !halves[flow.client].state.contains(.shut))
+        closeHalf(flow.endpoint, reset: reset && !halves[flow.endpoint].state.contains(.shut))
         if flows[flow].isHTTP {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)
@@ -319,7 +332,9 @@ struct Worker: ~Copyable {
     // MARK: Incidents
 
     /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
-    mutating func note(_ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
+    mutating func note(
+        _ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }
+    ) {
         counters.add(incident)
         let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }

@@ -16,7 +16,7 @@ struct SlotRegistry {
     /// What a snapshot comes to: the table, what the resolver has to do for it, and who has which slot.
     struct Outcome {
         let table: RoutingTable
-        let added: [(slot: NameSlot, host: EndpointHost)]
+        let added: [ResolverMessage.Addition]
         let removed: [NameSlot]
         let tenants: [Tenant]
         /// Slots that changed hands, whose counters begin at what they stand at.
@@ -153,31 +153,32 @@ struct SlotRegistry {
         return checked
     }
 
-    private func endpointHosts(of snapshot: Snapshot) -> Set<EndpointHost> {
-        var hosts = Set<EndpointHost>(minimumCapacity: snapshot.services.count)
-        for carriage in snapshot.services.values {
-            carriage.endpoint.forEachTarget { hosts.insert($0.host) }
+    /// Every host of an endpoint, and a service that has it.
+    private func endpointHosts(of snapshot: Snapshot) -> [EndpointHost: ServiceName] {
+        var hosts = [EndpointHost: ServiceName](minimumCapacity: snapshot.services.count)
+        for (name, carriage) in snapshot.services {
+            carriage.endpoint.forEachTarget { hosts[$0.host] = name }
         }
         return hosts
     }
 
     private mutating func settleNames(
-        _ wanted: Set<EndpointHost>
-    ) -> (added: [(slot: NameSlot, host: EndpointHost)], removed: [NameSlot]) {
+        _ wanted: [EndpointHost: ServiceName]
+    ) -> (added: [ResolverMessage.Addition], removed: [NameSlot]) {
         var removed: [NameSlot] = []
-        for (host, slot) in names where !wanted.contains(host) {
+        for (host, slot) in names where wanted[host] == nil {
             names[host] = nil
             freeNames.append(slot.index)
             removed.append(slot)
         }
-        var added: [(slot: NameSlot, host: EndpointHost)] = []
-        for host in wanted where names[host] == nil {
+        var added: [ResolverMessage.Addition] = []
+        for (host, service) in wanted where names[host] == nil {
             let index = freeNames.popLast() ?? nextName
             if index == nextName { nextName += 1 }
             let slot = NameSlot(index: index, tenant: nextTenant)
             nextTenant &+= 1
             names[host] = slot
-            added.append((slot, host))
+            added.append(.init(slot: slot, host: host, owner: services[service] ?? ServiceSlot.unrouted))
         }
         return (added, removed)
     }

@@ -5,7 +5,8 @@ public struct ClientAccess: Hashable, Sendable {
     /// Clients in one of them are refused, whatever `allow` says.
     public let deny: [Prefix]
 
-    /// Of each list. The address pools of an MNO are some hundreds at most, and a service is read with them at each change.
+    /// Of each list. The address pools of an MNO are some hundreds at most, and a service is read with them at each
+    /// change.
     public static let mostPrefixes = 1000
 
     /// From everywhere.

@@ -4,13 +4,15 @@
 public struct FlowLog: Hashable, Sendable {
     /// One flow in so many is written down: 1 for each, 0 for none, nil where this says nothing.
     public let oneIn: UInt32?
-    /// For a flow that is written down and lasts: a line every so many seconds, beside the one at its end. 0 for none, nil where this says nothing.
+    /// For a flow that is written down and lasts: a line every so many seconds, beside the one at its end. 0 for none,
+    /// nil where this says nothing.
     public let interval: UInt32?
 
     /// A server that carries a million flows a minute writes one line a minute.
     public static let samples: ClosedRange<UInt32> = 0...1_000_000
     public static let intervals: ClosedRange<UInt32> = 0...86_400
-    /// Five minutes: a push connection that lasts a day writes some 300 lines, and nobody waits long to see what it carries.
+    /// Five minutes: a push connection that lasts a day writes some 300 lines, and nobody waits long to see what it
+    /// carries.
     public static let standardInterval: UInt32 = 300
 
     /// Says nothing.

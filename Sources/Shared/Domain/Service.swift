@@ -73,8 +73,8 @@ public struct Carriage: Hashable, Sendable {
     public var access: ClientAccess { content.access }
     public var flowLog: FlowLog { content.flowLog }
 
-    /// An endpoint that wants no word of the device's about its address wants none in another field either; one that takes what the
-    /// device says, or looks at none of it, gets what it got before there was a choice.
+    /// An endpoint that wants no word of the device's about its address wants none in another field either; one that
+    /// takes what the device says, or looks at none of it, gets what it got before there was a choice.
     public var forwardedFieldsInForce: ForwardedFields {
         forwardedFields ?? (forwardedFor == .replace ? .strip : .keep)
     }
