@@ -10,7 +10,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case nameUnknown
     case otherHostOnConnection
     case proxyHeaderRefused
-    case bodyMalformed
+    case requestBodyMalformed
+    case responseMalformed
     case clientReset
     case endpointUnresolved
     case endpointForbidden
@@ -41,7 +42,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .nameUnknown: "name_unknown"
         case .otherHostOnConnection: "other_host_on_connection"
         case .proxyHeaderRefused: "proxy_header_refused"
-        case .bodyMalformed: "body_malformed"
+        case .requestBodyMalformed: "request_body_malformed"
+        case .responseMalformed: "response_malformed"
         case .clientReset: "client_reset"
         case .endpointUnresolved: "endpoint_unresolved"
         case .endpointForbidden: "endpoint_forbidden"
@@ -74,7 +76,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .nameUnknown: "A client asked for a name that no service has"
         case .otherHostOnConnection: "A request named another service than its connection"
         case .proxyHeaderRefused: "A trusted sender did not begin with a valid PROXY header"
-        case .bodyMalformed: "The body of a request was malformed"
+        case .requestBodyMalformed: "The body of a request was malformed"
+        case .responseMalformed: "An endpoint's response was malformed, or one that nobody had asked for"
         case .clientReset: "A client reset its connection"
         case .endpointUnresolved: "The name of an endpoint cannot be resolved"
         case .endpointForbidden: "An endpoint's address is forbidden by the endpoint policy"

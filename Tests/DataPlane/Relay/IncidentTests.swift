@@ -40,9 +40,11 @@ import Testing
         case .nameUnknown: try say("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n", answer: "HTTP/1.1 421 ")
         case .otherHostOnConnection: try askForAnother()
         case .proxyHeaderRefused: try say(get, answer: "", trusted: ["127.0.0.0/8"])
-        case .bodyMalformed:
+        case .requestBodyMalformed:
             try say(
-                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", answer: "")
+                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                answer: "HTTP/1.1 400 ")
+        case .responseMalformed: try hear("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello")
         case .clientReset: try reset(byClient: true)
         case .endpointReset: try reset(byClient: false)
         case .endpointUnresolved: try dial("gone.acme.test")
@@ -122,6 +124,18 @@ import Testing
         try client.send(Array(hello.prefix(50)))
         client.shutdownWriting()
         #expect(client.receive() == .end)
+        return relay
+    }
+
+    /// Asks, and hears that the endpoint did not answer in HTTP.
+    private func hear(_ words: String) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        try endpoint.send(words)
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 502 "))
         return relay
     }
 

@@ -188,7 +188,7 @@ func eventually(_ what: String = "the fact", within patience: Duration = .second
 
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
-    forwardedFor: ForwardedFor = .append, check: HealthCheck? = nil
+    forwardedFor: ForwardedFor = .append, forwardedFields: ForwardedFields? = nil, check: HealthCheck? = nil
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -198,5 +198,5 @@ func carriage(
         clientDomains: domains.map { try ClientDomain($0) },
         endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
         acceptProxyProtocol: accept,
-        sendProxyProtocol: send, forwardedFor: forwardedFor)
+        sendProxyProtocol: send, forwardedFor: forwardedFor, forwardedFields: forwardedFields)
 }
