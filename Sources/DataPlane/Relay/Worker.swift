@@ -202,7 +202,11 @@ struct Worker: ~Copyable {
             if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
                 halves[half].state.remove(.queued)
                 // An answer of ours may have ended the exchange since; the client is only heard out then.
-                if flows[half.flow].stage == .relaying { _ = pump(half) }
+                switch flows[half.flow].stage {
+                case .relaying: _ = pump(half)
+                case .lingering: discardInput(half.flow)
+                case .free, .opening, .dialling: break
+                }
             }
             position &+= 1
         }
@@ -319,7 +323,9 @@ struct Worker: ~Copyable {
     // MARK: Incidents
 
     /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
-    mutating func note(_ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
+    mutating func note(
+        _ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }
+    ) {
         counters.add(incident)
         let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }
