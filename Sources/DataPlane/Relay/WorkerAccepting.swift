@@ -8,6 +8,7 @@ extension Worker {
     static var acceptBatch: Int { 64 }
     /// For how long nothing is accepted once descriptors have run out.
     private static var exhaustionPause: UInt64 { 100 }
+    private static var deferralTicks: UInt32 { UInt32(Socket.deferralSeconds) * 1000 / UInt32(Worker.tickMilliseconds) }
 
     /// For how long listeners are left to the other workers at the most, in milliseconds. They may be busy, or stuck: a new connection waits for
     /// no longer than that because of us.
@@ -127,7 +128,12 @@ extension Worker {
             flows[flow].awaitsProxyHeader = view.isTrusted(peer.address)
         }
         readOpening(flow)
-        if flows[flow].stage == .opening { register(client) }
+        guard flows[flow].stage == .opening else { return }
+        // A client that has said nothing was accepted only when the deferral was over: it has been connected for so long.
+        if halves[client].pendingCount == 0, !isHTTP || exchanges[flow].request.count == 0 {
+            flows[flow].lastActive = tick &- Worker.deferralTicks
+        }
+        register(client)
     }
 
     /// Has epoll report on a half's socket, if it does not yet.
@@ -168,6 +174,10 @@ extension Worker {
                 continue
             }
             let answer = halves[client].socket.receive(into: into, at: have, upTo: room)
+            if answer.value == 0, halves[client].pendingCount > 0, !flows[flow].awaitsProxyHeader {
+                note(.clientLeftEarly, flow: flow)
+                return dismiss(flow, with: .decodeError)
+            }
             guard continues(flow, answer) else { return }
             let count = answer.value
             // A short read took all there was; what comes later is reported once epoll knows the socket.
@@ -184,18 +194,20 @@ extension Worker {
                 }
                 if !flows[flow].awaitsProxyHeader, halves[client].pendingCount > 0 {
                     let offset = Int(halves[client].pendingOffset)
+                    var records = flows[flow].wanted > 0 ? places.hellos[flow] : HandshakeRecords()
                     let outcome = into.withSpan(offset, Int(halves[client].pendingCount)) {
-                        ClientHello.inspect($0, name: &name)
+                        ClientHello.inspect($0, records: &records, name: &name)
                     }
                     switch outcome {
                     case .incomplete(let until):
                         flows[flow].wanted = Int32(until)
+                        places.hellos[flow] = records
                     case .refused(let refusal):
                         return refuse(flow, refusal)
                     case .hello:
                         guard let service = serviceForName(flow) else {
                             note(.nameUnknown, flow: flow) { "name \($0.name)" }
-                            return alert(flow, TLSAlert.unrecognizedName)
+                            return dismiss(flow, with: .unrecognizedName)
                         }
                         assign(flow, to: service, received: Int(halves[client].pendingCount))
                         guard keepPending(client, from: into) else { return cutForMemory(flow) }
@@ -229,7 +241,10 @@ extension Worker {
         return true
     }
 
-    /// Makes room behind the pending bytes: by moving them to the front, or into a large buffer.
+    /// The most that a hello gets: more than what the parser calls too long.
+    private static var mostPending: Int32 { 1 << 20 }
+
+    /// Makes room behind the pending bytes: by moving them to the front, or into a larger buffer.
     private mutating func growPending(_ half: HalfIndex) -> Bool {
         let count = Int(halves[half].pendingCount)
         if halves[half].pendingOffset > 0 {
@@ -237,8 +252,12 @@ extension Worker {
             halves[half].pendingOffset = 0
             return true
         }
-        guard halves[half].pending.capacity < BufferPool.large, !buffers.isScarce else { return false }
-        let buffer = buffers.take(Int(BufferPool.large))
+        let capacity = halves[half].pending.capacity
+        guard capacity < Worker.mostPending, !buffers.isScarce else { return false }
+        // Twice as much each time, so that the copying stays linear. Hardly any hello gets here.
+        let buffer =
+            capacity < BufferPool.large
+            ? buffers.take(Int(BufferPool.large)) : buffers.take(exactly: Int(min(capacity &* 2, Worker.mostPending)))
         guard buffer.exists else { return false }
         buffer.copy(count, from: halves[half].pending, at: 0, to: 0)
         buffers.give(&halves[half].pending)
@@ -253,18 +272,19 @@ extension Worker {
 
     private mutating func refuse(_ flow: FlowIndex, _ refusal: ClientHello.Refusal) {
         note(.helloRefused, flow: flow) { _ in refusal.description }
-        // What is no TLS would not understand an alert.
-        if refusal == .notTLS { close(flow) } else { alert(flow, TLSAlert.decodeError) }
+        dismiss(flow, with: refusal.alert)
     }
 
-    /// Says why in TLS's own words, and lets the flow go.
-    private mutating func alert(_ flow: FlowIndex, _ words: InlineArray<7, UInt8>) {
+    /// Says why in TLS's own words, unless they would not be understood, and lets the flow go.
+    private mutating func dismiss(_ flow: FlowIndex, with alert: TLSAlert?) {
         countUnrouted(flow)
         let client = flow.client
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }
         halves[client].pendingCount = 0
-        let sent = halves[client].socket.sendLastWords(words.span)
-        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        if let record = alert?.record {
+            let sent = halves[client].socket.sendLastWords(record.span)
+            counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        }
         sayGoodbye(flow)
     }
 

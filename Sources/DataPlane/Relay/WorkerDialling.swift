@@ -320,8 +320,10 @@ extension Worker {
             return false
         }
         let count = Int(halves[client].pendingCount)
-        let buffer = buffers.take(min(count + ProxyHeader.longestWritten, Int(BufferPool.large)))
-        guard buffer.exists, count + ProxyHeader.longestWritten <= Int(buffer.capacity) else {
+        let needed = count + ProxyHeader.longestWritten
+        // What is behind the hello may fill a large buffer, and the hello alone may be longer.
+        let buffer = needed <= Int(BufferPool.large) ? buffers.take(needed) : buffers.take(exactly: needed)
+        guard buffer.exists else {
             cutForMemory(flow)
             return false
         }
