@@ -157,11 +157,11 @@ extension Worker {
                 }
                 // A reset behind the response is no reason to keep the client from reading it.
                 note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
-                hearOut(flow)
+                hearOut(client)
                 return .gone
             }
         }
-        hearOut(flow)  // it does not end by itself
+        hearOut(client)  // it does not end by itself
         return .gone
     }
 }
