@@ -51,7 +51,7 @@ import Testing
             Array("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n".utf8), Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8),
             Array("SSH-2.0-OpenSSH_9.2\r\n".utf8), [UInt8](repeating: 0, count: 4096),
             [UInt8](repeating: 255, count: 4096),
-            [0x80, 0x2E, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10],
+            [0x80, 0x2E, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10],
         ]
         for bytes in openings {
             // A first byte with the high bit set may be a hello of SSL 2, which gets an alert; the others would not understand one.
@@ -95,8 +95,8 @@ import Testing
         for byte in clientHello("app.acme.test") { try slow.send([byte]) }
         #expect(try slow.receive(until: "\n") == "first\n")
         let target = try Target()
-        let body = [UInt8](repeating: 0, count: 100 << 10)
-        let message = [1, 1, 0x90, 0] + body
+        let body = [UInt8](repeating: 0, count: 140 << 10)
+        let message = [1, 2, 0x30, 0] + body
         let records = stride(from: 0, to: message.count, by: 16000).flatMap { start -> [UInt8] in
             let part = message[start..<min(start + 16000, message.count)]
             return [22, 3, 1, UInt8(part.count >> 8), UInt8(part.count & 0xFF)] + part

@@ -26,6 +26,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case flowLimitReached
     case descriptorsExhausted
     case buffersExhausted
+    case watchRefused
     case localPortsExhausted
     case drainRefused
     case serviceGone
@@ -57,6 +58,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .flowLimitReached: "flow_limit_reached"
         case .descriptorsExhausted: "descriptors_exhausted"
         case .buffersExhausted: "buffers_exhausted"
+        case .watchRefused: "watch_refused"
         case .localPortsExhausted: "local_ports_exhausted"
         case .drainRefused: "drain_refused"
         case .serviceGone: "service_gone"
@@ -90,6 +92,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .flowLimitReached: "The limit of flows is reached; no connections are accepted until some close"
         case .descriptorsExhausted: "The process has run out of descriptors; no connections are accepted for a moment"
         case .buffersExhausted: "The limit of buffered bytes is reached; a flow to a slow peer was cut"
+        case .watchRefused:
+            "The kernel watches no further socket for this user, so a connection was ended; raise fs.epoll.max_user_watches, or give it memory"
         case .localPortsExhausted:
             "There is no local port left for another connection to an endpoint; widen net.ipv4.ip_local_port_range, or give it more addresses"
         case .drainRefused: "A connection was refused since this server is draining"

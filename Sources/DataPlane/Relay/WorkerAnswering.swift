@@ -70,6 +70,7 @@ extension Worker {
             flows[flow].lastActive = tick
             if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service) }
         }
+        // There may be more. A reset now could overtake our last words; the sweep ends this when the peer's system has them.
         enqueue(half)
     }
 

@@ -9,9 +9,10 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let hello = clientHello("one.acme.test")
 
-    /// All but the want of descriptors, which a whole process has and not one worker (the end-to-end tests of floods provoke it), and that
-    /// of local ports, which a whole machine has: no test provokes that.
-    private static let here = Incident.allCases.filter { $0 != .descriptorsExhausted && $0 != .localPortsExhausted }
+    /// All but the want of descriptors and of watches, which a whole process or user has and not one worker (end-to-end tests provoke them), and
+    /// that of local ports, which a whole machine has: no test provokes that.
+    private static let elsewhere: [Incident] = [.descriptorsExhausted, .watchRefused, .localPortsExhausted]
+    private static let here = Incident.allCases.filter { !elsewhere.contains($0) }
 
     @Test(arguments: here) func `is counted once, and told to the log`(incident: Incident) throws {
         let relay = try provoke(incident)
@@ -56,7 +57,7 @@ import Testing
         case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .milliseconds(300) }
         case .responseTimedOut: try waitForResponse()
         case .flowLimitReached: try crowd()
-        case .descriptorsExhausted, .localPortsExhausted:
+        case .descriptorsExhausted, .watchRefused, .localPortsExhausted:
             throw NotInTime(description: "no worker runs out of \(incident.label) by itself")
         case .buffersExhausted: try starve()
         case .drainRefused: try drain()
