@@ -9,8 +9,9 @@ enum InquiryAnswer: Equatable {
     /// `server` is what a monitor endpoint calls itself; nil when the body does not say, or was not asked for.
     case complete(status: Int, server: String?)
 
-    /// A monitor endpoint answers with some four hundred octets.
-    static let longest = 16 << 10
+    /// A head as long as traffic may have one, so that an endpoint is not found dead whose answers pass, and a monitor endpoint's body: of
+    /// some four hundred octets.
+    static let longest = ResponseHead.longest + (16 << 10)
 
     /// How far an answer has been read, so that octets that come one by one are not looked at again with each. The caller's to keep.
     struct Place {

@@ -1,3 +1,4 @@
+import Routing
 import Testing
 
 @testable import DataPlane
@@ -24,6 +25,13 @@ import Testing
         let own = #"{"server":"za1","region":null,"version":null,"state":"serving","time":"2026-01-01T00:00:00Z"}"#
         #expect(read(answer(own)) == .complete(status: 200, server: "za1"))
         #expect(read(answer(" { \"server\" :\t\"ie1\"\r\n}")) == .complete(status: 200, server: "ie1"))
+    }
+
+    @Test func `may have a head as long as traffic may have one`() {
+        let padding = String(repeating: "x", count: ResponseHead.longest - 24)
+        let head = "HTTP/1.1 200 OK\r\nX: \(padding)\r\n\r\n"
+        #expect(head.utf8.count == ResponseHead.longest && head.utf8.count < InquiryAnswer.longest)
+        #expect(read(head, wantsServer: false) == .complete(status: 200, server: nil))
     }
 
     @Test func `is incomplete at every length but its whole, and malformed when it ends there`() {
