@@ -300,8 +300,10 @@ def named(hello, direct, ours):
     name = server_name(hello)
     if name is not None and not is_host_name(name) and ours in ("alert illegal_parameter", "alert unrecognized_name"):
         return NO_HOST_NAME if direct == "served" else TWO_FAULTS
-    # OpenSSL looks at all extensions before it reads the names, and at what follows the hello before either.
-    if direct.startswith("alert ") and ours == "alert decode_error" and (has_repetition(hello) or has_malformed_names(hello)):
+    # OpenSSL looks for repeated extensions before all else, and reads the names last.
+    if direct == "alert illegal_parameter" and ours.startswith("alert ") and has_repetition(hello):
+        return TWO_FAULTS
+    if direct.startswith("alert ") and ours == "alert decode_error" and has_malformed_names(hello):
         return TWO_FAULTS
     return None
 
