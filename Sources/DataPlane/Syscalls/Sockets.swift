@@ -12,8 +12,8 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     @inlinable public var exists: Bool { number >= 0 }
 
-    /// A fresh TCP socket of the family.
-    @inlinable public static func open(_ family: Address.Family) -> KernelAnswer {
+    /// A fresh TCP socket of the family. (Not inlinable: to which module AF_INET belongs changes with what the build has seen before.)
+    public static func open(_ family: Address.Family) -> KernelAnswer {
         KernelAnswer(linux_socket(family == .ipv4 ? AF_INET : AF_INET6))
     }
 
