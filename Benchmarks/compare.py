@@ -10,12 +10,14 @@ import sys
 import tempfile
 
 import publishing
+import reconnecting
 from harness import ddirect, layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The last has nothing to be compared with: it is about D-Direct's control plane.
-PARTS = [*workloads.ALL, "publishing"]
+# The last two have nothing to be compared with: they are about D-Direct's control plane.
+CONTROL_PLANE = ["publishing", "reconnecting"]
+PARTS = [*workloads.ALL, *CONTROL_PLANE]
 
 
 def comma_separated(choices):
@@ -51,7 +53,7 @@ def note(text):
 
 def check_ddirect(arguments):
     """A report without what it is about would look like one: D-Direct has to be there unless nobody asked for it."""
-    if "ddirect" in arguments.proxies or "publishing" in arguments.only:
+    if "ddirect" in arguments.proxies or set(CONTROL_PLANE) & set(arguments.only):
         try:
             ddirect.check_built(arguments.ddirect_bin.resolve())
         except tools.Failure as failure:
@@ -121,7 +123,9 @@ def main():
                 outcomes = compare(arguments, names, chosen, toolbox)
             print(tables.report(machine.description(), arguments, chosen, outcomes), flush=True)
         if "publishing" in arguments.only:
-            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note))
+            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note), flush=True)
+        if "reconnecting" in arguments.only:
+            print(reconnecting.report(arguments.ddirect_bin.resolve(), folder, note))
 
 
 main()

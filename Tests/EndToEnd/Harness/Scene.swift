@@ -115,7 +115,8 @@ extension Trait where Self == RealParts {
 
 /// Lets in as many tests as the machine bears, in the order in which they came.
 actor Gate {
-    static let shared = Gate(room: 4)
+    /// Most of a test is waiting, and each has a few daemons.
+    static let shared = Gate(room: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
 
     private var room: Int
     private var waiting: [(weight: Int, continuation: CheckedContinuation<Void, Never>)] = []
