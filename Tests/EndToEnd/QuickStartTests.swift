@@ -109,7 +109,9 @@ struct `The quick start` {
             try quickStart.enter(ask) == "ie1.dfree.test.\n"
         }
         #expect(try quickStart.enter(call).contains("This is the first site."), "a device goes by the record")
-        #expect(try quickStart.enter("\(login)\n\(ddirect) failover status").contains("failedOver"))
+        try eventually("za1 is failed over", every: .milliseconds(500)) {
+            try quickStart.enter("\(login)\n\(ddirect) failover status").contains("failedOver")
+        }
         try eventually("the traffic is seen at the standby", every: .milliseconds(500)) {
             try quickStart.enter("\(login)\n\(ddirect) failover show 1").contains("1 to the standby")
         }
