@@ -77,6 +77,9 @@ struct RealParts: TestTrait, SuiteTrait, TestScoping {
         // A test's own trait inside that of its suite would wait for room which the outer one has taken.
         guard Scene.current == nil else { throw Failure("\(test.name) has the trait twice; its suite's is enough") }
         await Gate.shared.enter(weight)
+        let began = now()
+        // Without what it has waited at the gate.
+        defer { print("figure: '\(test.name)' took \((now() - began).milliseconds) ms") }
         do {
             try await perform(function)
         } catch {
