@@ -11,13 +11,14 @@ import tempfile
 
 import publishing
 import reconnecting
+import sharing
 from harness import ddirect, layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The last two have nothing to be compared with: they are about D-Direct's control plane.
-CONTROL_PLANE = ["publishing", "reconnecting"]
-PARTS = [*workloads.ALL, *CONTROL_PLANE]
+# The last three have nothing to be compared with: how flows share D-Direct's data plane, and its control plane.
+OWN = ["sharing", "publishing", "reconnecting"]
+PARTS = [*workloads.ALL, *OWN]
 
 
 def comma_separated(choices):
@@ -53,7 +54,7 @@ def note(text):
 
 def check_ddirect(arguments):
     """A report without what it is about would look like one: D-Direct has to be there unless nobody asked for it."""
-    if "ddirect" in arguments.proxies or set(CONTROL_PLANE) & set(arguments.only):
+    if "ddirect" in arguments.proxies or set(OWN) & set(arguments.only):
         try:
             ddirect.check_built(arguments.ddirect_bin.resolve())
         except tools.Failure as failure:
@@ -122,6 +123,8 @@ def main():
             with toolbox.origin(layout.ORIGINS):
                 outcomes = compare(arguments, names, chosen, toolbox)
             print(tables.report(machine.description(), arguments, chosen, outcomes), flush=True)
+        if "sharing" in arguments.only:
+            print(sharing.report(arguments.ddirect_bin.resolve(), folder, toolbox, arguments, note), flush=True)
         if "publishing" in arguments.only:
             print(publishing.report(arguments.ddirect_bin.resolve(), folder, note), flush=True)
         if "reconnecting" in arguments.only:

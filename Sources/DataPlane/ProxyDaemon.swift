@@ -14,6 +14,7 @@ public struct ProxyDaemon {
     private let board: StatusBoard
     private let pool: WorkerPool
     private let responder: Responder
+    private let admin: AdminListener
     private let resolver: Resolver
     private let health: HealthChecker
     private let keeper: SnapshotKeeper
@@ -39,24 +40,44 @@ public struct ProxyDaemon {
             sockets.isEmpty
             ? try Listener.bound(http: settings.http, https: settings.https)
             : try Listener.passed(sockets, http: settings.http, https: settings.https)
-        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
-        responder = try Responder(
-            ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board,
-            workers: pool.counters,
-            logger: logger)
+        var relay = settings.relay
+        relay.pipeShare = PipePool.share(of: settings.workers)
+        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: relay)
+        responder = try Responder(board: board, logger: logger)
+        let (workers, startTime) = (pool.counters, board.startTime)
+        admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
+            Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime)
+                .rendered()
+        }
         subscriberMail = try Mailbox()
         health = try HealthChecker(
             workers: pool.mailboxes, flowLimit: settings.relay.flowLimit * settings.workers, logger: logger)
-        resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes, health: health.mailbox)
+        let dialling = (workers: pool.mailboxes, health: health.mailbox)
+        resolver = try Resolver(servers: NameServers(given: settings.resolvers)) { addresses in
+            for worker in dialling.workers { worker.post(.addresses(addresses)) }
+            dialling.health.post(.addresses(addresses))
+        }
         // Last: nothing that can fail comes between taking them and going on with them.
         arrivals = FlowParking.Waiting(FlowParking.take(settings.passed, logger: logger))
     }
 
     /// Carries traffic until SIGTERM or SIGINT, then drains. Returns when everything has ended.
     public func run() throws {
-        let responderThread = try responder.start()
-        let resolver = resolver
-        let logger = logger
+        let (resolver, responder, admin, logger) = (resolver, responder, admin, logger)
+        let responderThread = try Thread(named: "responder") {
+            do {
+                try responder.run()
+            } catch {
+                logger.critical("The monitor endpoint does not answer", metadata: ["reason": "\(error)"])
+            }
+        }
+        let adminThread = try Thread(named: "admin") {
+            do {
+                try admin.run()
+            } catch {
+                logger.critical("The admin listener does not answer", metadata: ["reason": "\(error)"])
+            }
+        }
         let resolverThread = try Thread(named: "resolver") {
             do {
                 try resolver.run()
@@ -99,7 +120,7 @@ public struct ProxyDaemon {
         let keeperThread = try Thread(named: "keeper") { keeper.run() }
         let subscriber = makeSubscriber(checker, prober)
         let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
-        logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
+        logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(admin.address)"])
 
         let signal = watch(until: nil)
         Notify.stopping()
@@ -129,6 +150,8 @@ public struct ProxyDaemon {
         resolverThread.join()
         responder.stop()
         responderThread.join()
+        admin.stop()
+        adminThread.join()
         reportIncidents()
         logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
     }
@@ -188,11 +211,11 @@ public struct ProxyDaemon {
             }
             let now = Clock.monotonicNanoseconds
             reportIncidents()
-            let statistics = resolver.statistics
-            board.setNames(resolved: statistics.names - statistics.unresolved, unresolved: statistics.unresolved)
+            board.setNames(resolver.statistics)
             board.setHealth(health.statistics)
             pulse.observed(pool.counters.map { $0.read(.rounds) }, at: .nanoseconds(now))
             let stuck = pulse.stuck(at: .nanoseconds(now))
+            board.setStuck(stuck)
             // A stuck worker starves the watchdog, so that the service manager restarts what can no longer carry traffic.
             if stuck.isEmpty { Notify.watchdog() }
             if let deadline, now >= deadline || pool.flowsOpen == 0 { return 0 }

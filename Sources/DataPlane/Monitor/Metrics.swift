@@ -18,6 +18,7 @@ struct Metrics {
         process(into: &text)
         snapshot(into: &text)
         relay(into: &text)
+        names(into: &text)
         health(into: &text)
         services(into: &text)
         return text.bytes
@@ -57,9 +58,6 @@ struct Metrics {
         }
         text.metric("ddirect_services", .gauge, "Services that this server carries.")
         text.sample(UInt64(clamping: status.services.count))
-        text.metric("ddirect_endpoint_names", .gauge, "Names of endpoints, by whether an address of theirs is known.")
-        text.sample(UInt64(clamping: status.namesResolved), ["status": "resolved"])
-        text.sample(UInt64(clamping: status.namesUnresolved), ["status": "unresolved"])
     }
 
     private func relay(into text: inout MetricsText) {
@@ -87,6 +85,19 @@ struct Metrics {
         }
         perWorker("ddirect_worker_buffered_bytes", .gauge, "Memory lent to hellos, heads and slow peers.") {
             $0.read(.bytesBuffered)
+        }
+        text.metric(
+            "ddirect_worker_pipes", .gauge,
+            "Pipes of a worker: those that large transfers go through, and empty ones that are kept.")
+        for (index, worker) in workers.enumerated() {
+            text.sample(worker.read(.pipesLent), labels[index], ["state": "lent"])
+            text.sample(worker.read(.pipesIdle), labels[index], ["state": "idle"])
+        }
+        perWorker(
+            "ddirect_worker_pipes_refused_total", .counter,
+            "Pipes that the kernel has refused or made too small; the transfers were copied instead, at a higher cost."
+        ) {
+            $0.read(.pipesRefused)
         }
         text.metric(
             "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."

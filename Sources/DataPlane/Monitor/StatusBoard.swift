@@ -44,9 +44,10 @@ struct Status: Sendable, Equatable {
     var refusals: UInt64 = 0
     var isConnected = false
     var services: [ServiceTenant] = []
-    var namesResolved = 0
-    var namesUnresolved = 0
+    var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
+    /// The workers that make no progress, by index.
+    var stuckWorkers: [Int] = []
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
@@ -120,12 +121,9 @@ final class StatusBoard: Sendable {
         }
     }
 
-    func setNames(resolved: Int, unresolved: Int) {
-        status.withLock { status in
-            status.namesResolved = resolved
-            status.namesUnresolved = unresolved
-        }
-    }
+    func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
+
+    func setStuck(_ workers: [Int]) { status.withLock { $0.stuckWorkers = workers } }
 
     func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }

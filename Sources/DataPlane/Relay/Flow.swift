@@ -3,7 +3,7 @@ import Syscalls
 
 /// One of a flow's two connections, and the direction that starts there.
 ///
-/// Halves 2i (the client's) and 2i + 1 (the endpoint's) make flow i. 64 bytes, one cache line; an idle half holds no buffer and no pipe.
+/// 64 bytes, one cache line; an idle half holds no buffer and no pipe.
 struct Half: BitwiseCopyable {
     struct State: OptionSet, BitwiseCopyable {
         let rawValue: UInt32
@@ -22,8 +22,8 @@ struct Half: BitwiseCopyable {
         static var connecting: State { State(rawValue: 64) }
         /// Epoll reports when it becomes writable.
         static var armedOut: State { State(rawValue: 128) }
-        /// Waits in the ready queue.
-        static var queued: State { State(rawValue: 256) }
+        /// Epoll would not take its socket, which nobody watches now: the flow ends at the half's next turn.
+        static var unwatched: State { State(rawValue: 256) }
         static var sentOnce: State { State(rawValue: 512) }
         static var withoutDelay: State { State(rawValue: 1024) }
         static var registered: State { State(rawValue: 2048) }
@@ -35,6 +35,8 @@ struct Half: BitwiseCopyable {
         static var deaf: State { State(rawValue: 16384) }
         /// The failed send has met the reset, so that a read to the end will not.
         static var wasReset: State { State(rawValue: 32768) }
+        /// The kernel looks after the connection: it notices a peer that has vanished.
+        static var guarded: State { State(rawValue: 65536) }
     }
 
     var socket = Socket.none
@@ -42,7 +44,9 @@ struct Half: BitwiseCopyable {
     var generation: UInt32 = 0
     var state: State = []
     /// Bulk moves in a row that were small.
-    var smallMoves: Int32 = 0
+    var smallMoves: UInt8 = 0
+    /// Stands in a queue of the worker's. True of the record, whatever becomes of the half meanwhile.
+    var isQueued = false
     /// Bytes read here that may go to the other half, and have not gone yet.
     var pending = Buffer()
     var pendingOffset: Int32 = 0
@@ -60,8 +64,8 @@ struct Half: BitwiseCopyable {
 /// What the two halves have in common.
 ///
 ///     accept ─▶ opening ──hello or head──▶ dialling ──connected──▶ relaying ──both ended──▶ free
-///                  │ refused                   │ failed                │ refused later
-///                  └────────────▶ lingering ◀──┴───────────────────────┘      (plain HTTP: an answer, then free)
+///                  │ refused                   │ failed                │ refused later, or one side was reset
+///                  └────────────▶ lingering ◀──┴───────────────────────┘      (what is on its way is delivered, then free)
 struct Flow: BitwiseCopyable {
     enum Stage: UInt8, BitwiseCopyable {
         case free, opening, dialling, relaying, lingering
@@ -71,19 +75,25 @@ struct Flow: BitwiseCopyable {
     var isHTTP = false
     /// The connection begins with a PROXY header that has not been read yet.
     var awaitsProxyHeader = false
-    /// The end of the lingering is a reset: the endpoint's was.
+    /// Who lingers is the endpoint, and not the client.
+    var endpointLingers = false
+    /// The end of the lingering is a reset: the other side's was.
     var resetsAtEnd = false
     /// A trusted sender has told whose connection this is: in the worker's `asserted`.
     var hasAssertedAddresses = false
     var service: Int32 = ServiceSlot.unrouted
     /// When a byte last passed, or the stage began; in the worker's ticks.
     var lastActive: UInt32 = 0
-    /// The dial that is under way, or -1.
-    var dial: Int32 = -1
+    /// Since when it lingers; in the worker's ticks.
+    var lingersSince: UInt32 = 0
+    /// Bytes that the peers had not acknowledged at the last look, both sides together.
+    var unsent: UInt32 = 0
+    /// The dial that is under way, if one is.
+    var dial = DialIndex.none
     /// In the opening: how many bytes must be there before it is worth looking again.
     var wanted: Int32 = 0
-    /// In the free list: the next; -1 at its end.
-    var nextFree: Int32 = -1
+    /// In the free list: the next.
+    var nextFree = FlowIndex.none
 }
 
 /// Whose connection a trusted sender says that this is.
@@ -94,7 +104,7 @@ struct AssertedAddresses: BitwiseCopyable {
 
 /// An endpoint being connected to. Held only while it lasts.
 struct Dial: BitwiseCopyable {
-    var flow: Int32 = -1
+    var flow = FlowIndex.none
     /// How many of the service's targets have been tried in vain, and which of the present one's addresses comes next. `Worker.place` tells
     /// which target that is.
     var target: Int32 = 0
@@ -105,6 +115,15 @@ struct Dial: BitwiseCopyable {
     var name = NameSlot.monitor
     var port: UInt16 = 0
     var rotation: UInt32 = 0
+    /// Of the present target's addresses, those that were passed over since they failed lately: a bit for each candidate.
+    var passedOver: UInt64 = 0
+    /// Until when the present target may be tried.
+    var targetDeadline: UInt64 = 0
+    /// Where the two attempts go.
+    var firstPeer = TransportAddress(Address(ipv4: 0), port: 0)
+    var rivalPeer = TransportAddress(Address(ipv4: 0), port: 0)
+    /// The address that failed last.
+    var failedPeer = TransportAddress(Address(ipv4: 0), port: 0)
     /// The second of two attempts that race; the first is the endpoint half's own socket.
     var rival = Socket.none
     var generation: UInt32 = 0
@@ -121,5 +140,5 @@ struct Dial: BitwiseCopyable {
     var lastCode: Int32 = 0
     /// Its place in the list of dials under way.
     var position: Int32 = 0
-    var nextFree: Int32 = -1
+    var nextFree = DialIndex.none
 }

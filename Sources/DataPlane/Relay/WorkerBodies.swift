@@ -5,25 +5,35 @@ import Syscalls
 /// The bytes of an exchange, of whichever direction: read into an inbox, followed to the end of a body, handed to the relay.
 extension Worker {
     /// Does what following a body or a head came to. Nil when the body has ended.
-    mutating func settle(_ half: Int32, _ following: Following) -> Progress? {
+    mutating func settle(_ half: HalfIndex, _ following: Following) -> Progress? {
         switch following {
         case .moves: return .moves
         case .waits: return .waits
         case .ended: return nil
-        case .malformed:
-            note(.bodyMalformed, flow: half >> 1)
-            closeFlow(of: half, reset: true)
+        case .malformed: cutMalformed(half)
         case .failed(let answer): fail(half, answer)
-        case .noMemory: cutForMemory(half >> 1)
+        case .noMemory: cutForMemory(half.flow)
         }
         return .gone
     }
 
+    /// Ends a flow of which one message cannot be followed. A client is told why, unless a part of another answer is on its way already; an
+    /// endpoint must not take what it has for a whole request.
+    private mutating func cutMalformed(_ half: HalfIndex) {
+        let flow = half.flow
+        note(half.isClient ? .requestBodyMalformed : .responseMalformed, flow: flow)
+        guard half.isClient, exchanges[flow].response.stage == .head, halves[flow.endpoint].isDry else {
+            return close(flow, reset: true)
+        }
+        closeHalf(flow.endpoint, reset: true)
+        answer(flow, .malformedBody)
+    }
+
     /// Moves what may pass of a body.
-    mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Following {
-        if half & 1 == 0, exchanges[half >> 1].awaitsContinue {
+    mutating func followBody(_ half: HalfIndex, _ message: inout Exchange.Message) -> Following {
+        if half.isClient, exchanges[half.flow].awaitsContinue {
             guard message.count > 0 || halves[half].state.contains(.readable) else { return .waits }
-            exchanges[half >> 1].awaitsContinue = false  // it waits no longer
+            exchanges[half.flow].awaitsContinue = false  // it waits no longer
         }
         while true {
             if !message.isChunked {
@@ -42,8 +52,11 @@ extension Worker {
                     message.chunked.follow($0)
                 }
                 switch outcome {
-                case .more:
-                    return handOver(&message, Int(message.count), half)
+                case .pass(let count): return handOver(&message, count, half)
+                case .drop(let count):
+                    skip(&message, count)
+                    continue
+                case .wait: break
                 case .ended(let count):
                     message.isChunked = false
                     message.left = 0
@@ -59,7 +72,7 @@ extension Worker {
             }
             switch fill(half, &message) {
             case .some:
-                if half & 1 == 0 { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half >> 1].service) }
+                if half.isClient { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half.flow].service) }
             case .nothing: return .waits
             case .ended:
                 halves[half].state.insert(.ended)
@@ -71,7 +84,7 @@ extension Worker {
     }
 
     /// Lets the next `count` bytes of the inbox pass. The buffer itself goes when nothing stays behind.
-    mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: Int32) -> Following {
+    mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: HalfIndex) -> Following {
         guard count > 0 else { return .moves }
         if count == Int(message.count) {
             halves[half].pending = message.inbox
@@ -92,8 +105,17 @@ extension Worker {
         return .moves
     }
 
+    /// Takes the next `count` bytes off the inbox, for good. The buffer goes with the last of them.
+    mutating func skip(_ message: inout Exchange.Message, _ count: Int) {
+        message.offset &+= Int32(count)
+        message.count &-= Int32(count)
+        guard message.count == 0 else { return }
+        buffers.give(&message.inbox)
+        message.offset = 0
+    }
+
     /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
-    mutating func fill(_ half: Int32, _ message: inout Exchange.Message) -> Fill {
+    mutating func fill(_ half: HalfIndex, _ message: inout Exchange.Message) -> Fill {
         guard halves[half].state.contains(.readable) else { return .nothing }
         if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity, !makeRoom(&message) {
             return .noMemory
@@ -142,8 +164,8 @@ extension Worker {
 }
 
 extension Exchange.Message {
-    /// Begins the body that a head has announced.
-    mutating func begin(_ framing: BodyFraming, from sender: ChunkedBody.Sender) {
+    /// Begins the body that a head has announced, whose Connection field names the fields `named`.
+    mutating func begin(_ framing: BodyFraming, from sender: ChunkedBody.Sender, named: NamedFields = NamedFields()) {
         stage = .body
         isChunked = false
         left = 0
@@ -152,7 +174,7 @@ extension Exchange.Message {
         case .length(let count): left = count
         case .chunked:
             isChunked = true
-            chunked = ChunkedBody(from: sender)
+            chunked = ChunkedBody(from: sender, named: named)
         case .untilClose: left = Half.unbounded
         }
     }

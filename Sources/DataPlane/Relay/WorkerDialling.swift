@@ -8,58 +8,39 @@ extension Worker {
     private static var attemptDelay: UInt64 { 250 }
     /// For how long a flow waits for the first answer about its endpoint's name.
     private static var namePatience: UInt64 { 5000 }
+    /// What one address gets while others wait for their turn: a SYN, and another after a second.
+    private static var sharedPatience: UInt64 { 1100 }
 
     /// Between two looks at the dials under way, of which there may be thousands while an endpoint is down.
     static var tendInterval: UInt64 { 20 }
 
+    /// The budget of a target, all its addresses together.
     private var connectMilliseconds: UInt64 { plan.settings.connectTimeout.milliseconds }
 
-    mutating func startDial(_ flow: Int32) {
-        let index: Int32
-        if freeDial >= 0 {
-            index = freeDial
-            freeDial = dials[index].nextFree
-        } else {
-            // There are as many records as flows, and a flow has one dial.
-            index = dialsUsed
-            dialsUsed &+= 1
-            dials[index] = Dial()
-        }
+    mutating func startDial(_ flow: FlowIndex) {
         rotation &+= 1
-        let generation = dials[index].generation
-        dials[index] = Dial()
-        dials[index].generation = generation
-        dials[index].flow = flow
+        let index = dials.take(for: flow)
         dials[index].first = preferredTarget(flows[flow].service, view.route(flows[flow].service))
         dials[index].rotation = rotation
-        dials[index].position = dialCount
-        dialsUnderWay[dialCount] = index
-        dialCount &+= 1
         flows[flow].dial = index
         flows[flow].stage = .dialling
         // An endpoint that is silent is not waited for on behalf of a client that has gone.
-        register(flow &* 2)
+        register(flow.client)
         attemptNext(index)
     }
 
     /// Takes a dial off the list, and closes the rival if there still is one.
-    private mutating func endDial(_ index: Int32) {
+    private mutating func endDial(_ index: DialIndex) {
         if dials[index].rival.exists { closeRival(index) }
-        let last = dialsUnderWay[dialCount &- 1]
-        dialsUnderWay[dials[index].position] = last
-        dials[last].position = dials[index].position
-        dialCount &-= 1
-        flows[dials[index].flow].dial = -1
-        dials[index].flow = -1
-        dials[index].nextFree = freeDial
-        freeDial = index
+        flows[dials[index].flow].dial = .none
+        dials.give(index)
     }
 
-    mutating func abandonDial(of flow: Int32) {
-        if flows[flow].dial >= 0 { endDial(flows[flow].dial) }
+    mutating func abandonDial(of flow: FlowIndex) {
+        if flows[flow].dial.exists { endDial(flows[flow].dial) }
     }
 
-    private mutating func closeRival(_ index: Int32) {
+    private mutating func closeRival(_ index: DialIndex) {
         dials[index].rival.close()
         dials[index].rival = .none
         // 22 bits stand in the tag, beside the 32 of the index and the kind.
@@ -67,9 +48,9 @@ extension Worker {
     }
 
     /// Starts an attempt at the next address of the present target or, when there is none left and none under way, of the next target.
-    private mutating func attemptNext(_ index: Int32) {
+    private mutating func attemptNext(_ index: DialIndex) {
         let flow = dials[index].flow
-        let endpoint = flow &* 2 &+ 1
+        let endpoint = flow.endpoint
         guard !halves[endpoint].socket.exists || !dials[index].rival.exists else { return }
         while true {
             let route = view.route(flows[flow].service)
@@ -83,7 +64,7 @@ extension Worker {
             if dials[index].name != target.name || dials[index].port != port {
                 dials[index].name = target.name
                 dials[index].port = port
-                dials[index].candidate = 0
+                beginTarget(index)
             }
             let isUnderWay = halves[endpoint].socket.exists || dials[index].rival.exists
             var peer: TransportAddress?
@@ -92,21 +73,23 @@ extension Worker {
                     peer = flows[flow].isHTTP ? plan.responder.http : plan.responder.https
                 }
             } else {
-                let known = names[target.name.index]
-                if known.tenant != target.name.tenant || known.status == .unknown {
+                // In place: a record has room for many addresses.
+                let status = names[target.name.index].status
+                if names[target.name.index].tenant != target.name.tenant || status == .unknown {
                     guard !isUnderWay else { return }
                     if !dials[index].waitsForName {
                         dials[index].waitsForName = true
                         dials[index].nameDeadline = now &+ Worker.namePatience
+                        // So that its turn comes before those of names that nobody waits for.
+                        plan.doubts.post(target.name)
                     }
                     return
                 }
-                if known.status == .unresolved {
+                if dials[index].targetDeadline == 0 { dials[index].targetDeadline = now &+ connectMilliseconds }
+                if status == .unresolved {
                     note(.endpointUnresolved, flow: flow)
-                } else if let candidate = known.candidate(Int(dials[index].candidate), rotation: dials[index].rotation)
-                {
+                } else if let candidate = nextCandidate(index, target.name, port) {
                     if candidate.isForbidden {
-                        dials[index].candidate &+= 1
                         dials[index].sawForbidden = true
                         counters.add(1, .addressesForbidden, service: flows[flow].service)
                         note(.endpointForbidden, flow: flow) { _ in "address \(candidate.address)" }
@@ -121,18 +104,66 @@ extension Worker {
                 dials[index].nextAttempt = .max
                 if isUnderWay { return }
                 if target.name != .monitor { plan.doubts.post(target.name) }
-                dials[index].target &+= 1
-                dials[index].candidate = 0
+                nextTarget(index)
                 continue
             }
-            dials[index].candidate &+= 1
+            if target.name == .monitor {
+                dials[index].candidate &+= 1
+                dials[index].targetDeadline = now &+ connectMilliseconds
+            }
             if attempt(index, peer, target.name) { return }
         }
     }
 
+    private func beginTarget(_ index: DialIndex) {
+        dials[index].candidate = 0
+        dials[index].passedOver = 0
+        dials[index].targetDeadline = 0
+    }
+
+    private func nextTarget(_ index: DialIndex) {
+        dials[index].target &+= 1
+        beginTarget(index)
+    }
+
+    /// The next address of a name: first those that have not failed lately, in turn, then the others.
+    private func nextCandidate(_ index: DialIndex, _ name: NameSlot, _ port: UInt16) -> JudgedAddress? {
+        let rotation = dials[index].rotation
+        while let candidate = names[name.index].candidate(Int(dials[index].candidate), rotation: rotation) {
+            let place = dials[index].candidate
+            dials[index].candidate &+= 1
+            guard place < 64, failures.hasFailed(TransportAddress(candidate.address, port: port), now: now) else {
+                return candidate
+            }
+            dials[index].passedOver |= 1 << UInt64(place)
+        }
+        guard dials[index].passedOver != 0 else { return nil }
+        let place = dials[index].passedOver.trailingZeroBitCount
+        dials[index].passedOver &= dials[index].passedOver &- 1
+        return names[name.index].candidate(place, rotation: rotation)
+    }
+
+    /// Whether another address waits for its turn behind the one that is being attempted.
+    private func othersWait(_ index: DialIndex, _ name: NameSlot) -> Bool {
+        guard name != .monitor else { return false }
+        return dials[index].passedOver != 0
+            || names[name.index].candidate(Int(dials[index].candidate), rotation: dials[index].rotation) != nil
+    }
+
+    /// Has connections come from the next of our source addresses of the family, where any are set.
+    private func bindSource(_ socket: Socket, _ family: Address.Family, turn: UInt32) -> KernelAnswer {
+        let count = UInt32(truncatingIfNeeded: sources.count)
+        guard count > 0 else { return KernelAnswer(0) }
+        for step in 0..<count {
+            let source = sources[Int((turn &+ step) % count)]
+            if source.family == family { return socket.bindSource(KernelAddress(TransportAddress(source, port: 0))) }
+        }
+        return KernelAnswer(0)
+    }
+
     /// Starts one attempt. False when it failed at once.
-    private mutating func attempt(_ index: Int32, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
-        let endpoint = dials[index].flow &* 2 &+ 1
+    private mutating func attempt(_ index: DialIndex, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
+        let endpoint = dials[index].flow.endpoint
         let opened = Socket.open(peer.address.family)
         guard !opened.isError else {
             dials[index].lastCode = opened.code
@@ -144,44 +175,65 @@ extension Worker {
         }
         let socket = Socket(number: Int32(truncatingIfNeeded: opened.value))
         socket.delayAcknowledgement()
-        let answer = socket.connect(to: KernelAddress(peer))
+        var answer = KernelAnswer(0)
+        if name != .monitor { answer = bindSource(socket, peer.address.family, turn: dials[index].rotation) }
+        if !answer.isError { answer = socket.connect(to: KernelAddress(peer)) }
         guard !answer.isError || answer.inProgress else {
             socket.close()
-            dials[index].lastCode = answer.code
-            if answer.isAddressUnavailable, peer.address.family == .ipv4 {
-                note(.localPortsExhausted, flow: dials[index].flow) { _ in "endpoint \(peer)" }
-            }
+            attemptFailed(index, peer, answer)
             return false
         }
-        let deadline = now &+ connectMilliseconds
+        let rest = max(now, dials[index].targetDeadline)
+        let deadline = othersWait(index, name) ? min(rest, now &+ Worker.sharedPatience) : rest
         let events: EpollEvents = [.readable, .writable, .peerClosed, .urgent, .edgeTriggered]
         if halves[endpoint].socket.exists {
             dials[index].rival = socket
+            dials[index].rivalPeer = peer
             dials[index].rivalDeadline = deadline
             let generation = UInt64(dials[index].generation) << 32
-            epoll.add(socket.number, events, tag: Tag.rival | generation | UInt64(UInt32(bitPattern: index)))
+            let tag = Tag.rival | generation | UInt64(UInt32(bitPattern: index.place))
+            guard watch(socket, events, tag, index) else {
+                dials[index].rival = .none
+                return false
+            }
             // Two at a time: the next address waits until one of them has failed.
             dials[index].nextAttempt = .max
         } else {
             halves[endpoint].socket = socket
             halves[endpoint].state = [.connecting, .registered]
+            dials[index].firstPeer = peer
             dials[index].firstDeadline = deadline
-            epoll.add(socket.number, events, tag: tag(endpoint))
+            guard watch(socket, events, tag(endpoint), index) else {
+                halves[endpoint].socket = .none
+                halves[endpoint].state = []
+                return false
+            }
             dials[index].nextAttempt = dials[index].rival.exists ? .max : now &+ Worker.attemptDelay
         }
         return true
     }
 
+    /// Has epoll report on an attempt's socket. False when it does not, and the socket is closed.
+    private mutating func watch(_ socket: Socket, _ events: EpollEvents, _ tag: UInt64, _ index: DialIndex) -> Bool {
+        let answer = epoll.add(socket.number, events, tag: tag)
+        guard answer.isError else { return true }
+        note(.watchRefused, flow: dials[index].flow) { _ in SystemCallError.text(of: answer.code) }
+        dials[index].lastCode = answer.code
+        socket.close()
+        return false
+    }
+
     /// Takes in what epoll says about a flow's first attempt.
-    mutating func handleAttempt(_ flow: Int32, _ events: EpollEvents) {
+    mutating func handleAttempt(_ flow: FlowIndex, _ events: EpollEvents) {
         let index = flows[flow].dial
-        guard index >= 0 else { return }
-        let endpoint = flow &* 2 &+ 1
+        guard index.exists else { return }
+        let endpoint = flow.endpoint
         if !events.isDisjoint(with: [.error, .hangUp]) {
             let outcome = halves[endpoint].socket.connectOutcome
             if outcome.isError {
-                dials[index].lastCode = outcome.code
-                return firstAttemptFailed(index)
+                attemptFailed(index, dials[index].firstPeer, outcome)
+                closeHalf(endpoint, reset: false)
+                return attemptNext(index)
             }
         }
         if events.contains(.writable) { connected(index, events) }
@@ -189,18 +241,19 @@ extension Worker {
 
     /// Takes in what epoll says about the rival of a first attempt.
     mutating func handleRival(_ tag: UInt64) {
-        let index = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+        let index = DialIndex(Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF))
         guard dials[index].rival.exists, UInt64(dials[index].generation) == (tag >> 32) & 0x3F_FFFF else { return }
         let outcome = dials[index].rival.connectOutcome
         if outcome.isError {
-            dials[index].lastCode = outcome.code
+            attemptFailed(index, dials[index].rivalPeer, outcome)
             closeRival(index)
             return attemptNext(index)
         }
         // The rival has won: it takes the place of the first attempt, and its events are the half's from now on.
-        let endpoint = dials[index].flow &* 2 &+ 1
+        let endpoint = dials[index].flow.endpoint
         let winner = dials[index].rival
         dials[index].rival = .none
+        dials[index].firstPeer = dials[index].rivalPeer
         dials[index].generation = (dials[index].generation &+ 1) & 0x3F_FFFF
         closeHalf(endpoint, reset: false)
         halves[endpoint].socket = winner
@@ -210,13 +263,27 @@ extension Worker {
         connected(index, [.writable, .readable])
     }
 
-    private mutating func firstAttemptFailed(_ index: Int32) {
-        closeHalf(dials[index].flow &* 2 &+ 1, reset: false)
-        attemptNext(index)
+    /// Remembers why an attempt came to nothing; the next dials of that address come after others.
+    private mutating func attemptFailed(_ index: DialIndex, _ peer: TransportAddress, _ answer: KernelAnswer) {
+        dials[index].lastCode = answer.code
+        dials[index].failedPeer = peer
+        if answer.isAddressUnavailable {
+            // The fault is on this side.
+            note(.localPortsExhausted, flow: dials[index].flow) { _ in "endpoint \(peer)" }
+        } else {
+            failures.failed(peer, now: now)
+        }
+    }
+
+    /// An attempt has taken too long.
+    private mutating func attemptTimedOut(_ index: DialIndex, _ peer: TransportAddress) {
+        dials[index].sawTimeout = true
+        dials[index].failedPeer = peer
+        failures.failed(peer, now: now)
     }
 
     /// An endpoint has accepted: the flow begins to relay.
-    private mutating func connected(_ index: Int32, _ events: EpollEvents) {
+    private mutating func connected(_ index: DialIndex, _ events: EpollEvents) {
         let flow = dials[index].flow
         let place = place(index)
         if place > 0 {
@@ -224,9 +291,10 @@ extension Worker {
             // One that the checks prefer took it in its turn, and not in another's place.
             if dials[index].target > 0 { note(.fallbackUsed, flow: flow) { _ in "fallback \(place)" } }
         }
+        if dials[index].name != .monitor { failures.connected(dials[index].firstPeer) }
         endDial(index)
-        let client = flow &* 2
-        let endpoint = client &+ 1
+        let client = flow.client
+        let endpoint = flow.endpoint
         halves[endpoint].state.formIntersection([.urgent, .failed])
         halves[endpoint].state.formUnion([.registered, .armedOut, .writable])
         // Said here, and not when the request was read: attempts that have failed since took their record along.
@@ -244,16 +312,18 @@ extension Worker {
     }
 
     /// Puts the PROXY header before what the client has said so far. False when the flow was closed.
-    private mutating func prependProxyHeader(_ flow: Int32, _ version: RoutingTable.Route.ProxyVersion) -> Bool {
-        let client = flow &* 2
+    private mutating func prependProxyHeader(_ flow: FlowIndex, _ version: RoutingTable.Route.ProxyVersion) -> Bool {
+        let client = flow.client
         let called = flows[flow].hasAssertedAddresses ? asserted[flow].destination : halves[client].socket.localAddress
         guard let source = clientAddress(of: flow), let called else {
             close(flow)  // the client has gone: it has no address any more
             return false
         }
         let count = Int(halves[client].pendingCount)
-        let buffer = buffers.take(min(count + ProxyHeader.longestWritten, Int(BufferPool.large)))
-        guard buffer.exists, count + ProxyHeader.longestWritten <= Int(buffer.capacity) else {
+        let needed = count + ProxyHeader.longestWritten
+        // What is behind the hello may fill a large buffer, and the hello alone may be longer.
+        let buffer = needed <= Int(BufferPool.large) ? buffers.take(needed) : buffers.take(exactly: needed)
+        guard buffer.exists else {
             cutForMemory(flow)
             return false
         }
@@ -271,20 +341,22 @@ extension Worker {
         return true
     }
 
-    private mutating func failDial(_ index: Int32) {
+    private mutating func failDial(_ index: DialIndex) {
         let flow = dials[index].flow
         let code = dials[index].lastCode
         let timedOut = dials[index].sawTimeout && code == 0
         counters.add(1, .connectFailures, service: flows[flow].service)
-        let sawForbidden = dials[index].sawForbidden
+        let (sawForbidden, peer) = (dials[index].sawForbidden, dials[index].failedPeer)
         note(timedOut ? .endpointTimedOut : .endpointUnreachable, flow: flow) { _ in
-            code != 0 ? SystemCallError.text(of: code) : sawForbidden ? "forbidden by the endpoint policy" : ""
+            if code != 0 { return "\(peer): \(SystemCallError.text(of: code))" }
+            if timedOut { return "\(peer), the last of those tried" }
+            return sawForbidden ? "forbidden by the endpoint policy" : ""
         }
         refuse(flow, timedOut ? .gatewayTimeout : .badGateway)
     }
 
     /// Ends a flow that gets no endpoint: with an answer where one would be understood.
-    private mutating func refuse(_ flow: Int32, _ answer: HTTPAnswer) {
+    private mutating func refuse(_ flow: FlowIndex, _ answer: HTTPAnswer) {
         if flows[flow].isHTTP { self.answer(flow, answer) } else { close(flow, reset: true) }
     }
 
@@ -292,44 +364,60 @@ extension Worker {
     mutating func tendDials() {
         nextTend = now &+ Worker.tendInterval
         var position: Int32 = 0
-        while position < dialCount {
-            let index = dialsUnderWay[position]
+        while position < dials.count {
+            let index = dials.at(position)
             tend(index)
             // One that ended has been replaced by the last of the list, which is looked at next.
-            if position < dialCount, dialsUnderWay[position] == index { position &+= 1 }
+            if dials.isAt(position, index) { position &+= 1 }
         }
     }
 
-    private mutating func tend(_ index: Int32) {
+    private mutating func tend(_ index: DialIndex) {
         let flow = dials[index].flow
         if dials[index].waitsForName {
             if now >= dials[index].nameDeadline {
                 note(.endpointUnresolved, flow: flow) { _ in "no answer in \(Worker.namePatience) ms" }
                 dials[index].waitsForName = false
-                dials[index].target &+= 1
-                dials[index].candidate = 0
+                nextTarget(index)
             }
             return attemptNext(index)
         }
+        if dials[index].targetDeadline != 0, now >= dials[index].targetDeadline { return giveUpTarget(index) }
         var isNext = now >= dials[index].nextAttempt
         if dials[index].rival.exists, now >= dials[index].rivalDeadline {
+            attemptTimedOut(index, dials[index].rivalPeer)
             closeRival(index)
-            dials[index].sawTimeout = true
             isNext = true
         }
-        if halves[flow &* 2 &+ 1].socket.exists, now >= dials[index].firstDeadline {
-            closeHalf(flow &* 2 &+ 1, reset: false)
-            dials[index].sawTimeout = true
+        if halves[flow.endpoint].socket.exists, now >= dials[index].firstDeadline {
+            attemptTimedOut(index, dials[index].firstPeer)
+            closeHalf(flow.endpoint, reset: false)
             isNext = true
         }
         if isNext { attemptNext(index) }
     }
 
+    /// The time of a target is over, however many addresses it has: the next one has its turn.
+    private mutating func giveUpTarget(_ index: DialIndex) {
+        let endpoint = dials[index].flow.endpoint
+        if dials[index].rival.exists {
+            attemptTimedOut(index, dials[index].rivalPeer)
+            closeRival(index)
+        }
+        if halves[endpoint].socket.exists {
+            attemptTimedOut(index, dials[index].firstPeer)
+            closeHalf(endpoint, reset: false)
+        }
+        if dials[index].name != .monitor { plan.doubts.post(dials[index].name) }
+        nextTarget(index)
+        attemptNext(index)
+    }
+
     /// Has the dials under way look at the new table: one whose target has changed or gone begins anew, so that nobody waits for an
     /// endpoint that was changed because it does not answer, and nobody reaches one that the service has no longer.
     mutating func redirectDials() {
-        for position in 0..<dialCount {
-            let index = dialsUnderWay[position]
+        for position in 0..<dials.count {
+            let index = dials.at(position)
             let flow = dials[index].flow
             let route = view.route(flows[flow].service)
             if max(dials[index].target, dials[index].first) < route.targetCount {
@@ -337,11 +425,11 @@ extension Worker {
                 let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
                 if dials[index].name == target.name, dials[index].port == port { continue }
             }
-            closeHalf(flow &* 2 &+ 1, reset: false)
+            closeHalf(flow.endpoint, reset: false)
             if dials[index].rival.exists { closeRival(index) }
             dials[index].target = 0
             dials[index].first = preferredTarget(flows[flow].service, route)
-            dials[index].candidate = 0
+            beginTarget(index)
             dials[index].waitsForName = false
             dials[index].nextAttempt = now
         }

@@ -13,6 +13,12 @@ extension WireSettings {
         }
         allowedPrefixes = settings.policy.exceptions.map(\.description)
         fleetAddresses = settings.policy.fleet.sorted().map(\.description)
+        if settings.server.limits != .standard {
+            options.append(WireServerOption(.limits(WireServerLimits(settings.server.limits))))
+        }
+        if settings.server.flowLog != .standard {
+            options.append(WireServerOption(.flowLog(WireFlowLog(settings.server.flowLog))))
+        }
     }
 
     /// The settings, or nil with at least one reason added.
@@ -26,11 +32,12 @@ extension WireSettings {
         let defaults = decodedDefaults(&collector)
         let exceptions = WireSettings.prefixes(allowedPrefixes, of: "allowed prefix", &collector)
         let fleet = WireSettings.addresses(fleetAddresses, of: "fleet address", &collector)
+        let own = WireServerOption.decoded(options, &collector)
         guard collector.reasons.count == before, let serverName, let regionName, let host else { return nil }
         let described = collector.value(of: "server \(serverName)") { () throws(InvalidValue) in
             try Server(
                 name: serverName, region: regionName, hostname: host, addresses: ownAddresses, trustedSenders: senders,
-                defaultServices: defaults)
+                defaultServices: defaults, limits: own.limits, flowLog: own.flowLog)
         }
         return described.map {
             ServerSettings(server: $0, policy: EndpointPolicy(exceptions: exceptions, fleet: Set(fleet)))
