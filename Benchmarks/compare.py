@@ -10,13 +10,15 @@ import sys
 import tempfile
 
 import publishing
+import reconnecting
 import sharing
 from harness import ddirect, layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The last two have nothing to be compared with: how flows share D-Direct's data plane, and its control plane.
-PARTS = [*workloads.ALL, "sharing", "publishing"]
+# The last three have nothing to be compared with: how flows share D-Direct's data plane, and its control plane.
+OWN = ["sharing", "publishing", "reconnecting"]
+PARTS = [*workloads.ALL, *OWN]
 
 
 def comma_separated(choices):
@@ -52,7 +54,7 @@ def note(text):
 
 def check_ddirect(arguments):
     """A report without what it is about would look like one: D-Direct has to be there unless nobody asked for it."""
-    if "ddirect" in arguments.proxies or {"sharing", "publishing"} & set(arguments.only):
+    if "ddirect" in arguments.proxies or set(OWN) & set(arguments.only):
         try:
             ddirect.check_built(arguments.ddirect_bin.resolve())
         except tools.Failure as failure:
@@ -124,7 +126,9 @@ def main():
         if "sharing" in arguments.only:
             print(sharing.report(arguments.ddirect_bin.resolve(), folder, toolbox, arguments, note), flush=True)
         if "publishing" in arguments.only:
-            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note))
+            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note), flush=True)
+        if "reconnecting" in arguments.only:
+            print(reconnecting.report(arguments.ddirect_bin.resolve(), folder, note))
 
 
 main()

@@ -12,15 +12,16 @@ def check_built(folder):
 
 
 class ControlPlane:
-    """A control plane with its database in `folder`, which outlives its runs."""
+    """A control plane with its database in `folder`, which outlives its runs; `flags` are beside those that all have."""
 
-    def __init__(self, ddirect_bin, folder, api_address):
+    def __init__(self, ddirect_bin, folder, api_address, flags=()):
         # As the proxies are run: its channel's socket is for its own user.
         self.program = unprivileged.program(ddirect_bin / "ddirect-control", folder)
         self.folder = folder
         self.api_address = api_address
         self.channel = folder / "channel.sock"
         self.token_file = folder / "admin-token"
+        self.flags = flags
 
     @contextlib.contextmanager
     def running(self, core):
@@ -32,6 +33,7 @@ class ControlPlane:
             "--channel", f"unix:{self.channel}",
             "--admin-token-file", self.token_file,
             "--allow-endpoint", "127.0.0.0/8",
+            *self.flags,
         ])
         log = self.folder / "control.log"
         with tools.daemon(command, core, log, lambda: tools.accepts(self.api_address)) as child:

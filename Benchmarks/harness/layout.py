@@ -24,6 +24,8 @@ SHARING = {"api": "127.0.0.1:24467", "http": "127.0.0.11:24468", "https": "127.0
 # The control plane has a core to itself where it is what is measured.
 CONTROL_CORE = 0
 PUBLISHING_API = "127.0.0.1:24460"
+RECONNECTING_API = "127.0.0.1:24467"
+RECONNECTING_CHANNEL = "127.0.0.1:24468"
 PUBLISHING_PROXIES = {
     "za1": {"http": "127.0.0.11:24461", "https": "127.0.0.11:24462", "admin": "127.0.0.1:24463"},
     "eu1": {"http": "127.0.0.11:24464", "https": "127.0.0.11:24465", "admin": "127.0.0.1:24466"},

@@ -156,9 +156,10 @@ struct SnapshotBuilder: Sendable {
 
     private mutating func makeSettings() {
         let policy = policy(of: fleet.servers)
+        let addresses = policy.fleet.sorted()
         settings = fleet.servers.mapValues { server in
             let settings = ServerSettings(server: server, policy: policy)
-            return (settings, settings.digest)
+            return (settings, settings.digest(fleet: addresses))
         }
         loads = loads.filter { settings[$0.key] != nil || !$0.value.services.isEmpty }
     }

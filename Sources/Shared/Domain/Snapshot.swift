@@ -28,7 +28,10 @@ public struct ServerSettings: Hashable, Sendable {
         self.policy = policy
     }
 
-    public var digest: Digest {
+    public var digest: Digest { digest(fleet: policy.fleet.sorted()) }
+
+    /// The same, for who has the addresses of `policy.fleet` in their order: of many servers all are told the same ones.
+    public func digest(fleet addresses: [Address]) -> Digest {
         var builder = DigestBuilder()
         builder.add("settings")
         builder.add(server.name.text)
@@ -45,8 +48,8 @@ public struct ServerSettings: Hashable, Sendable {
         }
         builder.add(UInt64(policy.exceptions.count))
         for prefix in policy.exceptions { builder.add(prefix) }
-        builder.add(UInt64(policy.fleet.count))
-        for address in policy.fleet.sorted() { builder.add(address) }
+        builder.add(UInt64(addresses.count))
+        for address in addresses { builder.add(address) }
         // A setting that was added later is told only where it is not the standard: an upgrade changes no digest.
         if server.limits != .standard { builder.add(server.limits) }
         if server.flowLog != .standard { builder.add(server.flowLog) }

@@ -38,7 +38,7 @@ struct Bench: Sendable {
             let channel = folder + "/channel.sock"
             let publisher = SnapshotPublisher(
                 state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: channel),
-                events: events, logger: logger)
+                events: events, logger: logger, limits: .patient)
             let enrollments = try await Enrollments(
                 store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
                 lifetime: .seconds(86_400),

@@ -127,7 +127,7 @@ final class Laboratory: Sendable {
 
     /// Waits until the failover, as it is stored, is as it is wanted.
     func await(_ id: FailoverID, _ condition: (Failover) -> Bool) async throws -> Failover {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + patience
         while true {
             let failover = try await stored(id)
             if condition(failover) { return failover }

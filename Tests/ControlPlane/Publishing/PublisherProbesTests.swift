@@ -5,7 +5,7 @@ import Wire
 @testable import ControlPlane
 
 /// Data planes as vantages: what they are asked to probe, and what becomes of what they see.
-@Suite(.timeLimit(.minutes(2))) struct `Publisher and probes` {
+@Suite(.timeLimit(.minutes(10))) struct `Publisher and probes` {
     let za1: ServerName
     let ie1: ServerName
 

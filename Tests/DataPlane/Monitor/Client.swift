@@ -12,7 +12,7 @@ final class Client {
         let answer = socket.connect(to: KernelAddress(address))
         guard answer.inProgress || !answer.isError else { throw SystemCallError("connect", code: answer.code) }
         epoll.add(socket.number, .writable, tag: 0)
-        _ = epoll.wait(milliseconds: 5000)
+        _ = epoll.wait(milliseconds: 240_000)
         _ = try socket.connectOutcome.get("connect")
         epoll.modify(socket.number, [.readable, .peerClosed], tag: 0)
     }
@@ -22,7 +22,7 @@ final class Client {
     func send(_ text: String) { _ = socket.sendLastWords(Array(text.utf8).span) }
 
     /// Everything until the other end closes; what has come by then when that takes too long, or it resets.
-    func receiveAll(milliseconds: UInt64 = 20_000) -> String {
+    func receiveAll(milliseconds: UInt64 = 240_000) -> String {
         var received: [UInt8] = []
         let buffer = BufferPool.scratch()
         let deadline = Clock.monotonicNanoseconds + milliseconds * 1_000_000

@@ -116,8 +116,8 @@ import Testing
     @Test func `a client that leaves while its request waits is let go when the response may not come any more`() throws
     {
         var settings = RelaySettings()
-        settings.halfCloseTimeout = .milliseconds(100)
-        settings.responseTimeout = .milliseconds(300)
+        settings.halfCloseTimeout = .seconds(1)
+        settings.responseTimeout = .seconds(2)
         let (relay, listener) = try RelayHarness.single(settings)
         let endpoint = try {
             let client = try TestConnection(port: relay.httpPort)
@@ -132,15 +132,17 @@ import Testing
     }
 
     @Test func `an answer of ours is whole and the flow over at once for a client that has ended its side`() throws {
-        let (relay, _) = try RelayHarness.single()
+        var settings = RelaySettings()
+        // Nobody waits here for such a time to be over.
+        settings.halfCloseTimeout = .seconds(3600)
+        settings.helloTimeout = .seconds(3600)
+        let (relay, _) = try RelayHarness.single(settings)
         let client = try TestConnection(port: relay.httpPort)
         relay.keepBusy()
         try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
         client.shutdownWriting()
-        let start = ContinuousClock.now
         #expect(client.receiveText().hasPrefix("HTTP/1.1 421 "))
         try relay.expectIdle()
-        #expect(ContinuousClock.now - start < .milliseconds(1500))
     }
 
     @Test func `interim responses pass before the response, and a HEAD's response has no body`() throws {

@@ -36,7 +36,7 @@ import Testing
         case .clientLeftEarly: try leaveEarly()
         case .helloRefused: try say("hi there", to: \.httpsPort, answer: "")
         case .requestRefused: try say("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", answer: "HTTP/1.1 400 ")
-        case .requestTimedOut: try say("GET / HT", answer: "HTTP/1.1 408 ")
+        case .requestTimedOut: try say("GET / HT", answer: "HTTP/1.1 408 ", helloTimeout: .seconds(2))
         case .nameUnknown: try say("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n", answer: "HTTP/1.1 421 ")
         case .otherHostOnConnection: try askForAnother()
         case .proxyHeaderRefused: try say(get, answer: "", trusted: ["127.0.0.0/8"])
@@ -53,8 +53,8 @@ import Testing
         case .endpointTimedOut: try waitForEndpoint()
         case .endpointLeftEarly: try leaveRequestUnanswered()
         case .fallbackUsed: try fallBack()
-        case .idleTimedOut: try fallAsleep { $0.idleTimeout = .milliseconds(300) }
-        case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .milliseconds(300) }
+        case .idleTimedOut: try fallAsleep { $0.idleTimeout = .seconds(2) }
+        case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .seconds(2) }
         case .responseTimedOut: try waitForResponse()
         case .flowLimitReached: try crowd()
         case .descriptorsExhausted, .watchRefused, .localPortsExhausted:
@@ -70,8 +70,8 @@ import Testing
         trusted: [String] = [], accept: Bool = false, _ adjust: (inout RelaySettings) -> Void = { _ in }
     ) throws -> (relay: RelayHarness, listener: TestListener) {
         var settings = RelaySettings()
-        // Nobody in these tests takes a second to say something.
-        settings.helloTimeout = .seconds(1)
+        // Only those that are about it wait for it.
+        settings.helloTimeout = .seconds(3600)
         adjust(&settings)
         let relay = try RelayHarness(settings: settings)
         let listener = try TestListener()
@@ -98,9 +98,10 @@ import Testing
 
     /// Says something, and hears the beginning of an answer and the end.
     private func say(
-        _ text: String, to port: (RelayHarness) -> UInt16 = { $0.httpPort }, answer: String, trusted: [String] = []
+        _ text: String, to port: (RelayHarness) -> UInt16 = { $0.httpPort }, answer: String, trusted: [String] = [],
+        helloTimeout: Duration = .seconds(3600)
     ) throws -> RelayHarness {
-        let (relay, listener) = try makeRelay(trusted: trusted)
+        let (relay, listener) = try makeRelay(trusted: trusted) { $0.helloTimeout = helloTimeout }
         let client = try TestConnection(port: port(relay))
         try client.send(text)
         let heard = client.receiveText()
@@ -111,7 +112,7 @@ import Testing
 
     /// Connects, and says nothing: behind a trusted sender, since without any word the kernel would hold the connection back for seconds.
     private func beSilent() throws -> RelayHarness {
-        let (relay, _) = try makeRelay(trusted: ["127.0.0.0/8"], accept: true)
+        let (relay, _) = try makeRelay(trusted: ["127.0.0.0/8"], accept: true) { $0.helloTimeout = .seconds(2) }
         let client = try TestConnection(port: relay.httpsPort)
         try client.send("PROXY TCP4 192.0.2.1 198.51.100.7 50000 443\r\n")
         #expect(client.receive() == .end)
@@ -166,7 +167,7 @@ import Testing
     }
 
     private func waitForEndpoint() throws -> RelayHarness {
-        let (relay, _) = try makeRelay { $0.connectTimeout = .milliseconds(300) }
+        let (relay, _) = try makeRelay { $0.connectTimeout = .seconds(2) }
         let silent = try SilentListener()
         try relay.route([("one", try service(("127.0.0.1", silent.listener.port)))])
         let client = try TestConnection(port: relay.httpsPort)
@@ -230,7 +231,7 @@ import Testing
     }
 
     private func waitForResponse() throws -> RelayHarness {
-        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(300) }
+        let (relay, listener) = try makeRelay { $0.responseTimeout = .seconds(2) }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()

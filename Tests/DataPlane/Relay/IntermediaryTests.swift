@@ -92,7 +92,7 @@ import Testing
 
     @Test func `takes a client that has sent nothing but an empty line for a silent one`() throws {
         var settings = RelaySettings()
-        settings.helloTimeout = .milliseconds(300)
+        settings.helloTimeout = .seconds(2)
         let (relay, listener) = try RelayHarness.single(settings)
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)

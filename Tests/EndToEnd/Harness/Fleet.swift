@@ -106,12 +106,10 @@ final class Fleet {
     }
 
     /// Waits until the control plane says of a server what `condition` wants.
-    func awaitServer(_ name: String, _ what: String, within limit: Duration = patience, _ condition: (JSON) -> Bool)
-        throws
-    {
+    func awaitServer(_ name: String, _ what: String, _ condition: (JSON) -> Bool) throws {
         var last = JSON.null
         do {
-            try eventually("\(name) \(what)", within: limit, every: .milliseconds(50)) {
+            try eventually("\(name) \(what)", every: .milliseconds(50)) {
                 last = try api.grant("GET", "/servers/\(name)").body
                 return condition(last)
             }

@@ -60,9 +60,9 @@ final class Server {
         return line + flags
     }
 
-    func awaitReady(within limit: Duration = patience) throws {
+    func awaitReady() throws {
         let program = try program
-        try eventually("\(name) is ready; it says: \(program.log)", within: limit) {
+        try eventually("\(name) is ready; it says: \(program.log)") {
             guard program.isRunning else { throw Failure("\(name) has ended: \(program.log)") }
             return (try? HTTPResponse.get("/readyz", at: admin))?.status == 200
         }
@@ -111,8 +111,8 @@ final class Server {
         try metrics().filter { $0.key.hasPrefix("ddirect_worker_flows_open") }.values.reduce(0, +)
     }
 
-    func awaitNoFlows(within limit: Duration = patience) throws {
-        try eventually("no flow is open on \(name)", within: limit) { try flowsOpen() == 0 }
+    func awaitNoFlows() throws {
+        try eventually("no flow is open on \(name)") { try flowsOpen() == 0 }
     }
 
     /// How many of something it has while no flow is open. The least of several looks: who asks for its metrics has a descriptor too, for
@@ -133,7 +133,7 @@ extension HTTPResponse {
     /// One request by plain HTTP on a connection of its own.
     static func get(
         _ path: String, at place: Place, host: String? = nil, from source: String? = nil, fields: String = "",
-        patience: Duration = .seconds(15)
+        patience: Duration = EndToEndTests.patience
     ) throws -> HTTPResponse {
         let connection = try TCPConnection(to: place, from: source, patience: patience)
         try connection.send(
