@@ -79,7 +79,9 @@ public struct ProxyDaemon {
             }
         }
         let attempts = Prober.mostAttempts(besideFlows: settings.relay.flowLimit * settings.workers)
-        let prober = try Prober(mostAttempts: attempts, logger: logger) { mailbox.post(.probed($0)) }
+        let prober = try Prober(vantage: settings.server, mostAttempts: attempts, logger: logger) {
+            mailbox.post(.probed($0))
+        }
         let proberThread = try Thread(named: "prober") {
             do {
                 try prober.run()

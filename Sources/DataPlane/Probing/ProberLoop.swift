@@ -42,6 +42,7 @@ struct ProberLoop: ~Copyable {
     private static let complaintInterval: UInt64 = 60_000
 
     private let mailbox: Mailbox<Prober.Message>
+    private let vantage: ServerName
     private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
@@ -60,7 +61,7 @@ struct ProberLoop: ~Copyable {
     private var isStopped = false
 
     init(
-        mailbox: Mailbox<Prober.Message>, mostAttempts: Int, logger: Logger,
+        mailbox: Mailbox<Prober.Message>, vantage: ServerName, mostAttempts: Int, logger: Logger,
         answer: @escaping @Sendable (WireProbe) -> Void
     ) throws {
         let epoll = try Epoll()
@@ -68,6 +69,7 @@ struct ProberLoop: ~Copyable {
         client = try TLSClient(probing: ())
         self.epoll = epoll
         self.mailbox = mailbox
+        self.vantage = vantage
         self.mostAttempts = mostAttempts
         self.logger = logger
         self.answer = answer
@@ -172,7 +174,7 @@ struct ProberLoop: ~Copyable {
             item.round?.ended(door, .notMade("\(most) attempts are under way"))
             return
         }
-        switch ProbeAttempt.begin(item.plan, item.plan.doors[door], by: client) {
+        switch ProbeAttempt.begin(item.plan, item.plan.doors[door], from: vantage, by: client) {
         case .underWay(let attempt):
             let tag = nextTag
             let added = epoll.add(attempt.socket.number, .writable, tag: tag)
@@ -190,7 +192,9 @@ struct ProberLoop: ~Copyable {
     private mutating func advance(_ tag: UInt64) {
         // An event may be for an attempt that has been abandoned since.
         guard var entry = underWay[tag] else { return }
-        switch entry.attempt.advance(through: scratch) {
+        let progress = entry.attempt.advance(through: scratch)
+        if entry.attempt.isConnected { watched[entry.index]?.round?.accepted(entry.door) }
+        switch progress {
         case .waits(let events):
             guard events != entry.events else { return }
             epoll.modify(entry.attempt.socket.number, events, tag: tag)
@@ -220,9 +224,10 @@ struct ProberLoop: ~Copyable {
         probe.durationMicroseconds = (Clock.monotonicNanoseconds &- item.start) / 1000
         switch outcome {
         case .answered: item.misses = 0
-        case .missed(let reason):
+        case .missed(let reason, let accepted):
             item.misses += 1
             probe.error = reason
+            probe.accepted = accepted
         case .untold(let reason): return complain(item.plan, reason)
         }
         answer(probe)

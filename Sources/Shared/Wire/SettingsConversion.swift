@@ -1,4 +1,5 @@
 public import Domain
+import FoundationEssentials
 
 extension WireSettings {
     public init(_ settings: ServerSettings) {
@@ -13,6 +14,7 @@ extension WireSettings {
         }
         allowedPrefixes = settings.policy.exceptions.map(\.description)
         fleetAddresses = settings.policy.fleet.sorted().map(\.description)
+        probeKey = Data(settings.probeKey?.octets ?? [])
     }
 
     /// The settings, or nil with at least one reason added.
@@ -26,6 +28,10 @@ extension WireSettings {
         let defaults = decodedDefaults(&collector)
         let exceptions = WireSettings.prefixes(allowedPrefixes, of: "allowed prefix", &collector)
         let fleet = WireSettings.addresses(fleetAddresses, of: "fleet address", &collector)
+        let key = ProbeKey(octets: Array(probeKey))
+        if key == nil, !probeKey.isEmpty {
+            collector.add("probe key: is \(probeKey.count) octets long; expected \(ProbeKey.length), or none")
+        }
         guard collector.reasons.count == before, let serverName, let regionName, let host else { return nil }
         let described = collector.value(of: "server \(serverName)") { () throws(InvalidValue) in
             try Server(
@@ -33,7 +39,8 @@ extension WireSettings {
                 defaultServices: defaults)
         }
         return described.map {
-            ServerSettings(server: $0, policy: EndpointPolicy(exceptions: exceptions, fleet: Set(fleet)))
+            ServerSettings(
+                server: $0, policy: EndpointPolicy(exceptions: exceptions, fleet: Set(fleet)), probeKey: key)
         }
     }
 

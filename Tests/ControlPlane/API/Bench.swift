@@ -45,6 +45,7 @@ struct Bench: Sendable {
             let failover = try await FailoverService(
                 FailoverService.Surroundings(
                     store: store, publisher: publisher, prober: Prober(logger: logger),
+                    probeKeys: try await store.probeKeys(),
                     provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },
                     tell: { kind, server, detail in events.append(kind, server: server, detail: detail) },
                     announce: { kind, server, detail in events.append(kind, server: server, detail: detail) }),
