@@ -53,7 +53,7 @@ struct HealthLoop: ~Copyable {
     private let client: TLSClient
     private let scratch = BufferPool.scratch()
     /// By the index of the name's slot, as each worker has them.
-    private let names: Slab<EndpointAddresses>
+    private let names: Slab<Int32, EndpointAddresses>
     private var services: CheckedServices
     private var watched: [Int32: Watched] = [:]
     private var indexes: [TargetCheck: Int32] = [:]
@@ -76,7 +76,7 @@ struct HealthLoop: ~Copyable {
     ) throws {
         let epoll = try Epoll()
         _ = try epoll.add(mailbox.descriptor, .readable, tag: Tag.mailbox).get("epoll_ctl")
-        let names = try Slab<EndpointAddresses>(capacity: Capacity.names)
+        let names = try Slab<Int32, EndpointAddresses>(capacity: Capacity.names)
         client = try TLSClient(probing: ())
         services = CheckedServices(logger: logger)
         self.names = names

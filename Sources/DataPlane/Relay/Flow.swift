@@ -3,7 +3,7 @@ import Syscalls
 
 /// One of a flow's two connections, and the direction that starts there.
 ///
-/// Halves 2i (the client's) and 2i + 1 (the endpoint's) make flow i. 64 bytes, one cache line; an idle half holds no buffer and no pipe.
+/// 64 bytes, one cache line; an idle half holds no buffer and no pipe.
 struct Half: BitwiseCopyable {
     struct State: OptionSet, BitwiseCopyable {
         let rawValue: UInt32
@@ -78,12 +78,12 @@ struct Flow: BitwiseCopyable {
     var service: Int32 = ServiceSlot.unrouted
     /// When a byte last passed, or the stage began; in the worker's ticks.
     var lastActive: UInt32 = 0
-    /// The dial that is under way, or -1.
-    var dial: Int32 = -1
+    /// The dial that is under way, if one is.
+    var dial = DialIndex.none
     /// In the opening: how many bytes must be there before it is worth looking again.
     var wanted: Int32 = 0
-    /// In the free list: the next; -1 at its end.
-    var nextFree: Int32 = -1
+    /// In the free list: the next.
+    var nextFree = FlowIndex.none
 }
 
 /// Whose connection a trusted sender says that this is.
@@ -94,7 +94,7 @@ struct AssertedAddresses: BitwiseCopyable {
 
 /// An endpoint being connected to. Held only while it lasts.
 struct Dial: BitwiseCopyable {
-    var flow: Int32 = -1
+    var flow = FlowIndex.none
     /// How many of the service's targets have been tried in vain, and which of the present one's addresses comes next. `Worker.place` tells
     /// which target that is.
     var target: Int32 = 0
@@ -121,5 +121,5 @@ struct Dial: BitwiseCopyable {
     var lastCode: Int32 = 0
     /// Its place in the list of dials under way.
     var position: Int32 = 0
-    var nextFree: Int32 = -1
+    var nextFree = DialIndex.none
 }

@@ -61,33 +61,22 @@ struct WorkerPlan: Sendable {
 
 /// The memory of one worker's records; pages that no record has used cost nothing.
 struct WorkerMemory: Sendable {
-    let halves: Slab<Half>
-    let flows: Slab<Flow>
-    /// By flow; only those of plain HTTP are ever touched.
-    let exchanges: Slab<Exchange>
-    /// By flow; only those behind a trusted sender are ever touched.
-    let asserted: Slab<AssertedAddresses>
-    let dials: Slab<Dial>
-    /// Dials under way, in no order; `Dial.position` is the way back.
-    let dialsUnderWay: Slab<Int32>
+    let table: FlowTable
+    let dials: DialTable
+    let ready: ReadyQueue
+    let incidents: IncidentMemory
     /// The addresses of endpoint names, by their slots.
-    let names: Slab<EndpointAddresses>
+    let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
-    let preferences: Slab<TargetPreference>
-    /// Halves to be pumped again after the other events of this round.
-    let ready: Slab<UInt64>
+    let preferences: Slab<Int32, TargetPreference>
 
     init(flowLimit limit: Int) throws(SystemCallError) {
-        halves = try Slab(capacity: limit * 2)
-        flows = try Slab(capacity: limit)
-        exchanges = try Slab(capacity: limit)
-        asserted = try Slab(capacity: limit)
-        dials = try Slab(capacity: limit)
-        dialsUnderWay = try Slab(capacity: limit)
+        table = try FlowTable(limit: limit)
+        dials = try DialTable(limit: limit)
+        ready = try ReadyQueue(flowLimit: limit)
+        incidents = try IncidentMemory()
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
-        // A half may stand in the queue twice: a stale entry of its record's former use beside the present one.
-        ready = try Slab(capacity: limit * 4)
     }
 }
 
@@ -100,15 +89,18 @@ struct Worker: ~Copyable {
     let plan: WorkerPlan
     let counters: WorkerCounters
     let epoll: Epoll
-    let halves: Slab<Half>
-    let flows: Slab<Flow>
-    let exchanges: Slab<Exchange>
-    let asserted: Slab<AssertedAddresses>
-    let dials: Slab<Dial>
-    let dialsUnderWay: Slab<Int32>
-    let names: Slab<EndpointAddresses>
-    let preferences: Slab<TargetPreference>
-    let ready: Slab<UInt64>
+    /// Which places of the tables below are free.
+    var places: FlowTable
+    // The tables of `places`, each a view that is kept at hand.
+    let flows: Slab<FlowIndex, Flow>
+    let halves: Slab<HalfIndex, Half>
+    let exchanges: Slab<FlowIndex, Exchange>
+    let asserted: Slab<FlowIndex, AssertedAddresses>
+    var dials: DialTable
+    var ready: ReadyQueue
+    let incidents: IncidentMemory
+    let names: Slab<Int32, EndpointAddresses>
+    let preferences: Slab<Int32, TargetPreference>
 
     var table = RoutingTable.empty()
     var view: RoutingTable.View
@@ -120,13 +112,6 @@ struct Worker: ~Copyable {
 
     /// Milliseconds of the monotonic clock, read once a round.
     var now: UInt64 = 0
-    var freeFlow: Int32 = -1
-    var flowsUsed: Int32 = 0
-    var flowsOpen: Int32 = 0
-    var freeDial: Int32 = -1
-    var dialsUsed: Int32 = 0
-    var dialCount: Int32 = 0
-    var readyCount: Int32 = 0
     var rotation: UInt32 = 0
     var sweepPosition: Int32 = 0
     var nextSweep: UInt64 = 0
@@ -137,9 +122,6 @@ struct Worker: ~Copyable {
     var isShuttingDown = false
     var isDraining = false
     var isStopped = false
-    /// When each incident was last logged, and how often it was left out since.
-    var lastLogged = InlineArray<32, UInt64>(repeating: 0)
-    var leftOut = InlineArray<32, UInt64>(repeating: 0)
 
     /// Ticks of `Flow.lastActive`: fine enough for timeouts of seconds, and 13 years until they wrap.
     static let tickMilliseconds: UInt64 = 100
@@ -155,19 +137,19 @@ struct Worker: ~Copyable {
         self.plan = plan
         counters = plan.counters
         self.epoll = epoll
-        halves = memory.halves
-        flows = memory.flows
-        exchanges = memory.exchanges
-        asserted = memory.asserted
+        places = memory.table
+        flows = places.flows
+        halves = places.halves
+        exchanges = places.exchanges
+        asserted = places.asserted
         dials = memory.dials
-        dialsUnderWay = memory.dialsUnderWay
+        ready = memory.ready
+        incidents = memory.incidents
         names = memory.names
         preferences = memory.preferences
-        ready = memory.ready
         view = table.view
         buffers = BufferPool(bytesLimit: plan.settings.bufferLimit)
         self.epoll.add(plan.mailbox.descriptor, .readable, tag: Tag.mailbox)
-        precondition(Incident.allCases.count <= 32, "room for the log's memory of each incident")
     }
 
     var tick: UInt32 { UInt32(truncatingIfNeeded: now / Worker.tickMilliseconds) }
@@ -194,9 +176,9 @@ struct Worker: ~Copyable {
                 }
                 index &+= 1
             }
-            if readyCount > 0 { pumpReady() }
+            if ready.count > 0 { pumpReady() }
             if hasMail { readMail() }
-            if dialCount > 0, now >= nextTend { tendDials() }
+            if dials.count > 0, now >= nextTend { tendDials() }
             if now >= nextSweep { sweep() }
             counters.add(1, .rounds)
         }
@@ -207,43 +189,35 @@ struct Worker: ~Copyable {
 
     /// How long to wait for events: dials race in hundreds of milliseconds; all else is looked at by the sweep.
     private var patience: Int32 {
-        if readyCount > 0 { return 0 }
-        return Int32(dialCount > 0 ? Worker.tendInterval : Worker.sweepInterval)
+        if ready.count > 0 { return 0 }
+        return Int32(dials.count > 0 ? Worker.tendInterval : Worker.sweepInterval)
     }
 
     private mutating func pumpReady() {
-        let count = readyCount
-        var index: Int32 = 0
-        while index < count {
-            let tag = ready[index]
-            let half = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+        let count = ready.count
+        var position: Int32 = 0
+        while position < count {
+            let tag = ready[position]
+            let half = HalfIndex(Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF))
             if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
                 halves[half].state.remove(.queued)
                 // An answer of ours may have ended the exchange since; the client is only heard out then.
-                if flows[half >> 1].stage == .relaying { _ = pump(half) }
+                if flows[half.flow].stage == .relaying { _ = pump(half) }
             }
-            index &+= 1
+            position &+= 1
         }
-        // Those queued meanwhile move to the front and wait for the next round.
-        var moved: Int32 = 0
-        while count &+ moved < readyCount {
-            ready[moved] = ready[count &+ moved]
-            moved &+= 1
-        }
-        readyCount = moved
+        ready.dropFirst(count)
     }
 
     /// Has `half` pumped again after the other events of this round.
-    mutating func enqueue(_ half: Int32) {
-        guard !halves[half].state.contains(.queued), readyCount < ready.capacity else { return }
+    mutating func enqueue(_ half: HalfIndex) {
+        guard !halves[half].state.contains(.queued), ready.append(tag(half)) else { return }
         halves[half].state.insert(.queued)
-        ready[readyCount] = tag(half)
-        readyCount &+= 1
     }
 
-    @inline(__always) func tag(_ half: Int32) -> UInt64 {
+    @inline(__always) func tag(_ half: HalfIndex) -> UInt64 {
         // 30 bits of generation leave the two highest bits to the other kinds of tag.
-        UInt64(halves[half].generation & 0x3FFF_FFFF) << 32 | UInt64(UInt32(bitPattern: half))
+        UInt64(halves[half].generation & 0x3FFF_FFFF) << 32 | UInt64(UInt32(bitPattern: half.place))
     }
 
     private mutating func readMail() {
@@ -283,32 +257,19 @@ struct Worker: ~Copyable {
 
     // MARK: Flows
 
-    /// A free flow's index, its records fresh, or nil when the limit is reached.
-    mutating func takeFlow() -> Int32? {
-        let index: Int32
-        if freeFlow >= 0 {
-            index = freeFlow
-            freeFlow = flows[index].nextFree
-        } else if flowsUsed < flows.capacity {
-            index = flowsUsed
-            flowsUsed &+= 1
-            halves[index &* 2] = Half()
-            halves[index &* 2 &+ 1] = Half()
-        } else {
-            return nil
-        }
-        flows[index] = Flow()
-        flowsOpen &+= 1
+    /// A free place for a flow, or nil when the limit is reached.
+    mutating func takeFlow() -> FlowIndex? {
+        guard let flow = places.take() else { return nil }
         counters.add(1, .flowsOpened)
-        return index
+        return flow
     }
 
     /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
-    mutating func close(_ flow: Int32, reset: Bool = false) {
+    mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
-        closeHalf(flow &* 2, reset: reset)
-        closeHalf(flow &* 2 &+ 1, reset: reset)
+        closeHalf(flow.client, reset: reset)
+        closeHalf(flow.endpoint, reset: reset)
         if flows[flow].isHTTP {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)
@@ -316,43 +277,40 @@ struct Worker: ~Copyable {
         if flows[flow].service != ServiceSlot.unrouted {
             counters.add(1, .connectionsClosed, service: flows[flow].service)
         }
-        flows[flow].stage = .free
-        flows[flow].nextFree = freeFlow
-        freeFlow = flow
-        flowsOpen &-= 1
+        places.give(flow)
         counters.add(1, .flowsClosed)
         // A place is free again: no need to wait for the sweep to take the next connection.
-        if !isAccepting, flowsOpen < flows.capacity, now >= acceptAgain { startAccepting() }
+        if !isAccepting, !places.isFull, now >= acceptAgain { startAccepting() }
     }
 
     /// Counts what a client has said that will never be any service's.
-    func countUnrouted(_ flow: Int32) {
+    func countUnrouted(_ flow: FlowIndex) {
         guard flows[flow].stage == .opening, flows[flow].service == ServiceSlot.unrouted else { return }
-        let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow &* 2].pendingCount
+        let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow.client].pendingCount
         // What a trusted sender has said, as long as its header is not whole, is not the client's.
         if !flows[flow].awaitsProxyHeader { counters.add(UInt64(said), .bytesUp, service: ServiceSlot.unrouted) }
     }
 
     /// Closes one connection of a flow, whose record is as new afterwards but for its generation.
-    mutating func closeHalf(_ index: Int32, reset: Bool) {
-        if halves[index].socket.exists {
-            if reset { halves[index].socket.reset() } else { halves[index].socket.close() }
+    mutating func closeHalf(_ half: HalfIndex, reset: Bool) {
+        if halves[half].socket.exists {
+            if reset { halves[half].socket.reset() } else { halves[half].socket.close() }
         }
-        if halves[index].pending.exists { buffers.give(&halves[index].pending) }
-        if halves[index].pipe.exists {
-            if halves[index].piped > 0 { pipes.discard(&halves[index].pipe) } else { pipes.give(&halves[index].pipe) }
+        if halves[half].pending.exists { buffers.give(&halves[half].pending) }
+        if halves[half].pipe.exists {
+            if halves[half].piped > 0 { pipes.discard(&halves[half].pipe) } else { pipes.give(&halves[half].pipe) }
         }
-        let generation = (halves[index].generation &+ 1) & 0x3FFF_FFFF
-        halves[index] = Half()
-        halves[index].generation = generation
+        let generation = (halves[half].generation &+ 1) & 0x3FFF_FFFF
+        halves[half] = Half()
+        halves[half].generation = generation
     }
 
     /// Closes the flow that `half` belongs to.
-    mutating func closeFlow(of half: Int32, reset: Bool = false) { close(half >> 1, reset: reset) }
+    mutating func closeFlow(of half: HalfIndex, reset: Bool = false) { close(half.flow, reset: reset) }
 
     private mutating func abandonAll() {
         leaveListeners()
-        for flow in 0..<flowsUsed where flows[flow].stage != .free {
+        for flow in places.places() where flows[flow].stage != .free {
             // What lingers has been told everything, and the kernel goes on delivering that.
             close(flow, reset: flows[flow].stage != .lingering || flows[flow].resetsAtEnd)
         }
@@ -360,25 +318,19 @@ struct Worker: ~Copyable {
 
     // MARK: Incidents
 
-    /// Counts an incident, and has it logged unless one of its kind was within the last second.
-    mutating func note(_ incident: Incident, flow: Int32? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
+    /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
+    mutating func note(_ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
         counters.add(incident)
-        let kind = incident.rawValue
-        guard now >= lastLogged[kind] &+ 1000 else {
-            leftOut[kind] &+= 1
-            return
-        }
-        lastLogged[kind] = now
+        let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
+        guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }
         let report = IncidentReport(
-            incident: incident, service: flow.map { flows[$0].service } ?? ServiceSlot.unrouted,
-            client: flow.flatMap { clientAddress(of: $0)?.description } ?? "", detail: detail(self),
-            leftOut: leftOut[kind])
-        leftOut[kind] = 0
+            incident: incident, service: service,
+            client: flow.flatMap { clientAddress(of: $0)?.description } ?? "", detail: detail(self), leftOut: leftOut)
         plan.incidents.post(report)
     }
 
     /// Whose connection this is: as a trusted sender says, where the service believes it, else the peer itself.
-    func clientAddress(of flow: Int32) -> TransportAddress? {
-        flows[flow].hasAssertedAddresses ? asserted[flow].source : halves[flow &* 2].socket.peerAddress
+    func clientAddress(of flow: FlowIndex) -> TransportAddress? {
+        flows[flow].hasAssertedAddresses ? asserted[flow].source : halves[flow.client].socket.peerAddress
     }
 }

@@ -36,8 +36,8 @@ extension Worker {
         guard isAccepting else { return }
         let listener = plan.listeners[index]
         for _ in 0..<Worker.acceptBatch {
-            guard freeFlow >= 0 || flowsUsed < flows.capacity else {
-                note(.flowLimitReached) { "limit \($0.flows.capacity)" }
+            guard !places.isFull else {
+                note(.flowLimitReached) { "limit \($0.places.capacity)" }
                 // The first flow that closes makes room: there is no need to wait longer.
                 pauseAccepting(until: now)
                 return
@@ -58,8 +58,8 @@ extension Worker {
         }
     }
 
-    private mutating func open(_ flow: Int32, _ socket: Socket, isHTTP: Bool) {
-        let client = flow &* 2
+    private mutating func open(_ flow: FlowIndex, _ socket: Socket, isHTTP: Bool) {
+        let client = flow.client
         halves[client].socket = socket
         // No delay is inherited from the listener.
         halves[client].state = [.writable, .readable, .withoutDelay, .sentOnce]
@@ -75,7 +75,7 @@ extension Worker {
     }
 
     /// Has epoll report on a half's socket, if it does not yet.
-    mutating func register(_ half: Int32) {
+    mutating func register(_ half: HalfIndex) {
         guard halves[half].socket.exists, !halves[half].state.contains(.registered) else { return }
         halves[half].state.insert(.registered)
         epoll.add(halves[half].socket.number, [.readable, .peerClosed, .urgent, .edgeTriggered], tag: tag(half))
@@ -84,15 +84,15 @@ extension Worker {
     // MARK: The opening
 
     /// Reads on what a connection says first, until it is known where it goes.
-    mutating func readOpening(_ flow: Int32) {
+    mutating func readOpening(_ flow: FlowIndex) {
         if flows[flow].isHTTP { readFirstRequest(flow) } else { readHello(flow) }
     }
 
     /// Reads as much of the hello as there is into the client half's pending bytes, and routes by it when it is whole.
     ///
     /// The first look is taken in the scratch memory, so nothing is held while a client is silent.
-    private mutating func readHello(_ flow: Int32) {
-        let client = flow &* 2
+    private mutating func readHello(_ flow: FlowIndex) {
+        let client = flow.client
         while true {
             let have = Int(halves[client].pendingOffset &+ halves[client].pendingCount)
             let into = halves[client].pending.exists ? halves[client].pending : scratch
@@ -143,7 +143,7 @@ extension Worker {
     }
 
     /// Whether a read in the opening brought something; closes the flow when the client has gone.
-    mutating func continues(_ flow: Int32, _ answer: KernelAnswer) -> Bool {
+    mutating func continues(_ flow: FlowIndex, _ answer: KernelAnswer) -> Bool {
         if answer.value > 0 { return true }
         if answer.wouldBlock { return false }
         note(.clientLeftEarly, flow: flow)
@@ -152,7 +152,7 @@ extension Worker {
     }
 
     /// Moves pending bytes that still lie in the scratch memory into a buffer of their own.
-    private mutating func keepPending(_ half: Int32, from source: Buffer) -> Bool {
+    private mutating func keepPending(_ half: HalfIndex, from source: Buffer) -> Bool {
         guard !halves[half].pending.exists else { return true }
         let count = Int(halves[half].pendingCount)
         let buffer = buffers.take(count)
@@ -164,7 +164,7 @@ extension Worker {
     }
 
     /// Makes room behind the pending bytes: by moving them to the front, or into a large buffer.
-    private mutating func growPending(_ half: Int32) -> Bool {
+    private mutating func growPending(_ half: HalfIndex) -> Bool {
         let count = Int(halves[half].pendingCount)
         if halves[half].pendingOffset > 0 {
             halves[half].pending.copy(count, from: halves[half].pending, at: Int(halves[half].pendingOffset), to: 0)
@@ -180,21 +180,21 @@ extension Worker {
         return true
     }
 
-    mutating func cutForMemory(_ flow: Int32) {
+    mutating func cutForMemory(_ flow: FlowIndex) {
         note(.buffersExhausted, flow: flow)
         close(flow, reset: true)
     }
 
-    private mutating func refuse(_ flow: Int32, _ refusal: ClientHello.Refusal) {
+    private mutating func refuse(_ flow: FlowIndex, _ refusal: ClientHello.Refusal) {
         note(.helloRefused, flow: flow) { _ in refusal.description }
         // What is no TLS would not understand an alert.
         if refusal == .notTLS { close(flow) } else { alert(flow, TLSAlert.decodeError) }
     }
 
     /// Says why in TLS's own words, and lets the flow go.
-    private mutating func alert(_ flow: Int32, _ words: InlineArray<7, UInt8>) {
+    private mutating func alert(_ flow: FlowIndex, _ words: InlineArray<7, UInt8>) {
         countUnrouted(flow)
-        let client = flow &* 2
+        let client = flow.client
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }
         halves[client].pendingCount = 0
         let sent = halves[client].socket.sendLastWords(words.span)
@@ -203,7 +203,7 @@ extension Worker {
     }
 
     /// Reads a trusted sender's header at `offset` of `buffer`: how many bytes it took, 0 when it is not whole, or nil when the flow was closed.
-    mutating func readProxyHeader(_ flow: Int32, _ buffer: Buffer, _ offset: Int, _ count: Int) -> Int? {
+    mutating func readProxyHeader(_ flow: FlowIndex, _ buffer: Buffer, _ offset: Int, _ count: Int) -> Int? {
         switch buffer.withSpan(offset, count, { ProxyHeader.inspect($0) }) {
         case .incomplete:
             return 0
@@ -225,14 +225,14 @@ extension Worker {
     // MARK: Routing
 
     /// The service that the name just read belongs to, or the default one of the address that was called.
-    mutating func serviceForName(_ flow: Int32) -> Int32? {
+    mutating func serviceForName(_ flow: FlowIndex) -> Int32? {
         if !name.isEmpty, let service = view.service(for: name) { return service }
-        guard let called = halves[flow &* 2].socket.localAddress else { return nil }
+        guard let called = halves[flow.client].socket.localAddress else { return nil }
         return view.defaultService(at: called.address)
     }
 
     /// Makes the flow one of `service`, of whose client `received` bytes have been read so far.
-    mutating func assign(_ flow: Int32, to service: Int32, received: Int) {
+    mutating func assign(_ flow: FlowIndex, to service: Int32, received: Int) {
         flows[flow].service = service
         counters.add(1, .connectionsOpened, service: service)
         counters.add(UInt64(received), .bytesUp, service: service)
@@ -241,7 +241,7 @@ extension Worker {
     }
 
     /// Sends a flow on its way to its service's endpoint.
-    mutating func depart(_ flow: Int32) {
+    mutating func depart(_ flow: FlowIndex) {
         if isDraining, flows[flow].service != ServiceSlot.monitor {
             note(.drainRefused, flow: flow)
             if flows[flow].isHTTP { return answer(flow, .overloaded) }

@@ -7,11 +7,11 @@ extension Worker {
     private static var discardedReads: Int { 16 }
 
     /// Answers the client ourselves and lets the flow go.
-    mutating func answer(_ flow: Int32, _ answer: HTTPAnswer) {
-        let client = flow &* 2
+    mutating func answer(_ flow: FlowIndex, _ answer: HTTPAnswer) {
+        let client = flow.client
         countUnrouted(flow)
         abandonDial(of: flow)
-        closeHalf(client &+ 1, reset: false)
+        closeHalf(flow.endpoint, reset: false)
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }
         halves[client].pendingCount = 0
         buffers.give(&exchanges[flow].request.inbox)
@@ -24,27 +24,27 @@ extension Worker {
     }
 
     /// Ends the client's stream, and hears the client out.
-    mutating func sayGoodbye(_ flow: Int32) {
-        halves[flow &* 2].socket.shutdownWriting()
+    mutating func sayGoodbye(_ flow: FlowIndex) {
+        halves[flow.client].socket.shutdownWriting()
         hearOut(flow)
     }
 
     /// Lets a flow go of which all that the client will get is in its socket. What it still sends is thrown away for a moment: closing on
     /// bytes that nobody has read would reset the connection, and with it go bytes that are on their way.
-    mutating func hearOut(_ flow: Int32, thenReset: Bool = false) {
-        closeHalf(flow &* 2 &+ 1, reset: false)
+    mutating func hearOut(_ flow: FlowIndex, thenReset: Bool = false) {
+        closeHalf(flow.endpoint, reset: false)
         flows[flow].stage = .lingering
         flows[flow].resetsAtEnd = thenReset
         flows[flow].lastActive = tick
-        register(flow &* 2)
+        register(flow.client)
         // Its end may have come before, and is not reported twice.
         discardInput(flow)
     }
 
     /// Reads and forgets what a client still sends behind an answer of ours.
-    mutating func discardInput(_ flow: Int32) {
+    mutating func discardInput(_ flow: FlowIndex) {
         for _ in 0..<Worker.discardedReads {
-            let answer = halves[flow &* 2].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+            let answer = halves[flow.client].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
             if answer.wouldBlock { return }
             guard answer.value > 0 else { return close(flow, reset: flows[flow].resetsAtEnd) }
             counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
@@ -54,11 +54,11 @@ extension Worker {
 
     /// Closes the connections that wait between two requests.
     mutating func closeIdleExchanges() {
-        for flow in 0..<flowsUsed where flows[flow].stage == .relaying && flows[flow].isHTTP {
+        for flow in places.places() where flows[flow].stage == .relaying && flows[flow].isHTTP {
             let exchange = exchanges[flow]
-            let isDry = halves[flow &* 2].isDry && halves[flow &* 2 &+ 1].isDry
+            let isDry = halves[flow.client].isDry && halves[flow.endpoint].isDry
             // One whose next request has crossed with the end is served first.
-            let isSilent = !halves[flow &* 2].state.contains(.readable)
+            let isSilent = !halves[flow.client].state.contains(.readable)
             if exchange.request.stage == .head, exchange.request.count == 0, isDry, isSilent {
                 close(flow)
             }
@@ -69,8 +69,8 @@ extension Worker {
     ///
     /// Nothing is read before the response has ended, so a client that has only ended its side still gets all of it. After the last
     /// response its input is thrown away: closing on bytes that nobody has read would reset the connection, and cut the response off.
-    mutating func followSilence(_ flow: Int32) -> Progress {
-        let client = flow &* 2
+    mutating func followSilence(_ flow: FlowIndex) -> Progress {
+        let client = flow.client
         let isOver = exchanges[flow].request.stage == .last && exchanges[flow].response.stage == .head
         guard isOver || halves[client].state.contains(.shut) else {
             // Without a FIN of ours a hang-up means that the connection is no more: nobody is left to take the response.

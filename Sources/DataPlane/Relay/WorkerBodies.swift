@@ -5,25 +5,25 @@ import Syscalls
 /// The bytes of an exchange, of whichever direction: read into an inbox, followed to the end of a body, handed to the relay.
 extension Worker {
     /// Does what following a body or a head came to. Nil when the body has ended.
-    mutating func settle(_ half: Int32, _ following: Following) -> Progress? {
+    mutating func settle(_ half: HalfIndex, _ following: Following) -> Progress? {
         switch following {
         case .moves: return .moves
         case .waits: return .waits
         case .ended: return nil
         case .malformed:
-            note(.bodyMalformed, flow: half >> 1)
+            note(.bodyMalformed, flow: half.flow)
             closeFlow(of: half, reset: true)
         case .failed(let answer): fail(half, answer)
-        case .noMemory: cutForMemory(half >> 1)
+        case .noMemory: cutForMemory(half.flow)
         }
         return .gone
     }
 
     /// Moves what may pass of a body.
-    mutating func followBody(_ half: Int32, _ message: inout Exchange.Message) -> Following {
-        if half & 1 == 0, exchanges[half >> 1].awaitsContinue {
+    mutating func followBody(_ half: HalfIndex, _ message: inout Exchange.Message) -> Following {
+        if half.isClient, exchanges[half.flow].awaitsContinue {
             guard message.count > 0 || halves[half].state.contains(.readable) else { return .waits }
-            exchanges[half >> 1].awaitsContinue = false  // it waits no longer
+            exchanges[half.flow].awaitsContinue = false  // it waits no longer
         }
         while true {
             if !message.isChunked {
@@ -59,7 +59,7 @@ extension Worker {
             }
             switch fill(half, &message) {
             case .some:
-                if half & 1 == 0 { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half >> 1].service) }
+                if half.isClient { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half.flow].service) }
             case .nothing: return .waits
             case .ended:
                 halves[half].state.insert(.ended)
@@ -71,7 +71,7 @@ extension Worker {
     }
 
     /// Lets the next `count` bytes of the inbox pass. The buffer itself goes when nothing stays behind.
-    mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: Int32) -> Following {
+    mutating func handOver(_ message: inout Exchange.Message, _ count: Int, _ half: HalfIndex) -> Following {
         guard count > 0 else { return .moves }
         if count == Int(message.count) {
             halves[half].pending = message.inbox
@@ -93,7 +93,7 @@ extension Worker {
     }
 
     /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
-    mutating func fill(_ half: Int32, _ message: inout Exchange.Message) -> Fill {
+    mutating func fill(_ half: HalfIndex, _ message: inout Exchange.Message) -> Fill {
         guard halves[half].state.contains(.readable) else { return .nothing }
         if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity, !makeRoom(&message) {
             return .noMemory

@@ -14,52 +14,30 @@ extension Worker {
 
     private var connectMilliseconds: UInt64 { plan.settings.connectTimeout.milliseconds }
 
-    mutating func startDial(_ flow: Int32) {
-        let index: Int32
-        if freeDial >= 0 {
-            index = freeDial
-            freeDial = dials[index].nextFree
-        } else {
-            // There are as many records as flows, and a flow has one dial.
-            index = dialsUsed
-            dialsUsed &+= 1
-            dials[index] = Dial()
-        }
+    mutating func startDial(_ flow: FlowIndex) {
         rotation &+= 1
-        let generation = dials[index].generation
-        dials[index] = Dial()
-        dials[index].generation = generation
-        dials[index].flow = flow
+        let index = dials.take(for: flow)
         dials[index].first = preferredTarget(flows[flow].service, view.route(flows[flow].service))
         dials[index].rotation = rotation
-        dials[index].position = dialCount
-        dialsUnderWay[dialCount] = index
-        dialCount &+= 1
         flows[flow].dial = index
         flows[flow].stage = .dialling
         // An endpoint that is silent is not waited for on behalf of a client that has gone.
-        register(flow &* 2)
+        register(flow.client)
         attemptNext(index)
     }
 
     /// Takes a dial off the list, and closes the rival if there still is one.
-    private mutating func endDial(_ index: Int32) {
+    private mutating func endDial(_ index: DialIndex) {
         if dials[index].rival.exists { closeRival(index) }
-        let last = dialsUnderWay[dialCount &- 1]
-        dialsUnderWay[dials[index].position] = last
-        dials[last].position = dials[index].position
-        dialCount &-= 1
-        flows[dials[index].flow].dial = -1
-        dials[index].flow = -1
-        dials[index].nextFree = freeDial
-        freeDial = index
+        flows[dials[index].flow].dial = .none
+        dials.give(index)
     }
 
-    mutating func abandonDial(of flow: Int32) {
-        if flows[flow].dial >= 0 { endDial(flows[flow].dial) }
+    mutating func abandonDial(of flow: FlowIndex) {
+        if flows[flow].dial.exists { endDial(flows[flow].dial) }
     }
 
-    private mutating func closeRival(_ index: Int32) {
+    private mutating func closeRival(_ index: DialIndex) {
         dials[index].rival.close()
         dials[index].rival = .none
         // 22 bits stand in the tag, beside the 32 of the index and the kind.
@@ -67,9 +45,9 @@ extension Worker {
     }
 
     /// Starts an attempt at the next address of the present target or, when there is none left and none under way, of the next target.
-    private mutating func attemptNext(_ index: Int32) {
+    private mutating func attemptNext(_ index: DialIndex) {
         let flow = dials[index].flow
-        let endpoint = flow &* 2 &+ 1
+        let endpoint = flow.endpoint
         guard !halves[endpoint].socket.exists || !dials[index].rival.exists else { return }
         while true {
             let route = view.route(flows[flow].service)
@@ -131,8 +109,8 @@ extension Worker {
     }
 
     /// Starts one attempt. False when it failed at once.
-    private mutating func attempt(_ index: Int32, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
-        let endpoint = dials[index].flow &* 2 &+ 1
+    private mutating func attempt(_ index: DialIndex, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
+        let endpoint = dials[index].flow.endpoint
         let opened = Socket.open(peer.address.family)
         guard !opened.isError else {
             dials[index].lastCode = opened.code
@@ -159,7 +137,7 @@ extension Worker {
             dials[index].rival = socket
             dials[index].rivalDeadline = deadline
             let generation = UInt64(dials[index].generation) << 32
-            epoll.add(socket.number, events, tag: Tag.rival | generation | UInt64(UInt32(bitPattern: index)))
+            epoll.add(socket.number, events, tag: Tag.rival | generation | UInt64(UInt32(bitPattern: index.place)))
             // Two at a time: the next address waits until one of them has failed.
             dials[index].nextAttempt = .max
         } else {
@@ -173,10 +151,10 @@ extension Worker {
     }
 
     /// Takes in what epoll says about a flow's first attempt.
-    mutating func handleAttempt(_ flow: Int32, _ events: EpollEvents) {
+    mutating func handleAttempt(_ flow: FlowIndex, _ events: EpollEvents) {
         let index = flows[flow].dial
-        guard index >= 0 else { return }
-        let endpoint = flow &* 2 &+ 1
+        guard index.exists else { return }
+        let endpoint = flow.endpoint
         if !events.isDisjoint(with: [.error, .hangUp]) {
             let outcome = halves[endpoint].socket.connectOutcome
             if outcome.isError {
@@ -189,7 +167,7 @@ extension Worker {
 
     /// Takes in what epoll says about the rival of a first attempt.
     mutating func handleRival(_ tag: UInt64) {
-        let index = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+        let index = DialIndex(Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF))
         guard dials[index].rival.exists, UInt64(dials[index].generation) == (tag >> 32) & 0x3F_FFFF else { return }
         let outcome = dials[index].rival.connectOutcome
         if outcome.isError {
@@ -198,7 +176,7 @@ extension Worker {
             return attemptNext(index)
         }
         // The rival has won: it takes the place of the first attempt, and its events are the half's from now on.
-        let endpoint = dials[index].flow &* 2 &+ 1
+        let endpoint = dials[index].flow.endpoint
         let winner = dials[index].rival
         dials[index].rival = .none
         dials[index].generation = (dials[index].generation &+ 1) & 0x3F_FFFF
@@ -210,13 +188,13 @@ extension Worker {
         connected(index, [.writable, .readable])
     }
 
-    private mutating func firstAttemptFailed(_ index: Int32) {
-        closeHalf(dials[index].flow &* 2 &+ 1, reset: false)
+    private mutating func firstAttemptFailed(_ index: DialIndex) {
+        closeHalf(dials[index].flow.endpoint, reset: false)
         attemptNext(index)
     }
 
     /// An endpoint has accepted: the flow begins to relay.
-    private mutating func connected(_ index: Int32, _ events: EpollEvents) {
+    private mutating func connected(_ index: DialIndex, _ events: EpollEvents) {
         let flow = dials[index].flow
         let place = place(index)
         if place > 0 {
@@ -225,8 +203,8 @@ extension Worker {
             if dials[index].target > 0 { note(.fallbackUsed, flow: flow) { _ in "fallback \(place)" } }
         }
         endDial(index)
-        let client = flow &* 2
-        let endpoint = client &+ 1
+        let client = flow.client
+        let endpoint = flow.endpoint
         halves[endpoint].state.formIntersection([.urgent, .failed])
         halves[endpoint].state.formUnion([.registered, .armedOut, .writable])
         // Said here, and not when the request was read: attempts that have failed since took their record along.
@@ -244,8 +222,8 @@ extension Worker {
     }
 
     /// Puts the PROXY header before what the client has said so far. False when the flow was closed.
-    private mutating func prependProxyHeader(_ flow: Int32, _ version: RoutingTable.Route.ProxyVersion) -> Bool {
-        let client = flow &* 2
+    private mutating func prependProxyHeader(_ flow: FlowIndex, _ version: RoutingTable.Route.ProxyVersion) -> Bool {
+        let client = flow.client
         let called = flows[flow].hasAssertedAddresses ? asserted[flow].destination : halves[client].socket.localAddress
         guard let source = clientAddress(of: flow), let called else {
             close(flow)  // the client has gone: it has no address any more
@@ -271,7 +249,7 @@ extension Worker {
         return true
     }
 
-    private mutating func failDial(_ index: Int32) {
+    private mutating func failDial(_ index: DialIndex) {
         let flow = dials[index].flow
         let code = dials[index].lastCode
         let timedOut = dials[index].sawTimeout && code == 0
@@ -284,7 +262,7 @@ extension Worker {
     }
 
     /// Ends a flow that gets no endpoint: with an answer where one would be understood.
-    private mutating func refuse(_ flow: Int32, _ answer: HTTPAnswer) {
+    private mutating func refuse(_ flow: FlowIndex, _ answer: HTTPAnswer) {
         if flows[flow].isHTTP { self.answer(flow, answer) } else { close(flow, reset: true) }
     }
 
@@ -292,15 +270,15 @@ extension Worker {
     mutating func tendDials() {
         nextTend = now &+ Worker.tendInterval
         var position: Int32 = 0
-        while position < dialCount {
-            let index = dialsUnderWay[position]
+        while position < dials.count {
+            let index = dials.at(position)
             tend(index)
             // One that ended has been replaced by the last of the list, which is looked at next.
-            if position < dialCount, dialsUnderWay[position] == index { position &+= 1 }
+            if dials.isAt(position, index) { position &+= 1 }
         }
     }
 
-    private mutating func tend(_ index: Int32) {
+    private mutating func tend(_ index: DialIndex) {
         let flow = dials[index].flow
         if dials[index].waitsForName {
             if now >= dials[index].nameDeadline {
@@ -317,8 +295,8 @@ extension Worker {
             dials[index].sawTimeout = true
             isNext = true
         }
-        if halves[flow &* 2 &+ 1].socket.exists, now >= dials[index].firstDeadline {
-            closeHalf(flow &* 2 &+ 1, reset: false)
+        if halves[flow.endpoint].socket.exists, now >= dials[index].firstDeadline {
+            closeHalf(flow.endpoint, reset: false)
             dials[index].sawTimeout = true
             isNext = true
         }
@@ -328,8 +306,8 @@ extension Worker {
     /// Has the dials under way look at the new table: one whose target has changed or gone begins anew, so that nobody waits for an
     /// endpoint that was changed because it does not answer, and nobody reaches one that the service has no longer.
     mutating func redirectDials() {
-        for position in 0..<dialCount {
-            let index = dialsUnderWay[position]
+        for position in 0..<dials.count {
+            let index = dials.at(position)
             let flow = dials[index].flow
             let route = view.route(flows[flow].service)
             if max(dials[index].target, dials[index].first) < route.targetCount {
@@ -337,7 +315,7 @@ extension Worker {
                 let port = flows[flow].isHTTP ? target.httpPort : target.httpsPort
                 if dials[index].name == target.name, dials[index].port == port { continue }
             }
-            closeHalf(flow &* 2 &+ 1, reset: false)
+            closeHalf(flow.endpoint, reset: false)
             if dials[index].rival.exists { closeRival(index) }
             dials[index].target = 0
             dials[index].first = preferredTarget(flows[flow].service, route)

@@ -24,10 +24,10 @@ extension Worker {
     }
 
     /// Reads what the first request says, and routes by it.
-    mutating func readFirstRequest(_ flow: Int32) {
+    mutating func readFirstRequest(_ flow: FlowIndex) {
         let exchanges = exchanges
         while true {
-            switch fill(flow &* 2, &exchanges[flow].request) {
+            switch fill(flow.client, &exchanges[flow].request) {
             case .some: break
             case .nothing: return
             case .ended, .failed:
@@ -50,15 +50,15 @@ extension Worker {
     }
 
     /// Looks at the next bytes of a direction whose passable ones have passed.
-    mutating func follow(_ source: Int32) -> Progress {
-        source & 1 == 0 ? followRequest(source >> 1) : followResponse(source >> 1)
+    mutating func follow(_ source: HalfIndex) -> Progress {
+        source.isClient ? followRequest(source.flow) : followResponse(source.flow)
     }
 
     // MARK: Requests
 
-    private mutating func followRequest(_ flow: Int32) -> Progress {
+    private mutating func followRequest(_ flow: FlowIndex) -> Progress {
         let exchanges = exchanges
-        let client = flow &* 2
+        let client = flow.client
         switch exchanges[flow].request.stage {
         case .body:
             return settle(client, followBody(client, &exchanges[flow].request)) ?? endRequest(flow)
@@ -99,9 +99,9 @@ extension Worker {
     }
 
     /// Takes a request head off the client's inbox and makes it what the endpoint is to read. `.waits` when it is not whole.
-    private mutating func takeRequestHead(_ flow: Int32) -> Progress {
+    private mutating func takeRequestHead(_ flow: FlowIndex) -> Progress {
         let exchanges = exchanges
-        let client = flow &* 2
+        let client = flow.client
         let inbox = exchanges[flow].request.inbox
         let offset = Int(exchanges[flow].request.offset)
         var scanned = Int(exchanges[flow].request.scanned)
@@ -153,7 +153,7 @@ extension Worker {
     }
 
     /// Puts the head at the front of the inbox, with the device's address added, into the client half's pending bytes. False when the flow was closed.
-    private mutating func passOn(_ flow: Int32, _ head: RequestHead) -> Bool {
+    private mutating func passOn(_ flow: FlowIndex, _ head: RequestHead) -> Bool {
         let exchanges = exchanges
         let mode: ForwardedFor
         let route = view.route(flows[flow].service)
@@ -186,7 +186,7 @@ extension Worker {
                 head.copy(source, forwardedFor: mode, client: text.span.extracting(first: textCount), into: &output)
             }
         }
-        let client = flow &* 2
+        let client = flow.client
         halves[client].pending = buffer
         halves[client].pendingOffset = 0
         halves[client].pendingCount = Int32(written ?? 0)
@@ -194,33 +194,33 @@ extension Worker {
         return true
     }
 
-    private mutating func endRequest(_ flow: Int32) -> Progress {
-        if exchanges[flow].response.stage == .done { return endExchange(flow, askedBy: flow &* 2) }
+    private mutating func endRequest(_ flow: FlowIndex) -> Progress {
+        if exchanges[flow].response.stage == .done { return endExchange(flow, askedBy: flow.client) }
         exchanges[flow].request.stage = .done
         return .waits
     }
 
     // MARK: Responses
 
-    private mutating func followResponse(_ flow: Int32) -> Progress {
+    private mutating func followResponse(_ flow: FlowIndex) -> Progress {
         let exchanges = exchanges
-        let endpoint = flow &* 2 &+ 1
+        let endpoint = flow.endpoint
         switch exchanges[flow].response.stage {
         case .body:
             return settle(endpoint, followBody(endpoint, &exchanges[flow].response)) ?? endResponse(flow)
         case .done, .last: return outliveRequest(flow)
         case .head: break
         }
-        if exchanges[flow].request.stage == .last, !halves[endpoint ^ 1].state.contains(.shut) {
+        if exchanges[flow].request.stage == .last, !halves[endpoint.other].state.contains(.shut) {
             // The last response has passed, and the client need not wait until the endpoint closes (RFC 9112 section 9.6). The endpoint is
             // left to close first, as it keeps the port for a while who does; unless there is no time.
             if isShuttingDown {
                 sayGoodbye(flow)
                 return .gone
             }
-            halves[endpoint ^ 1].state.insert(.shut)
-            halves[endpoint ^ 1].socket.shutdownWriting()
-            enqueue(endpoint ^ 1)
+            halves[endpoint.other].state.insert(.shut)
+            halves[endpoint.other].socket.shutdownWriting()
+            enqueue(endpoint.other)
         }
         while true {
             if exchanges[flow].response.count > 0, let progress = takeResponseHead(flow) { return progress }
@@ -245,7 +245,7 @@ extension Worker {
     }
 
     /// Takes a response head off the endpoint's inbox. Nil when it is not whole.
-    private mutating func takeResponseHead(_ flow: Int32) -> Progress? {
+    private mutating func takeResponseHead(_ flow: FlowIndex) -> Progress? {
         let exchanges = exchanges
         // What nobody asked for (a time-out notice, most often) is the connection's last word.
         if exchanges[flow].request.stage == .head || exchanges[flow].request.stage == .last {
@@ -268,7 +268,7 @@ extension Worker {
             if head.isInterim {
                 exchanges[flow].awaitsContinue = false
                 exchanges[flow].response.scanned = 0
-                return settle(flow &* 2 &+ 1, handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1))
+                return settle(flow.endpoint, handOver(&exchanges[flow].response, head.length, flow.endpoint))
             }
             if head.switchesProtocols {
                 guard exchanges[flow].wantsUpgrade, exchanges[flow].request.stage == .done else {
@@ -277,7 +277,7 @@ extension Worker {
                 }
                 exchanges[flow].request.begin(.untilClose, from: .client)
                 exchanges[flow].response.begin(.untilClose, from: .endpoint)
-                enqueue(flow &* 2)
+                enqueue(flow.client)
                 return .moves
             }
             if head.closes { exchanges[flow].closes = true }
@@ -289,22 +289,22 @@ extension Worker {
             }
             exchanges[flow].response.scanned = 0
             exchanges[flow].response.begin(head.framing, from: .endpoint)
-            return settle(flow &* 2 &+ 1, handOver(&exchanges[flow].response, head.length, flow &* 2 &+ 1))
+            return settle(flow.endpoint, handOver(&exchanges[flow].response, head.length, flow.endpoint))
         }
         return .moves
     }
 
     /// Passes everything that the endpoint still sends as it is, and takes no further request.
-    private mutating func passBlindly(_ flow: Int32) {
+    private mutating func passBlindly(_ flow: FlowIndex) {
         exchanges[flow].answered = true
         exchanges[flow].closes = true
         if exchanges[flow].request.stage != .body { exchanges[flow].request.stage = .last }
         exchanges[flow].response.begin(.untilClose, from: .endpoint)
     }
 
-    private mutating func endResponse(_ flow: Int32) -> Progress {
+    private mutating func endResponse(_ flow: FlowIndex) -> Progress {
         if exchanges[flow].request.stage == .done || exchanges[flow].request.stage == .last {
-            return endExchange(flow, askedBy: flow &* 2 &+ 1)
+            return endExchange(flow, askedBy: flow.endpoint)
         }
         exchanges[flow].response.stage = .done
         return outliveRequest(flow)
@@ -312,8 +312,8 @@ extension Worker {
 
     /// Looks after an endpoint that has answered before the request was whole. When it has gone, the client is told so, and the rest of
     /// the request goes wherever it can.
-    private mutating func outliveRequest(_ flow: Int32) -> Progress {
-        let endpoint = flow &* 2 &+ 1
+    private mutating func outliveRequest(_ flow: FlowIndex) -> Progress {
+        let endpoint = flow.endpoint
         guard !halves[endpoint].state.isDisjoint(with: [.peerClosed, .failed]) else { return .waits }
         exchanges[flow].closes = true
         halves[endpoint].state.insert(.ended)
@@ -321,9 +321,9 @@ extension Worker {
     }
 
     /// Both messages have ended: the next request may come, unless this was the last.
-    private mutating func endExchange(_ flow: Int32, askedBy half: Int32) -> Progress {
+    private mutating func endExchange(_ flow: FlowIndex, askedBy half: HalfIndex) -> Progress {
         // The other direction has waited for this, and what it waits to read may have come long ago.
-        enqueue(half ^ 1)
+        enqueue(half.other)
         exchanges[flow].isHEAD = false
         exchanges[flow].response.stage = .head
         exchanges[flow].response.scanned = 0
@@ -339,7 +339,7 @@ extension Worker {
     /// Whether the client waits for the response to its first request, and none of it has come.
     ///
     /// Only then an answer of ours is of use: on a connection that has carried requests before, a silent close lets the client try again.
-    func owesFirstAnswer(_ flow: Int32) -> Bool {
+    func owesFirstAnswer(_ flow: FlowIndex) -> Bool {
         guard flows[flow].isHTTP else { return false }
         let exchange = exchanges[flow]
         return exchange.requests == 1 && !exchange.answered && exchange.request.stage != .head

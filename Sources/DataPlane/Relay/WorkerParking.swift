@@ -14,7 +14,7 @@ extension Worker {
     /// Every flow that can go on elsewhere. Their descriptors stay open, and are no longer this worker's to close.
     mutating func park() -> [MovingFlow] {
         var departing: [MovingFlow] = []
-        for flow in 0..<flowsUsed {
+        for flow in places.places() {
             // Its endpoint is this process, which ends.
             if flows[flow].stage != .free, flows[flow].service == ServiceSlot.monitor {
                 close(flow)
@@ -28,7 +28,7 @@ extension Worker {
             case .relaying: stage = .relaying
             }
             abandonDial(of: flow)
-            if stage == .dialling { closeHalf(flow &* 2 &+ 1, reset: false) }
+            if stage == .dialling { closeHalf(flow.endpoint, reset: false) }
             var parked = ParkedFlow()
             parked.stage = stage
             parked.awaitsProxyHeader = flows[flow].awaitsProxyHeader
@@ -37,21 +37,20 @@ extension Worker {
                 parked.source = asserted[flow].source
                 parked.destination = asserted[flow].destination
             }
-            parked.client = leave(flow &* 2)
-            parked.endpoint = leave(flow &* 2 &+ 1)
+            parked.client = leave(flow.client)
+            parked.endpoint = leave(flow.endpoint)
             if flows[flow].isHTTP { parked.exchange = leave(exchanges[flow]) }
             departing.append(
                 MovingFlow(
-                    flow: parked, client: halves[flow &* 2].socket, endpoint: halves[flow &* 2 &+ 1].socket,
+                    flow: parked, client: halves[flow.client].socket, endpoint: halves[flow.endpoint].socket,
                     slot: flows[flow].service))
-            flows[flow].stage = .free
-            flowsOpen &-= 1
+            places.give(flow)
             counters.add(1, .flowsClosed)
         }
         return departing
     }
 
-    private func leave(_ half: Int32) -> ParkedFlow.Half {
+    private func leave(_ half: HalfIndex) -> ParkedFlow.Half {
         var parked = ParkedFlow.Half()
         parked.state = halves[half].state.intersection(Worker.lasting).rawValue
         parked.passable = halves[half].passable
@@ -94,14 +93,14 @@ extension Worker {
     /// Goes on with a flow of another process. One that cannot be is closed, with resets, and counted.
     mutating func adopt(_ arriving: MovingFlow) {
         guard let flow = takeFlow() else {
-            note(.flowLimitReached) { "limit \($0.flows.capacity)" }
+            note(.flowLimitReached) { "limit \($0.places.capacity)" }
             for socket in arriving.sockets { socket.reset() }
             return
         }
         let exchanges = exchanges
         let parked = arriving.flow
-        let client = flow &* 2
-        let endpoint = client &+ 1
+        let client = flow.client
+        let endpoint = flow.endpoint
         halves[client].socket = arriving.client
         halves[endpoint].socket = arriving.endpoint
         flows[flow].isHTTP = parked.exchange != nil
@@ -138,7 +137,7 @@ extension Worker {
         }
     }
 
-    private mutating func restore(_ half: Int32, _ parked: ParkedFlow.Half) -> Bool {
+    private mutating func restore(_ half: HalfIndex, _ parked: ParkedFlow.Half) -> Bool {
         halves[half].state = Half.State(rawValue: parked.state).intersection(Worker.lasting)
         // Whether there is anything to read, or room to write, the next call tells.
         halves[half].state.formUnion(halves[half].state.contains(.deaf) ? .readable : [.readable, .writable])

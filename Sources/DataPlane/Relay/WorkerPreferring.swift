@@ -19,7 +19,7 @@ extension Worker {
     }
 
     /// The place of the target that a dial tries now.
-    @inline(__always) func place(_ index: Int32) -> Int32 {
+    @inline(__always) func place(_ index: DialIndex) -> Int32 {
         let (tried, first) = (dials[index].target, dials[index].first)
         if tried == 0 { return first }
         return tried <= first ? tried &- 1 : tried

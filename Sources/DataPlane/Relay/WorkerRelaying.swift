@@ -12,7 +12,7 @@ extension Worker {
     /// Takes in what epoll says about a half.
     @inline(__always) mutating func handle(_ tag: UInt64, _ events: EpollEvents) {
         let halves = halves
-        let index = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+        let index = HalfIndex(Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF))
         guard halves[index].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[index].socket.exists else {
             return
         }
@@ -26,7 +26,7 @@ extension Worker {
             halves[index].state.remove(.bulk)
         }
         if !events.isDisjoint(with: [.error, .hangUp]) { halves[index].state.insert(.failed) }
-        let flow = index >> 1
+        let flow = index.flow
         switch flows[flow].stage {
         case .relaying:
             flows[flow].lastActive = tick
@@ -34,10 +34,10 @@ extension Worker {
                 events.contains(.writable) && halves[index].state.isDisjoint(with: [.writable, .deaf])
             if becameWritable { halves[index].state.insert(.writable) }
             if halves[index].state.contains(.readable), !pump(index) { return }
-            if becameWritable { _ = pump(index ^ 1) }
+            if becameWritable { _ = pump(index.other) }
         case .opening: readOpening(flow)
         case .dialling:
-            if index & 1 == 1 {
+            if index.isEndpoint {
                 handleAttempt(flow, events)
             } else if !events.isDisjoint(with: [.error, .hangUp]) {
                 note(.clientReset, flow: flow)
@@ -49,7 +49,7 @@ extension Worker {
     }
 
     /// Notes that a half's socket has no room, and has epoll say when it has.
-    private func armWriting(_ half: Int32) {
+    private func armWriting(_ half: HalfIndex) {
         halves[half].state.remove(.writable)
         guard !halves[half].state.contains(.armedOut) else { return }
         halves[half].state.insert(.armedOut)
@@ -58,9 +58,9 @@ extension Worker {
     }
 
     /// Moves bytes that arrive at half `source` to the other, until nothing is left or the other has no room. False when the flow is gone.
-    mutating func pump(_ source: Int32) -> Bool {
+    mutating func pump(_ source: HalfIndex) -> Bool {
         let halves = halves
-        let sink = source ^ 1
+        let sink = source.other
         var budget = Worker.budget
         while true {
             if halves[source].pendingCount > 0 {
@@ -173,7 +173,7 @@ extension Worker {
             }
             let buffer = buffers.take(count &- taken)
             guard buffer.exists else {
-                cutForMemory(source >> 1)
+                cutForMemory(source.flow)
                 return false
             }
             buffer.copy(count &- taken, from: scratch, at: taken, to: 0)
@@ -186,8 +186,8 @@ extension Worker {
     }
 
     /// Sends pending bytes as far as there is room. False when the flow is gone.
-    private mutating func flushPending(_ source: Int32) -> Bool {
-        let sink = source ^ 1
+    private mutating func flushPending(_ source: HalfIndex) -> Bool {
+        let sink = source.other
         sendPromptly(sink)
         let sent = halves[sink].socket.send(
             halves[source].pending, at: Int(halves[source].pendingOffset), count: Int(halves[source].pendingCount))
@@ -209,7 +209,7 @@ extension Worker {
     }
 
     /// Turns Nagle's delay off, from the second send on: the first segment never waits for it, and a short flow saves the call.
-    @inline(__always) private func sendPromptly(_ sink: Int32) {
+    @inline(__always) private func sendPromptly(_ sink: HalfIndex) {
         guard !halves[sink].state.contains(.withoutDelay) else { return }
         if halves[sink].state.contains(.sentOnce) {
             halves[sink].socket.sendWithoutDelay()
@@ -220,17 +220,17 @@ extension Worker {
     }
 
     /// Passes the end of one direction on. False when that was the end of both, and the flow is gone.
-    private mutating func passEnd(_ source: Int32) -> Bool {
-        let sink = source ^ 1
+    private mutating func passEnd(_ source: HalfIndex) -> Bool {
+        let sink = source.other
         if halves[sink].state.contains(.ended), halves[sink].isDry {
             closeFlow(of: source)
             return false
         }
         if !halves[sink].state.contains(.shut) {
             halves[sink].state.insert(.shut)
-            if source & 1 == 1, owesFirstAnswer(source >> 1) {
-                note(.endpointLeftEarly, flow: source >> 1)
-                answer(source >> 1, .badGateway)
+            if source.isEndpoint, owesFirstAnswer(source.flow) {
+                note(.endpointLeftEarly, flow: source.flow)
+                answer(source.flow, .badGateway)
                 return false
             }
             halves[sink].socket.shutdownWriting()
@@ -239,17 +239,17 @@ extension Worker {
         }
         guard halves[source].state.contains(.deaf) else { return true }
         // It has said everything and takes nothing: what the client still says is for nobody.
-        hearOut(source >> 1)
+        hearOut(source.flow)
         return false
     }
 
     /// Half `half` takes no more. An endpoint may have said why before it went (an early answer, to an upload that it did not want), and
     /// that still waits in its socket; behind it comes the end, which is a reset if this was one. False when the flow is gone.
-    private mutating func sendFailed(_ half: Int32, _ answer: KernelAnswer) -> Bool {
-        guard half & 1 == 1, !halves[half].state.contains(.deaf) else { return fail(half, answer) }
+    private mutating func sendFailed(_ half: HalfIndex, _ answer: KernelAnswer) -> Bool {
+        guard half.isEndpoint, !halves[half].state.contains(.deaf) else { return fail(half, answer) }
         halves[half].state.insert(answer.meetsReset ? [.deaf, .readable, .wasReset] : [.deaf, .readable])
         halves[half].state.remove(.writable)
-        let client = half ^ 1
+        let client = half.other
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }
         halves[client].pendingOffset = 0
         halves[client].pendingCount = 0
@@ -260,27 +260,27 @@ extension Worker {
 
     /// Ends a flow of which one connection has failed: a reset is passed on as a reset.
     @discardableResult
-    mutating func fail(_ half: Int32, _ answer: KernelAnswer) -> Bool {
-        note(half & 1 == 0 ? .clientReset : .endpointReset, flow: half >> 1) { _ in
+    mutating func fail(_ half: HalfIndex, _ answer: KernelAnswer) -> Bool {
+        note(half.isClient ? .clientReset : .endpointReset, flow: half.flow) { _ in
             SystemCallError.text(of: answer.code)
         }
-        if half & 1 == 1, owesFirstAnswer(half >> 1) {
-            self.answer(half >> 1, .badGateway)
+        if half.isEndpoint, owesFirstAnswer(half.flow) {
+            self.answer(half.flow, .badGateway)
         } else if halves[half].state.contains(.deaf) {
             // A reset on the heels of the answer could keep the client from seeing it.
-            hearOut(half >> 1, thenReset: true)
+            hearOut(half.flow, thenReset: true)
         } else {
             closeFlow(of: half, reset: true)
         }
         return false
     }
 
-    @inline(__always) private func countRead(_ count: Int, _ source: Int32) {
+    @inline(__always) private func countRead(_ count: Int, _ source: HalfIndex) {
         if halves[source].passable != Half.unbounded { halves[source].passable &-= UInt64(count) }
-        if source & 1 == 0 { counters.add(UInt64(count), .bytesUp, service: flows[source >> 1].service) }
+        if source.isClient { counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service) }
     }
 
-    @inline(__always) private func countSent(_ count: Int, from source: Int32) {
-        if source & 1 == 1 { counters.add(UInt64(count), .bytesDown, service: flows[source >> 1].service) }
+    @inline(__always) private func countSent(_ count: Int, from source: HalfIndex) {
+        if source.isEndpoint { counters.add(UInt64(count), .bytesDown, service: flows[source.flow].service) }
     }
 }

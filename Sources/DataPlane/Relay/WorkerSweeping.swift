@@ -13,28 +13,23 @@ extension Worker {
         nextSweep = now &+ Worker.sweepInterval
         counters.set(UInt64(buffers.bytesOnLoan), .bytesBuffered)
         // Only one that has room: the kernel wakes one worker for a connection, and it should be one that takes it.
-        if !isAccepting, now >= acceptAgain, flowsOpen < flows.capacity { startAccepting() }
-        let share = flowsUsed / 4 &+ 1
-        let end = min(sweepPosition &+ share, flowsUsed)
-        var flow = sweepPosition
-        while flow < end {
-            if flows[flow].stage != .free { check(flow) }
-            flow &+= 1
-        }
-        sweepPosition = end >= flowsUsed ? 0 : end
+        if !isAccepting, now >= acceptAgain, !places.isFull { startAccepting() }
+        let end = min(sweepPosition &+ places.used / 4 &+ 1, places.used)
+        for flow in places.places(from: sweepPosition, to: end) where flows[flow].stage != .free { check(flow) }
+        sweepPosition = end >= places.used ? 0 : end
     }
 
     private func ticks(_ duration: Duration) -> UInt32 {
         UInt32(clamping: max(1, duration.milliseconds / Worker.tickMilliseconds))
     }
 
-    private mutating func check(_ flow: Int32) {
+    private mutating func check(_ flow: FlowIndex) {
         let age = tick &- flows[flow].lastActive
         switch flows[flow].stage {
         case .free, .dialling: break
         case .opening:
             guard age >= ticks(plan.settings.helloTimeout) else { return }
-            let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow &* 2].pendingCount
+            let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow.client].pendingCount
             if said == 0 {
                 note(.clientSilent, flow: flow)
                 close(flow)
@@ -48,7 +43,7 @@ extension Worker {
                 return timeOutRequest(flow)
             }
             // Of plain HTTP a client's FIN is not read before the response has come, but is known of.
-            let states = halves[flow &* 2].state.union(halves[flow &* 2 &+ 1].state)
+            let states = halves[flow.client].state.union(halves[flow.endpoint].state)
             let halfClosed = !states.isDisjoint(with: [.ended, .peerClosed, .shut, .deaf])
             if halfClosed, age >= ticks(plan.settings.halfCloseTimeout) {
                 note(.halfCloseTimedOut, flow: flow)
@@ -60,12 +55,12 @@ extension Worker {
         case .lingering:
             guard age >= Worker.lingerTicks else { return }
             // Whatever the client says to a closed socket is answered by a reset, so a slow one is heard out until it has taken everything.
-            let isTaken = halves[flow &* 2].socket.unsentBytes <= 0
+            let isTaken = halves[flow.client].socket.unsentBytes <= 0
             if isTaken || age >= ticks(plan.settings.halfCloseTimeout) { close(flow, reset: flows[flow].resetsAtEnd) }
         }
     }
 
-    private mutating func timeOutRequest(_ flow: Int32) {
+    private mutating func timeOutRequest(_ flow: FlowIndex) {
         note(.requestTimedOut, flow: flow)
         if flows[flow].isHTTP, !flows[flow].awaitsProxyHeader {
             answer(flow, .requestTimeout)

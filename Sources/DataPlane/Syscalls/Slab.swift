@@ -1,11 +1,21 @@
 public import CLinux
 
+/// What names a place in a slab. Each kind of record has an index type of its own, so that two of them cannot change places.
+public protocol SlabIndex: BitwiseCopyable, Sendable {
+    /// From 0 up to the slab's capacity.
+    var place: Int32 { get }
+}
+
+extension Int32: SlabIndex {
+    @inlinable public var place: Int32 { @inline(__always) get { self } }
+}
+
 /// A fixed number of plain records in memory of their own; those never touched cost nothing.
 ///
 /// A slab lives as long as the process: it is a view that may be copied freely, and copying one into a local keeps its base in a register.
 /// An index outside it is a mistake of ours and stops the process.
 @safe
-public struct Slab<Element: BitwiseCopyable>: @unchecked Sendable {
+public struct Slab<Index: SlabIndex, Element: BitwiseCopyable>: @unchecked Sendable {
     // Shared by reference on purpose; who may touch which record is the owner's rule (one worker, one slab).
     @usableFromInline let base: UnsafeMutablePointer<Element>
     public let capacity: Int32
@@ -18,14 +28,14 @@ public struct Slab<Element: BitwiseCopyable>: @unchecked Sendable {
         self.capacity = Int32(capacity)
     }
 
-    @inlinable public subscript(_ index: Int32) -> Element {
+    @inlinable public subscript(_ index: Index) -> Element {
         @inline(__always) unsafeAddress {
-            precondition(UInt32(bitPattern: index) < UInt32(bitPattern: capacity))
-            return unsafe UnsafePointer(base + Int(index))
+            precondition(UInt32(bitPattern: index.place) < UInt32(bitPattern: capacity))
+            return unsafe UnsafePointer(base + Int(index.place))
         }
         @inline(__always) nonmutating unsafeMutableAddress {
-            precondition(UInt32(bitPattern: index) < UInt32(bitPattern: capacity))
-            return unsafe base + Int(index)
+            precondition(UInt32(bitPattern: index.place) < UInt32(bitPattern: capacity))
+            return unsafe base + Int(index.place)
         }
     }
 }
