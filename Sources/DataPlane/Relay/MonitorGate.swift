@@ -1,8 +1,8 @@
 import Domain
 import Syscalls
 
-/// Decides who may connect to the monitor endpoint, so that strangers cannot crowd out the probes of the fleet. One for each worker; pure, but
-/// for memory that is its own; the time is passed in, in milliseconds.
+/// Decides who may connect to the monitor endpoint, so that strangers cannot crowd out the probes of the fleet. One for each worker, with
+/// a fixed memory. Pure; the time is passed in, in milliseconds.
 ///
 ///     caller ──of the fleet, or proven lately──▶ known: a room of its own, and a limit for each address
 ///        └─────────────else─────────────────▶ stranger: a limit for each address, and one for all of them together
@@ -10,8 +10,8 @@ import Syscalls
 /// Anybody may call: customers watch the endpoint with tools of their own. So strangers are limited and not shut out, and a newcomer is refused
 /// before anybody is dropped. Whether a caller is known is a question of its address, since the worker sees nothing else of a connection by TLS.
 /// An address is the fleet's own by the snapshot, or proves itself by the token of a probe, which the responder reads and tells the workers of.
-struct MonitorGate: ~Copyable {
-    struct Limits {
+struct MonitorGate: Sendable {
+    struct Limits: Sendable {
         /// Connections of one address at a time.
         var openPerAddress: Int32
         /// New connections of one address in a second; as many may come at once.
@@ -46,14 +46,19 @@ struct MonitorGate: ~Copyable {
         case room
     }
 
+    /// A place among the callers, held while the connection lasts.
+    struct Pass: BitwiseCopyable, Equatable, Sendable {
+        fileprivate let place: Int32
+    }
+
     enum Verdict: Equatable {
         /// To be given back with `left` when the connection ends.
-        case admitted(pass: Int32)
+        case admitted(Pass)
         case refused(Refusal)
     }
 
     /// When something may happen again that may happen so many times a second, and as many times at once (RFC 2697 in spirit, as one moment).
-    private struct Pace: BitwiseCopyable {
+    private struct Pace: BitwiseCopyable, Sendable {
         /// In microseconds: the moment at which everything that was taken has been earned.
         private var earned: UInt64 = 0
 
@@ -69,7 +74,7 @@ struct MonitorGate: ~Copyable {
     }
 
     /// What is known of one address, or of a /64 of IPv6, which is one customer's line or one machine.
-    private struct Caller: BitwiseCopyable {
+    private struct Caller: BitwiseCopyable, Sendable {
         var address = Address(ipv4: 0)
         var isUsed = false
         var open: Int32 = 0
@@ -95,7 +100,7 @@ struct MonitorGate: ~Copyable {
     private let known: Limits
     private let seed: UInt64
     /// Strangers first, and then those that are known.
-    private let callers: Slab<Caller>
+    private let callers: Slab<Int32, Caller>
     private var strangersOpen: Int32 = 0
     private var knownOpen: Int32 = 0
     private var strangersPace = Pace()
@@ -120,7 +125,7 @@ struct MonitorGate: ~Copyable {
             guard knownOpen < known.open, knownPace.take(known.rate, now: now) else { return .refused(.room) }
             knownOpen &+= 1
             callers[place].open &+= 1
-            return .admitted(pass: place)
+            return .admitted(Pass(place: place))
         }
         guard let place = self.place(of: MonitorGate.line(of: address), amongKnown: false, now: now) else {
             return .refused(.room)
@@ -133,14 +138,14 @@ struct MonitorGate: ~Copyable {
         }
         strangersOpen &+= 1
         callers[place].open &+= 1
-        return .admitted(pass: place)
+        return .admitted(Pass(place: place))
     }
 
     /// The connection that had this pass has ended.
-    mutating func left(_ pass: Int32) {
-        guard pass >= 0, pass < callers.capacity, callers[pass].open > 0 else { return }
-        callers[pass].open &-= 1
-        if pass < MonitorGate.strangerPlaces { strangersOpen &-= 1 } else { knownOpen &-= 1 }
+    mutating func left(_ pass: Pass) {
+        let place = pass.place
+        callers[place].open &-= 1
+        if place < MonitorGate.strangerPlaces { strangersOpen &-= 1 } else { knownOpen &-= 1 }
     }
 
     /// A connection of `address` has shown the token of a probe.

@@ -13,6 +13,10 @@ public struct RelaySettings: Sendable {
     /// Bytes of one worker's buffers on loan to hellos, heads and slow peers. Beyond it a flow that needs one is cut.
     public var bufferLimit: Int = 256 << 20
 
+    /// Who may call the monitor endpoint: of strangers what all workers share, of the fleet's probes what each has.
+    var monitorStrangers = MonitorGate.Limits.strangers
+    var monitorKnown = MonitorGate.Limits.known
+
     public init() {}
 }
 

@@ -52,6 +52,8 @@ final class RoutingTable: Sendable {
         fileprivate let targets: FrozenArray<Target>
         fileprivate let defaults: FrozenArray<DefaultRoute>
         fileprivate let trusted: FrozenArray<Prefix>
+        /// In their order.
+        fileprivate let fleet: FrozenArray<Address>
         fileprivate let seed: UInt64
 
         /// Whether connections from anywhere begin with a PROXY header.
@@ -60,6 +62,16 @@ final class RoutingTable: Sendable {
         func isTrusted(_ sender: Address) -> Bool {
             for index in 0..<trusted.count where trusted[index].contains(sender) { return true }
             return false
+        }
+
+        /// Whether an address is one of the fleet's own.
+        func isFleet(_ caller: Address) -> Bool {
+            var (low, high) = (0, fleet.count)
+            while low < high {
+                let middle = (low &+ high) / 2
+                if fleet[middle] < caller { low = middle &+ 1 } else { high = middle }
+            }
+            return low < fleet.count && fleet[low] == caller
         }
 
         /// The service that has `name` as an exact client domain or, failing that, through a wildcard; nil when none has.
@@ -107,7 +119,7 @@ final class RoutingTable: Sendable {
     init(
         generation: UInt64, domains: [(name: [UInt8], isWildcard: Bool, service: Int32)], routes: [Route],
         targets: [Target],
-        defaults: [DefaultRoute], trusted: [Prefix], seed: UInt64
+        defaults: [DefaultRoute], trusted: [Prefix], fleet: Set<Address> = [], seed: UInt64
     ) {
         self.generation = generation
         // At most half full, so that a look-up that finds nothing ends after a step or two.
@@ -130,7 +142,8 @@ final class RoutingTable: Sendable {
         view = View(
             index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names),
             routes: FrozenArray(routes),
-            targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted), seed: seed)
+            targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted),
+            fleet: FrozenArray(fleet.sorted()), seed: seed)
     }
 
     /// A table without a service, for before the first snapshot.
@@ -146,5 +159,6 @@ final class RoutingTable: Sendable {
         view.targets.free()
         view.defaults.free()
         view.trusted.free()
+        view.fleet.free()
     }
 }

@@ -16,6 +16,8 @@ enum WorkerMessage: Sendable {
     case shutDown
     /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
     case drain(Bool)
+    /// From this address somebody has proved to be a probe of the fleet.
+    case proved(Address)
     /// Take in flows that an earlier process of this server has parked, each with the slot of its service.
     case adopt([MovingFlow])
     /// Hand over every flow, and end.
@@ -65,16 +67,22 @@ struct WorkerMemory: Sendable {
     let dials: DialTable
     let ready: ReadyQueue
     let incidents: IncidentMemory
+    let gate: MonitorGate
     /// The addresses of endpoint names, by their slots.
     let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
     let preferences: Slab<Int32, TargetPreference>
 
-    init(flowLimit limit: Int) throws(SystemCallError) {
+    /// Of one of so many workers.
+    init(_ settings: RelaySettings, workers: Int) throws(SystemCallError) {
+        let limit = settings.flowLimit
         table = try FlowTable(limit: limit)
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
         incidents = try IncidentMemory()
+        gate = try MonitorGate(
+            workers: workers, strangers: settings.monitorStrangers, known: settings.monitorKnown,
+            seed: .random(in: .min ... .max))
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
     }
@@ -99,6 +107,7 @@ struct Worker: ~Copyable {
     var dials: DialTable
     var ready: ReadyQueue
     let incidents: IncidentMemory
+    var gate: MonitorGate
     let names: Slab<Int32, EndpointAddresses>
     let preferences: Slab<Int32, TargetPreference>
 
@@ -145,6 +154,7 @@ struct Worker: ~Copyable {
         dials = memory.dials
         ready = memory.ready
         incidents = memory.incidents
+        gate = memory.gate
         names = memory.names
         preferences = memory.preferences
         view = table.view
@@ -243,6 +253,8 @@ struct Worker: ~Copyable {
                 closeIdleExchanges()
             case .drain(let draining):
                 isDraining = draining
+            case .proved(let address):
+                gate.proved(address, now: now)
             case .adopt(let flows):
                 for flow in flows { adopt(flow) }
             case .park:
@@ -268,6 +280,7 @@ struct Worker: ~Copyable {
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
+        leaveMonitorGate(flow)
         closeHalf(flow.client, reset: reset)
         closeHalf(flow.endpoint, reset: reset)
         if flows[flow].isHTTP {

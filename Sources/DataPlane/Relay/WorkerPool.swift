@@ -86,7 +86,7 @@ final class WorkerPool: Sendable {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
             mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
-        let memory = try WorkerMemory(flowLimit: settings.flowLimit)
+        let memory = try WorkerMemory(settings, workers: mailboxes.count)
         return try JoinableThread(named: "worker-\(index)") {
             do {
                 var worker = Worker(plan, memory: memory, epoll: try Epoll())

@@ -20,6 +20,10 @@ public struct HTTPAnswer: Hashable, Sendable {
     }
     /// The endpoint cannot be connected to, or answered with something that is no HTTP.
     public static var badGateway: HTTPAnswer { HTTPAnswer(502, "The endpoint of this service cannot be reached.") }
+    /// The monitor endpoint has no room for this caller.
+    public static var tooManyRequests: HTTPAnswer {
+        HTTPAnswer(429, "There are too many requests from this address, or from strangers; ask less often.")
+    }
     public static var overloaded: HTTPAnswer {
         HTTPAnswer(503, "This server cannot take more connections at the moment.")
     }
@@ -37,7 +41,7 @@ public struct HTTPAnswer: Hashable, Sendable {
         writer.put("\r\nContent-Type: text/plain\r\nConnection: close\r\n", into: &output)
         // RFC 9110 section 15.5.6 asks for this one. What else an endpoint allows is for it to say.
         if status == 405 { writer.put("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", into: &output) }
-        if status == 503 { writer.put("Retry-After: 1\r\n", into: &output) }
+        if status == 429 || status == 503 { writer.put("Retry-After: 1\r\n", into: &output) }
         writer.put("Content-Length: ", into: &output)
         writer.put(decimal: sentence.utf8.count &+ 1, into: &output)
         writer.put("\r\n\r\n", into: &output)
@@ -53,6 +57,7 @@ public struct HTTPAnswer: Hashable, Sendable {
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
         case 421: "Misdirected Request"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 501: "Not Implemented"
         case 502: "Bad Gateway"

@@ -98,7 +98,7 @@ struct SlotRegistry {
         generation += 1
         let table = RoutingTable(
             generation: generation, domains: domains, routes: routes, targets: targets, defaults: defaults,
-            trusted: snapshot.settings.server.trustedSenders, seed: seed)
+            trusted: snapshot.settings.server.trustedSenders, fleet: snapshot.settings.policy.fleet, seed: seed)
         let tenants = services.map { Tenant(slot: $0.value, name: $0.key.text) }
         return Outcome(
             table: table, added: added, removed: removed, tenants: tenants, moved: moved, checked: checked)
