@@ -148,7 +148,7 @@ final class ChannelConnection {
         case .done(let count): .moved(count)
         case .wantsRead, .wantsWrite: .wouldBlock
         case .ended: .ended
-        case .failed(let problem): .failed("the control plane ended the connection: \(problem)")
+        case .failed(let problem), .lost(let problem): .failed("the control plane ended the connection: \(problem)")
         }
     }
 }
