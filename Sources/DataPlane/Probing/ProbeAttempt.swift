@@ -14,13 +14,13 @@ struct ProbeAttempt {
     }
 
     private let plan: ProbePlan
-    private let connection: ProbeConnection
+    private let connection: Inquiry
 
     var socket: Socket { connection.socket }
 
     /// Begins to connect. What the kernel refuses at once is refused by this machine, not by the other.
     static func begin(_ plan: ProbePlan, _ door: ProbePlan.Door, by client: borrowing TLSClient) -> Beginning {
-        switch ProbeConnection.open(
+        switch Inquiry.open(
             to: door.address, calling: door.usesTLS ? plan.host : nil, request: plan.request,
             wantsServer: plan.service == nil, by: client)
         {
