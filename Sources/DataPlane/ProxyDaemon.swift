@@ -14,6 +14,7 @@ public struct ProxyDaemon {
     private let board: StatusBoard
     private let pool: WorkerPool
     private let responder: Responder
+    private let admin: AdminListener
     private let resolver: Resolver
     private let health: HealthChecker
     private let keeper: SnapshotKeeper
@@ -40,10 +41,11 @@ public struct ProxyDaemon {
             ? try Listener.bound(http: settings.http, https: settings.https)
             : try Listener.passed(sockets, http: settings.http, https: settings.https)
         pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
-        responder = try Responder(
-            ResponderSettings(admin: settings.admin, buildVersion: ProxyDaemon.version), board: board,
-            workers: pool.counters,
-            logger: logger)
+        responder = try Responder(board: board, logger: logger)
+        let (workers, startTime) = (pool.counters, board.startTime)
+        admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
+            Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime).rendered()
+        }
         subscriberMail = try Mailbox()
         health = try HealthChecker(
             workers: pool.mailboxes, flowLimit: settings.relay.flowLimit * settings.workers, logger: logger)
@@ -54,9 +56,21 @@ public struct ProxyDaemon {
 
     /// Carries traffic until SIGTERM or SIGINT, then drains. Returns when everything has ended.
     public func run() throws {
-        let responderThread = try responder.start()
-        let resolver = resolver
-        let logger = logger
+        let (resolver, responder, admin, logger) = (resolver, responder, admin, logger)
+        let responderThread = try Thread(named: "responder") {
+            do {
+                try responder.run()
+            } catch {
+                logger.critical("The monitor endpoint does not answer", metadata: ["reason": "\(error)"])
+            }
+        }
+        let adminThread = try Thread(named: "admin") {
+            do {
+                try admin.run()
+            } catch {
+                logger.critical("The admin listener does not answer", metadata: ["reason": "\(error)"])
+            }
+        }
         let resolverThread = try Thread(named: "resolver") {
             do {
                 try resolver.run()
@@ -101,7 +115,7 @@ public struct ProxyDaemon {
         let keeperThread = try Thread(named: "keeper") { keeper.run() }
         let subscriber = makeSubscriber(checker, prober)
         let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
-        logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(responder.addresses.admin)"])
+        logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(admin.address)"])
 
         let signal = watch(until: nil)
         Notify.stopping()
@@ -131,6 +145,8 @@ public struct ProxyDaemon {
         resolverThread.join()
         responder.stop()
         responderThread.join()
+        admin.stop()
+        adminThread.join()
         reportIncidents()
         logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
     }
@@ -195,6 +211,7 @@ public struct ProxyDaemon {
             board.setHealth(health.statistics)
             pulse.observed(pool.counters.map { $0.read(.rounds) }, at: .nanoseconds(now))
             let stuck = pulse.stuck(at: .nanoseconds(now))
+            board.setStuck(stuck)
             // A stuck worker starves the watchdog, so that the service manager restarts what can no longer carry traffic.
             if stuck.isEmpty { Notify.watchdog() }
             if let deadline, now >= deadline || pool.flowsOpen == 0 { return 0 }

@@ -16,13 +16,13 @@ struct CheckAttempt {
     }
 
     private let check: TargetCheck
-    private let connection: ProbeConnection
+    private let connection: Inquiry
 
     var socket: Socket { connection.socket }
 
     /// Begins to connect. `peer` has passed the endpoint policy.
     static func begin(_ check: TargetCheck, to peer: TransportAddress, by client: borrowing TLSClient) -> Beginning {
-        switch ProbeConnection.open(
+        switch Inquiry.open(
             to: peer, calling: check.kind == .tls ? check.host : nil, request: check.request, wantsServer: false,
             by: client)
         {

@@ -9,19 +9,17 @@ struct HealthLoop: ~Copyable {
         let check: TargetCheck
         /// Who wants to know: the slot of a service, and the place of the target in its list.
         var subscribers: [(slot: Int32, target: Int)] = []
-        var schedule: ProbeSchedule
+        var schedule: RoundSchedule
         var round: CheckRound?
         var peers: [TransportAddress] = []
-        /// Tags of the attempts under way.
-        var attempts: [UInt64] = []
+        /// Those that may be under way.
+        var attempts: [ConnectionTag] = []
         /// Moves on with each round, so that each address comes first in its turn.
         var rotation = UInt32.random(in: 0..<8)
-        /// For when it stands in the queue; it may stand there with other times, which mean nothing.
-        var wake: UInt64 = 0
         /// Stands in line for a free place.
         var isWaiting = false
 
-        init(_ check: TargetCheck, schedule: ProbeSchedule) {
+        init(_ check: TargetCheck, schedule: RoundSchedule) {
             self.check = check
             self.schedule = schedule
         }
@@ -29,14 +27,9 @@ struct HealthLoop: ~Copyable {
 
     private struct UnderWay {
         let attempt: CheckAttempt
-        let index: Int32
+        /// That of the check in the rota.
+        let number: Int32
         let address: Int
-        var events: EpollEvents
-    }
-
-    private enum Tag {
-        static let mailbox: UInt64 = 0
-        static let firstAttempt: UInt64 = 1
     }
 
     /// Until a name that is not known yet is looked at again: the first answer comes soon.
@@ -49,24 +42,17 @@ struct HealthLoop: ~Copyable {
     private let most: Int
     private let prefer: ([(slot: Int32, preference: TargetPreference)]) -> Void
     private let publish: (HealthChecker.Statistics) -> Void
-    private let epoll: Epoll
     private let client: TLSClient
     private let scratch = BufferPool.scratch()
     /// By the index of the name's slot, as each worker has them.
     private let names: Slab<Int32, EndpointAddresses>
     private var services: CheckedServices
-    private var watched: [Int32: Watched] = [:]
-    private var indexes: [TargetCheck: Int32] = [:]
-    private var freeIndexes: [Int32] = []
-    private var queue = DueQueue()
+    private var events: EventLoop<UnderWay>
+    private var rota = Rota<TargetCheck, Watched>()
     /// Checks that are due and for which there is no place.
     private var line: [Int32] = []
-    private var underWay: [UInt64: UnderWay] = [:]
-    private var nextTag = Tag.firstAttempt
     private var statistics = HealthChecker.Statistics()
     private var nextPublication: UInt64 = 0
-    /// Milliseconds of the monotonic clock.
-    private var now: UInt64 = 0
     private var isStopped = false
 
     init(
@@ -74,13 +60,12 @@ struct HealthLoop: ~Copyable {
         prefer: @escaping ([(slot: Int32, preference: TargetPreference)]) -> Void,
         publish: @escaping (HealthChecker.Statistics) -> Void
     ) throws {
-        let epoll = try Epoll()
-        _ = try epoll.add(mailbox.descriptor, .readable, tag: Tag.mailbox).get("epoll_ctl")
+        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor)
         let names = try Slab<Int32, EndpointAddresses>(capacity: Capacity.names)
         client = try TLSClient(probing: ())
         services = CheckedServices(logger: logger)
         self.names = names
-        self.epoll = epoll
+        self.events = events
         self.mailbox = mailbox
         self.doubts = doubts
         self.most = most
@@ -90,11 +75,8 @@ struct HealthLoop: ~Copyable {
 
     mutating func run() {
         while !isStopped {
-            readClock()
-            takeEvents(milliseconds: patience)
-            while let (index, time) = queue.popFirst(before: now) {
-                if watched[index]?.wake == time { proceed(index) }
-            }
+            takeEvents()
+            while let number = rota.takeDue(now: now) { proceed(number) }
             letIn()
             services.passed(now: now)
             let preferences = services.takePreferences()
@@ -103,27 +85,25 @@ struct HealthLoop: ~Copyable {
         }
     }
 
-    private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
+    private var now: UInt64 { events.now }
 
-    private var patience: Int32 {
-        let next = min(queue.first ?? .max, services.nextEvent ?? .max)
+    private var nextEvent: UInt64 {
+        let next = min(rota.next ?? .max, services.nextEvent ?? .max)
         // Where nothing is checked there is nothing to publish either.
-        let most = watched.isEmpty ? 1000 : HealthLoop.publicationInterval
-        return Int32(clamping: min(next > now ? next - now : 0, most))
+        return rota.isEmpty ? next : min(next, nextPublication)
     }
 
-    /// Takes everything that has happened before anyone is judged for having been silent: what has come while this thread was held up, and
-    /// more than one wait can report.
-    private mutating func takeEvents(milliseconds: Int32) {
-        var count = epoll.wait(milliseconds: milliseconds)
-        for _ in 0..<16 {
-            readClock()
+    private mutating func takeEvents() {
+        var count = events.wait(until: nextEvent)
+        while count > 0 {
             for index in 0..<count {
-                let tag = epoll.tag(index)
-                if tag == Tag.mailbox { readMail() } else { advance(tag) }
+                switch events.event(index) {
+                case .mail: readMail()
+                case .connection(let tag): advance(tag)
+                case .listener: break
+                }
             }
-            guard count > 0 else { return }
-            count = epoll.wait(milliseconds: 0)
+            count = events.more()
         }
     }
 
@@ -155,68 +135,54 @@ struct HealthLoop: ~Copyable {
                 subscribers[TargetCheck(target, of: service), default: []].append((service.slot, place))
             }
         }
-        for (check, index) in indexes where subscribers[check] == nil { forget(check, index) }
+        for check in Array(rota.keys) where subscribers[check] == nil {
+            if let item = rota.remove(check) { abandon(item) }
+        }
         for (check, subscribers) in subscribers {
-            if let index = indexes[check] {
-                watched[index]?.subscribers = subscribers
+            if let number = rota.number(of: check) {
+                rota[number]?.subscribers = subscribers
                 continue
             }
-            let index = freeIndexes.popLast() ?? Int32(watched.count)
-            let schedule = ProbeSchedule(interval: check.interval, phase: .random(in: 0..<1), now: now)
+            let schedule = RoundSchedule(interval: check.interval, phase: .random(in: 0..<1), now: now)
             let item = Watched(check, schedule: schedule)
             item.subscribers = subscribers
-            indexes[check] = index
-            watched[index] = item
-            wake(item, index, at: schedule.next)
+            rota.add(item, for: check, at: schedule.next)
         }
-    }
-
-    private mutating func forget(_ check: TargetCheck, _ index: Int32) {
-        if let item = watched[index] { abandon(item) }
-        watched[index] = nil
-        indexes[check] = nil
-        freeIndexes.append(index)
-    }
-
-    private mutating func wake(_ item: Watched, _ index: Int32, at time: UInt64) {
-        guard item.wake != time else { return }
-        item.wake = time
-        queue.insert(index, at: time)
     }
 
     /// Lets in those that stand in line, as long as there are places.
     private mutating func letIn() {
-        guard !line.isEmpty, underWay.count < most else { return }
+        guard !line.isEmpty, events.count < most else { return }
         let waiting = line
         line = []
-        for index in waiting {
-            guard let item = watched[index], item.isWaiting else { continue }
-            guard underWay.count < most else {
-                line.append(index)
+        for number in waiting {
+            guard let item = rota[number], item.isWaiting else { continue }
+            guard events.count < most else {
+                line.append(number)
                 continue
             }
             item.isWaiting = false
-            proceed(index)
+            proceed(number)
         }
     }
 
     // MARK: Rounds
 
     /// Does for a check what is to be done now: ends its round, begins another, makes attempts.
-    private mutating func proceed(_ index: Int32) {
-        guard let item = watched[index], !item.isWaiting else { return }
+    private mutating func proceed(_ number: Int32) {
+        guard let item = rota[number], !item.isWaiting else { return }
         if let outcome = item.round?.outcome(now: now) { finish(item, outcome) }
         if item.round == nil, item.schedule.isDue(now: now) {
-            guard underWay.count < most else {
+            guard events.count < most else {
                 item.isWaiting = true
-                return line.append(index)
+                return line.append(number)
             }
-            guard begin(item) else { return wake(item, index, at: now + HealthLoop.namePatience) }
+            guard begin(item) else { return rota.setTurn(number, at: now + HealthLoop.namePatience) }
         }
-        while let address = item.round?.takeDue(now: now) { attempt(item, index, address) }
+        while let address = item.round?.takeDue(now: now) { attempt(item, number, address) }
         // An attempt may have ended as it began.
         if let outcome = item.round?.outcome(now: now) { finish(item, outcome) }
-        wake(item, index, at: item.round?.nextEvent ?? item.schedule.next)
+        rota.setTurn(number, at: item.round?.nextEvent ?? item.schedule.next)
     }
 
     /// Begins a round at the addresses that the name has now. False when it is not known yet whether it has any.
@@ -243,46 +209,43 @@ struct HealthLoop: ~Copyable {
         return true
     }
 
-    private mutating func attempt(_ item: Watched, _ index: Int32, _ address: Int) {
+    private mutating func attempt(_ item: Watched, _ number: Int32, _ address: Int) {
         // A round that has begun may go a little beyond the limit, so that none ends for want of its second address.
-        guard underWay.count < most + most / 4 else {
-            item.round?.ended(address, .notMade("\(underWay.count) attempts are under way"), now: now)
+        guard events.count < most + most / 4 else {
+            item.round?.ended(address, .notMade("\(events.count) attempts are under way"), now: now)
             return
         }
         switch CheckAttempt.begin(item.check, to: item.peers[address], by: client) {
         case .underWay(let attempt):
-            let tag = nextTag
-            let added = epoll.add(attempt.socket.number, .writable, tag: tag)
-            guard !added.isError else {
-                item.round?.ended(address, .notMade(SystemCallError.text(of: added.code)), now: now)
-                return
+            do {
+                let entry = UnderWay(attempt: attempt, number: number, address: address)
+                item.attempts.append(try events.add(entry, over: attempt.socket, awaiting: .writable))
+            } catch {
+                item.round?.ended(address, .notMade("\(error)"), now: now)
             }
-            nextTag += 1
-            underWay[tag] = UnderWay(attempt: attempt, index: index, address: address, events: .writable)
-            item.attempts.append(tag)
         case .ended(let end): item.round?.ended(address, end, now: now)
         }
     }
 
-    private mutating func advance(_ tag: UInt64) {
+    private mutating func advance(_ tag: ConnectionTag) {
         // An event may be for an attempt that has been abandoned since.
-        guard var entry = underWay[tag] else { return }
+        guard let entry = events[tag] else { return }
         switch entry.attempt.advance(through: scratch) {
-        case .waits(let events):
-            guard events != entry.events else { return }
-            epoll.modify(entry.attempt.socket.number, events, tag: tag)
-            entry.events = events
-            underWay[tag] = entry
-        case .ended(let end):
-            underWay[tag] = nil
-            guard let item = watched[entry.index] else { return }
-            item.round?.ended(entry.address, end, now: now)
-            proceed(entry.index)
+        case .waits(let wanted):
+            do { try events.await(wanted, of: tag) } catch { end(entry, tag, .notMade("\(error)")) }
+        case .ended(let outcome): end(entry, tag, outcome)
         }
     }
 
+    private mutating func end(_ entry: UnderWay, _ tag: ConnectionTag, _ end: CheckRound.End) {
+        events.remove(tag)
+        guard let item = rota[entry.number] else { return }
+        item.round?.ended(entry.address, end, now: now)
+        proceed(entry.number)
+    }
+
     private mutating func abandon(_ item: Watched) {
-        for tag in item.attempts { underWay[tag] = nil }
+        for tag in item.attempts { events.remove(tag) }
         item.attempts.removeAll()
     }
 

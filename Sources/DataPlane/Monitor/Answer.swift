@@ -1,6 +1,6 @@
 import Routing
 
-/// What the responder is asked for.
+/// What this process is asked for.
 struct Question: Equatable {
     enum Method: Equatable {
         case get, head, other
@@ -69,7 +69,7 @@ struct Answer: Equatable {
     }
 
     static var requestTimeout: Answer { .text(408, "The request did not arrive in time.") }
-    static var headTooLong: Answer { .text(431, "The request head is longer than \(Connection.longestHead) bytes.") }
+    static var headTooLong: Answer { .text(431, "The request head is longer than \(AnsweringConnection.longestHead) bytes.") }
 
     static var busy: Answer {
         var answer = Answer.text(503, "Others are being sent the metrics; try again in a moment.")

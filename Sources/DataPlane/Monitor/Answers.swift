@@ -21,15 +21,15 @@ enum MonitorAnswer {
 
 /// What the admin listener answers.
 enum AdminAnswer {
-    /// `stuck` has the workers that make no progress, by index. The metrics are rendered only when they are asked for.
-    static func to(_ question: Question, status: Status, stuck: [Int], metrics: Metrics) -> Answer {
+    /// `metrics` are rendered only when they are asked for.
+    static func to(_ question: Question, status: Status, metrics: (Status) -> [UInt8]) -> Answer {
         guard ["/metrics", "/healthz", "/readyz"].contains(question.path) else {
             return .text(404, "There is nothing here but /metrics, /healthz and /readyz.")
         }
         guard question.method != .other else { return .methodNotAllowed }
         switch question.path {
-        case "/metrics": return Answer(status: 200, contentType: MetricsText.contentType, body: metrics.rendered())
-        case "/healthz": return health(stuck: stuck)
+        case "/metrics": return Answer(status: 200, contentType: MetricsText.contentType, body: metrics(status))
+        case "/healthz": return health(stuck: status.stuckWorkers)
         default:
             guard let unreadiness = status.unreadiness else { return .text(200, "ok") }
             return .text(503, unreadiness)

@@ -1,74 +1,55 @@
 import Domain
 import Logging
-import Synchronization
 import Syscalls
 
-/// Bounds and deadlines of the responder. Each has a default that serves.
-struct ResponderSettings: Sendable {
-    /// Where metrics and health are asked for; port 0 lets the kernel choose.
-    var admin: TransportAddress
-    /// The release that runs, for the metrics.
-    var buildVersion: String
-    /// From accept until the whole request head has come, the TLS handshake included.
-    var requestPatience: Duration = .seconds(5)
-    /// From there until the client has taken the whole answer: as long as a scraper waits by default.
-    var answerPatience: Duration = .seconds(10)
-    /// For the client to close, once it has everything.
-    var lingerPatience: Duration = .seconds(1)
-    /// Connections to the admin listener. When there are as many, the oldest goes.
-    var adminLimit = 64
-    /// Connections to the monitor endpoint, which anyone can reach: they have a limit of their own, so that a flood of them keeps
-    /// nobody from the metrics.
-    var monitorLimit = 256
-    /// Answers of more than half a megabyte at one time, which only `/metrics` gives.
-    var longAnswerLimit = 4
-
-    /// How long a worker may make no progress before this process calls itself unhealthy.
-    var workerPatience: Duration = .seconds(5)
-
-    init(admin: TransportAddress, buildVersion: String) {
-        self.admin = admin
-        self.buildVersion = buildVersion
-    }
-}
-
-/// The thread that answers for this process: metrics and health to the operator on the admin listener, and uptime checks, which come
-/// through the relay like any traffic, on two loopback listeners, plain and TLS.
+/// The thread that answers probes and uptime checks, which come through the relay like any traffic, on two loopback listeners, plain and TLS.
 ///
-/// It listens from its making on, and its addresses are known; it answers once it has been started.
+/// It listens from its making on, and its addresses are known; it answers while it runs. What takes long is not done here: a scrape of the
+/// metrics must not look like a server that is down.
 final class Responder: Sendable {
+    /// Where the relay dials for this server's host name.
     struct Addresses: Sendable {
-        let admin: TransportAddress
-        /// The monitor endpoint's: where the relay dials for this server's host name.
         let http: TransportAddress
         let https: TransportAddress
     }
 
+    /// Anyone can reach it.
+    static let bounds = AnsweringBounds(connections: 256)
+
     let addresses: Addresses
-    private let mailbox: Mailbox<ResponderMessage>
-    /// Handed to the thread when it starts.
-    private let loop: Mutex<ResponderLoop?>
+    private let sockets: ListeningSockets
+    private let bounds: AnsweringBounds
+    private let board: StatusBoard
+    private let mailbox: Mailbox<AnsweringMessage>
+    private let logger: Logger
 
-    init(_ settings: ResponderSettings, board: StatusBoard, workers: [WorkerCounters], logger: Logger) throws {
-        let mailbox = try Mailbox<ResponderMessage>()
-        let loop = try ResponderLoop(settings, board: board, workers: workers, mailbox: mailbox, logger: logger)
-        addresses = loop.addresses
-        self.mailbox = mailbox
-        self.loop = Mutex(loop)
+    init(within bounds: AnsweringBounds = Responder.bounds, board: StatusBoard, logger: Logger) throws(SystemCallError) {
+        // On the loopback only: whoever wants to reach it comes through the relay.
+        let loopback = TransportAddress(Address(ipv4: 0x7F00_0001), port: 0)
+        let sockets = try ListeningSockets(at: [loopback, loopback])
+        addresses = Addresses(http: sockets.addresses[0], https: sockets.addresses[1])
+        mailbox = try Mailbox()
+        self.sockets = sockets
+        self.bounds = bounds
+        self.board = board
+        self.logger = logger
     }
 
-    /// Starts the thread, which whoever calls this joins after `stop()`. To be called once.
-    func start() throws(SystemCallError) -> Thread {
-        try Thread(named: "responder") {
-            guard var loop = self.loop.withLock({ $0.take() }) else { return }
-            loop.run()
+    /// Answers until it is stopped. To be called once.
+    func run() throws {
+        let board = board
+        let certificate = try MonitorCertificate(of: { board.current.applied?.hostname }, logger: logger)
+        let doors = [
+            AnsweringDoor(socket: sockets[0], usesTLS: false), AnsweringDoor(socket: sockets[1], usesTLS: true),
+        ]
+        var loop = try AnsweringLoop(
+            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, logger: logger
+        ) { question, moment in
+            MonitorAnswer.to(question, status: board.current, time: moment.time)
         }
+        loop.run()
     }
 
-    /// Has the thread end now, whatever is open.
+    /// Has `run` end now, whatever is open.
     func stop() { mailbox.post(.stop) }
-}
-
-enum ResponderMessage: Sendable {
-    case stop
 }

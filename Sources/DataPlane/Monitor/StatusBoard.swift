@@ -47,6 +47,8 @@ struct Status: Sendable, Equatable {
     var namesResolved = 0
     var namesUnresolved = 0
     var health = HealthChecker.Statistics()
+    /// The workers that make no progress, by index.
+    var stuckWorkers: [Int] = []
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
@@ -126,6 +128,8 @@ final class StatusBoard: Sendable {
             status.namesUnresolved = unresolved
         }
     }
+
+    func setStuck(_ workers: [Int]) { status.withLock { $0.stuckWorkers = workers } }
 
     func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }

@@ -14,7 +14,7 @@ struct ProbeAttempt {
     }
 
     private let plan: ProbePlan
-    private let connection: ProbeConnection
+    private let connection: Inquiry
 
     var socket: Socket { connection.socket }
 
@@ -27,7 +27,7 @@ struct ProbeAttempt {
     ) -> Beginning {
         let request = plan.request(
             from: vantage, at: Clock.realtimeNanoseconds / 1_000_000_000, nonce: .random(in: .min ... .max))
-        switch ProbeConnection.open(
+        switch Inquiry.open(
             to: door.address, calling: door.usesTLS ? plan.host : nil, request: request,
             wantsServer: plan.service == nil, by: client)
         {

@@ -61,11 +61,8 @@ import Testing
 }
 
 @Suite struct `The admin listener's answer` {
-    private func answer(_ line: String, _ board: StatusBoard, stuck: [Int] = []) -> Answer {
-        let metrics = Metrics(status: board.current, workers: [], buildVersion: "1.2.3", startTime: board.startTime)
-        return AdminAnswer.to(
-            Question(head: Array("\(line) HTTP/1.1\r\n".utf8).span), status: board.current, stuck: stuck,
-            metrics: metrics)
+    private func answer(_ line: String, _ board: StatusBoard) -> Answer {
+        AdminAnswer.to(Question(head: Array("\(line) HTTP/1.1\r\n".utf8).span), status: board.current) { _ in [] }
     }
 
     private func readiness(_ board: StatusBoard) -> String {
@@ -84,8 +81,10 @@ import Testing
     @Test func `about health names the worker that makes no progress`() throws {
         let board = try Samples.board()
         #expect(answer("GET /healthz", board).status == 200)
-        #expect(answer("GET /healthz", board, stuck: [3]) == .text(503, "Worker 3 makes no progress."))
-        #expect(answer("GET /healthz", board, stuck: [0, 3]) == .text(503, "Worker 0 makes no progress, and 1 more."))
+        board.setStuck([3])
+        #expect(answer("GET /healthz", board) == .text(503, "Worker 3 makes no progress."))
+        board.setStuck([0, 3])
+        #expect(answer("GET /healthz", board) == .text(503, "Worker 0 makes no progress, and 1 more."))
     }
 
     @Test func `about readiness says why not`() throws {

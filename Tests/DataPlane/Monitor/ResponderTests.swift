@@ -1,22 +1,61 @@
 import Domain
 import Logging
+import Synchronization
 import Syscalls
 import Testing
 
 @testable import DataPlane
 
-/// A responder on ports that the kernel chose, running for as long as `body` does.
+/// What a test sets otherwise than the process does.
+struct AnsweringSettings {
+    var monitor = Responder.bounds
+    var admin = AdminListener.bounds
+    var longAnswerLimit = 4
+}
+
+/// Where a process answers that a test asks.
+struct AnsweringAddresses {
+    let admin: TransportAddress
+    let http: TransportAddress
+    let https: TransportAddress
+}
+
+/// A responder and an admin listener on ports that the kernel chose, running for as long as `body` does. `metrics` stands in for the process's own.
 func withResponder(
-    _ board: StatusBoard, workers: [WorkerCounters] = [], _ adjust: (inout ResponderSettings) -> Void = { _ in },
-    _ body: (Responder.Addresses) throws -> Void
+    _ board: StatusBoard, workers: [WorkerCounters] = [],
+    _ adjust: (inout AnsweringSettings) -> Void = { _ in },
+    metrics: (@Sendable (Status) -> [UInt8])? = nil,
+    _ body: (AnsweringAddresses) throws -> Void
 ) throws {
-    var settings = ResponderSettings(admin: try TransportAddress("127.0.0.1:0"), buildVersion: "1.2.3")
+    var settings = AnsweringSettings()
     adjust(&settings)
-    let responder = try Responder(settings, board: board, workers: workers, logger: Logger(label: "test"))
-    let thread = try responder.start()
-    let outcome = Result { try body(responder.addresses) }
+    let startTime = board.startTime
+    let responder = try Responder(within: settings.monitor, board: board, logger: Logger(label: "test"))
+    let admin = try AdminListener(
+        at: try TransportAddress("127.0.0.1:0"), within: settings.admin, longAnswerLimit: settings.longAnswerLimit,
+        board: board, logger: Logger(label: "test"),
+        metrics: metrics
+            ?? {
+                Metrics(status: $0, workers: workers, buildVersion: "1.2.3", startTime: startTime).rendered()
+            })
+    let problems = Mutex<[String]>([])
+    let threads = [
+        try JoinableThread(named: "responder") {
+            do { try responder.run() } catch { problems.withLock { $0.append("\(error)") } }
+        },
+        try JoinableThread(named: "admin") {
+            do { try admin.run() } catch { problems.withLock { $0.append("\(error)") } }
+        },
+    ]
+    let outcome = Result {
+        try body(
+            AnsweringAddresses(
+                admin: admin.address, http: responder.addresses.http, https: responder.addresses.https))
+    }
     responder.stop()
-    thread.join()
+    admin.stop()
+    for thread in threads { thread.join() }
+    #expect(problems.withLock { $0 }.isEmpty)
     try outcome.get()
 }
 
@@ -90,37 +129,47 @@ func withResponder(
         }
     }
 
-    @Test func `notices a worker that stands still, and that it moves again`() throws {
-        let worker = try WorkerCounters(services: 4)
-        try withResponder(
-            try Samples.servingBoard(), workers: [worker], { $0.workerPatience = .milliseconds(300) }
-        ) { addresses in
-            let pause = try Epoll()
-            let well = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
-            #expect(well.hasPrefix("HTTP/1.1 200 OK\r\n"))
-            _ = pause.wait(milliseconds: 500)
+    @Test func `tells of a worker that makes no progress, and no longer once it moves again`() throws {
+        let board = try Samples.servingBoard()
+        try withResponder(board) { addresses in
+            board.setStuck([0])
             let stuck = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
             #expect(stuck.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
             #expect(stuck.hasSuffix("\r\n\r\nWorker 0 makes no progress.\n"))
-            // Counted here, as the worker's own thread would.
-            worker.add(1, .rounds)
-            _ = pause.wait(milliseconds: 100)
+            board.setStuck([])
             let again = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
             #expect(again.hasPrefix("HTTP/1.1 200 OK\r\n"))
         }
     }
 
     @Test func `closes its listeners when it is let go, started or not`() throws {
-        var settings = ResponderSettings(admin: try TransportAddress("127.0.0.1:0"), buildVersion: "1.2.3")
-        var responder: Responder? = try Responder(
-            settings, board: try Samples.board(), workers: [], logger: Logger(label: "test"))
-        settings.admin = try #require(responder?.addresses.admin)
-        #expect(throws: SystemCallError.self) {
-            try Responder(settings, board: try Samples.board(), workers: [], logger: Logger(label: "test"))
+        let board = try Samples.board()
+        func listener(at address: TransportAddress) throws -> AdminListener {
+            try AdminListener(at: address, board: board, logger: Logger(label: "test")) { _ in [] }
         }
-        responder = nil
-        try withResponder(try Samples.board(), { $0 = settings }) { addresses in
-            #expect(addresses.admin == settings.admin)
+        var admin: AdminListener? = try listener(at: try TransportAddress("127.0.0.1:0"))
+        let address = try #require(admin?.address)
+        #expect(throws: SystemCallError.self) { try listener(at: address) }
+        admin = nil
+        let next = try listener(at: address)
+        #expect(next.address == address)
+    }
+
+    @Test func `answers a probe while the metrics are being rendered`() throws {
+        let probed = Mutex(false)
+        // As long as the longest rendering: until the probe has its answer.
+        func render(_ status: Status) -> [UInt8] {
+            let deadline = Clock.monotonicNanoseconds + 60_000_000_000
+            while !probed.withLock({ $0 }), Clock.monotonicNanoseconds < deadline { _ = try? Epoll().wait(milliseconds: 5) }
+            return Array(probed.withLock { $0 } ? "the probe was first".utf8 : "the probe was kept waiting".utf8)
+        }
+        try withResponder(try Samples.servingBoard(), metrics: { render($0) }) { addresses in
+            let scraper = try Client(to: addresses.admin)
+            scraper.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            let answer = try Client.ask(addresses.http, "GET / HTTP/1.1")
+            probed.withLock { $0 = true }
+            #expect(answer.contains(" 200 "))
+            #expect(scraper.receiveAll(milliseconds: 120_000).hasSuffix("the probe was first"))
         }
     }
 }
@@ -169,7 +218,7 @@ func withResponder(
         throws
     {
         try withResponder(
-            try Samples.servingBoard(), { settings in settings.monitorLimit = 8 }
+            try Samples.servingBoard(), { settings in settings.monitor.connections = 8 }
         ) { addresses in
             let admin = try Client(to: addresses.admin)
             let oldest = try Client(to: addresses.http)
@@ -186,7 +235,7 @@ func withResponder(
 
     @Test func `gives up on requests that do not come, with a word to those that began`() throws {
         try withResponder(
-            try Samples.servingBoard(), { settings in settings.requestPatience = .milliseconds(200) }
+            try Samples.servingBoard(), { settings in settings.monitor.requestPatience = .milliseconds(200) }
         ) { addresses in
             let silent = try Client(to: addresses.http)
             let begun = try Client(to: addresses.http)
@@ -204,7 +253,7 @@ func withResponder(
         let workers = [try WorkerCounters(services: 10_002)]
         board.setServices((2..<10_002).map { (slot: $0, name: "service-\($0)") }, moved: [:])
         for service in 2..<10_002 as Range<Int32> { workers[0].add(1, .bytesUp, service: service) }
-        try withResponder(board, workers: workers, { $0.answerPatience = .milliseconds(300) }) { addresses in
+        try withResponder(board, workers: workers, { $0.admin.answerPatience = .milliseconds(300) }) { addresses in
             let slow = try Client(to: addresses.admin)
             slow.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(!slow.isClosed(withinMilliseconds: 10_000))

@@ -22,7 +22,7 @@ import Wire
     }
 
     private func target(
-        _ server: String = "za1", hostname: String = "za1.dfree.test", at responder: Responder.Addresses,
+        _ server: String = "za1", hostname: String = "za1.dfree.test", at responder: AnsweringAddresses,
         addresses: [String] = ["127.0.0.1"], checks: [WireWatchCheck] = []
     ) -> WireWatchTarget {
         target(

@@ -1,7 +1,7 @@
 import Routing
 
 /// What has come in answer to a probe, read as far as its verdict needs. Pure, and indifferent to garbage.
-enum ProbeAnswer: Equatable {
+enum InquiryAnswer: Equatable {
     /// More is needed.
     case incomplete
     /// No HTTP response, or one that was cut.
@@ -27,7 +27,7 @@ enum ProbeAnswer: Equatable {
     /// body matters, and not the status alone.
     static func reading(
         _ bytes: Span<UInt8>, from place: inout Place, isAll: Bool, wantsServer: Bool
-    ) -> ProbeAnswer {
+    ) -> InquiryAnswer {
         while true {
             let rest = bytes.extracting(place.start..<bytes.count)
             if let head = place.head {
@@ -48,7 +48,7 @@ enum ProbeAnswer: Equatable {
         }
     }
 
-    private static func body(_ bytes: Span<UInt8>, of head: ResponseHead, isAll: Bool) -> ProbeAnswer {
+    private static func body(_ bytes: Span<UInt8>, of head: ResponseHead, isAll: Bool) -> InquiryAnswer {
         var end = bytes.count
         switch head.framing {
         case .length(let length):

@@ -2,10 +2,10 @@ import Testing
 
 @testable import DataPlane
 
-@Suite struct `When a probe is made` {
+@Suite struct `When a round of a probe or a check begins` {
     @Test(arguments: [0, 0.25, 0.5, 0.999])
     func `first at a moment within the interval, then every interval`(phase: Double) {
-        var schedule = ProbeSchedule(interval: 2000, phase: phase, now: 10_000)
+        var schedule = RoundSchedule(interval: 2000, phase: phase, now: 10_000)
         let first = schedule.next
         #expect((10_000..<12_000).contains(first))
         #expect(first == 10_000 + UInt64(2000 * phase))
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func `a round that begins late delays none after it`() {
-        var schedule = ProbeSchedule(interval: 1000, phase: 0, now: 0)
+        var schedule = RoundSchedule(interval: 1000, phase: 0, now: 0)
         schedule.began(now: 300)
         #expect(schedule.next == 1000)
         schedule.began(now: 1999)
@@ -25,13 +25,13 @@ import Testing
     }
 
     @Test func `rounds whose time has passed are not made up for`() {
-        var schedule = ProbeSchedule(interval: 1000, phase: 0.5, now: 0)
+        var schedule = RoundSchedule(interval: 1000, phase: 0.5, now: 0)
         schedule.began(now: 60_700)
         #expect(schedule.next == 61_500)
     }
 
     @Test func `is what it was when it is told of a beginning too early`() {
-        var schedule = ProbeSchedule(interval: 1000, phase: 0.5, now: 0)
+        var schedule = RoundSchedule(interval: 1000, phase: 0.5, now: 0)
         schedule.began(now: 499)
         #expect(schedule.next == 500)
     }

@@ -1,56 +1,13 @@
 import Routing
 import Syscalls
 
-/// Bytes in and out, in the clear or by TLS.
-enum ByteStream: ~Copyable {
-    case plain(Socket)
-    case secured(TLSConnection)
-
-    func handshake() -> TLSOutcome {
-        switch self {
-        case .plain: .done(0)
-        case .secured(let connection): connection.handshake()
-        }
-    }
-
-    func receive(into buffer: Buffer) -> TLSOutcome {
-        switch self {
-        case .plain(let socket):
-            let answer = socket.receive(into: buffer, at: 0, upTo: Int(buffer.capacity))
-            if answer.wouldBlock { return .wantsRead }
-            if answer.isError { return .lost(SystemCallError.text(of: answer.code)) }
-            return answer.value == 0 ? .ended : .done(answer.value)
-        case .secured(let connection): return connection.receive(into: buffer, at: 0, upTo: Int(buffer.capacity))
-        }
-    }
-
-    func send(_ buffer: Buffer, count: Int) -> TLSOutcome {
-        switch self {
-        case .plain(let socket):
-            let answer = socket.send(buffer, at: 0, count: count)
-            if answer.wouldBlock { return .wantsWrite }
-            return answer.isError ? .lost(SystemCallError.text(of: answer.code)) : .done(answer.value)
-        case .secured(let connection): return connection.send(buffer, at: 0, count: count)
-        }
-    }
-
-    /// Says that nothing more is sent.
-    func sendEnd(over socket: Socket) {
-        switch self {
-        case .plain: break
-        case .secured(let connection): connection.sendEnd()
-        }
-        socket.shutdownWriting()
-    }
-}
-
-/// One connection to the responder: one request, one answer.
+/// One connection to this process itself: one request, one answer.
 ///
 ///     handshaking ──▶ reading ──head, refusal, deadline──▶ answering ──▶ lingering ──▶ closed
 ///
 /// After the answer it lingers until the client has closed, or for a moment: closing with unread bytes would send a reset, which can
 /// take the answer from the client before it has read it.
-final class Connection {
+final class AnsweringConnection {
     enum Stage {
         case handshaking, reading, answering, lingering
     }
@@ -69,7 +26,6 @@ final class Connection {
     private static let bytesPerSend = 64 << 10
 
     let socket: Socket
-    let isAdmin: Bool
     private(set) var stage: Stage
     private let stream: ByteStream
     private var input: [UInt8] = []
@@ -79,9 +35,8 @@ final class Connection {
     private var sent = 0
 
     /// Takes over `socket`, which is closed when the connection is let go.
-    init(over socket: Socket, isAdmin: Bool, secured by: consuming TLSConnection?) {
+    init(over socket: Socket, secured by: consuming TLSConnection?) {
         self.socket = socket
-        self.isAdmin = isAdmin
         if let connection = by {
             stream = .secured(connection)
             stage = .handshaking
@@ -94,7 +49,7 @@ final class Connection {
     deinit { socket.close() }
 
     /// Whether an answer so long that it is counted is being written.
-    var holdsLongAnswer: Bool { stage == .answering && body.count > Connection.bytesPerRound }
+    var holdsLongAnswer: Bool { stage == .answering && body.count > AnsweringConnection.bytesPerRound }
 
     /// Goes on as far as the socket lets it. `answer` is asked once, with what the client wants.
     func advance(through scratch: Buffer, time: UTCTime, _ answer: (Question) -> Answer) -> Progress {
@@ -113,7 +68,7 @@ final class Connection {
 
     private func handshake() -> Progress? {
         let outcome = stream.handshake()
-        guard case .done = outcome else { return Connection.waiting(outcome) }
+        guard case .done = outcome else { return AnsweringConnection.waiting(outcome) }
         stage = .reading
         return nil
     }
@@ -122,18 +77,18 @@ final class Connection {
         while true {
             switch stream.receive(into: scratch) {
             case .done(let count):
-                scratch.withSpan(0, min(count, Connection.longestHead + 1 - input.count)) { bytes in
+                scratch.withSpan(0, min(count, AnsweringConnection.longestHead + 1 - input.count)) { bytes in
                     for index in 0..<bytes.count { input.append(bytes[index]) }
                 }
-            case let other: return Connection.waiting(other)
+            case let other: return AnsweringConnection.waiting(other)
             }
             var host = RoutingName()
             switch RequestHead.inspect(input.span, scanned: &scanned, host: &host) {
-            case .incomplete where input.count <= Connection.longestHead: continue
+            case .incomplete where input.count <= AnsweringConnection.longestHead: continue
             case .incomplete: begin(.headTooLong, toHEAD: false, time: time)
             case .refused(.tlsOnHTTP): return .closed
             case .refused(let refusal): begin(.refusal(refusal), toHEAD: false, time: time)
-            case .head(let request) where request.length > Connection.longestHead:
+            case .head(let request) where request.length > AnsweringConnection.longestHead:
                 begin(.headTooLong, toHEAD: false, time: time)
             case .head:
                 let question = Question(head: input.span)
@@ -152,7 +107,7 @@ final class Connection {
     }
 
     private func write(through scratch: Buffer) -> Progress? {
-        let limit = sent + Connection.bytesPerRound
+        let limit = sent + AnsweringConnection.bytesPerRound
         let end = head.count + body.count
         while sent < end {
             guard sent < limit else { return .waits(.writable) }
@@ -160,7 +115,7 @@ final class Connection {
             let count = fill(scratch)
             switch stream.send(scratch, count: count) {
             case .done(let count): sent += count
-            case let other: return Connection.waiting(other)
+            case let other: return AnsweringConnection.waiting(other)
             }
         }
         stream.sendEnd(over: socket)
@@ -175,11 +130,11 @@ final class Connection {
         let (head, body) = (head, body)
         var filled = 0
         if sent < head.count {
-            filled = min(head.count - sent, Connection.bytesPerSend)
+            filled = min(head.count - sent, AnsweringConnection.bytesPerSend)
             scratch.copy(from: head.span.extracting(sent..<sent + filled), to: 0)
         }
         let start = sent + filled - head.count
-        let more = min(body.count - start, Connection.bytesPerSend - filled)
+        let more = min(body.count - start, AnsweringConnection.bytesPerSend - filled)
         if more > 0 { scratch.copy(from: body.span.extracting(start..<start + more), to: filled) }
         return filled + max(0, more)
     }

@@ -14,9 +14,9 @@ import Testing
         head(status, length: body.utf8.count) + body
     }
 
-    private func read(_ text: String, isAll: Bool = false, wantsServer: Bool = true) -> ProbeAnswer {
-        var place = ProbeAnswer.Place()
-        return ProbeAnswer.reading(Array(text.utf8).span, from: &place, isAll: isAll, wantsServer: wantsServer)
+    private func read(_ text: String, isAll: Bool = false, wantsServer: Bool = true) -> InquiryAnswer {
+        var place = InquiryAnswer.Place()
+        return InquiryAnswer.reading(Array(text.utf8).span, from: &place, isAll: isAll, wantsServer: wantsServer)
     }
 
     @Test func `names the server that gave it`() {
@@ -29,25 +29,25 @@ import Testing
     @Test func `is incomplete at every length but its whole, and malformed when it ends there`() {
         let whole = Array(answer(Self.body).utf8)
         // As it grows, and as if nothing had been seen of it before.
-        var growing = ProbeAnswer.Place()
+        var growing = InquiryAnswer.Place()
         for count in 0..<whole.count {
             let part = whole.span.extracting(first: count)
-            let reading = ProbeAnswer.reading(part, from: &growing, isAll: false, wantsServer: true)
+            let reading = InquiryAnswer.reading(part, from: &growing, isAll: false, wantsServer: true)
             #expect(reading == .incomplete, "\(count) octets")
-            var fresh = ProbeAnswer.Place()
-            let end = ProbeAnswer.reading(part, from: &fresh, isAll: true, wantsServer: true)
+            var fresh = InquiryAnswer.Place()
+            let end = InquiryAnswer.reading(part, from: &fresh, isAll: true, wantsServer: true)
             #expect(end == .malformed, "\(count) octets")
         }
-        let reading = ProbeAnswer.reading(whole.span, from: &growing, isAll: false, wantsServer: true)
+        let reading = InquiryAnswer.reading(whole.span, from: &growing, isAll: false, wantsServer: true)
         #expect(reading == .complete(status: 200, server: "za1"))
     }
 
     @Test func `come octet by octet behind many interim ones, it is read once and not with each`() {
         let interim = Array(String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 500).utf8)
-        var place = ProbeAnswer.Place()
+        var place = InquiryAnswer.Place()
         var furthest = 0
         for count in 0...interim.count {
-            let reading = ProbeAnswer.reading(
+            let reading = InquiryAnswer.reading(
                 interim.span.extracting(first: count), from: &place, isAll: false, wantsServer: true)
             #expect(reading == .incomplete)
             #expect(place.seen >= furthest)
@@ -135,8 +135,8 @@ import Testing
                 default: octets.insert(octets[Int.random(in: 0..<octets.count, using: &chance)], at: place)
                 }
             }
-            var seen = ProbeAnswer.Place()
-            _ = ProbeAnswer.reading(
+            var seen = InquiryAnswer.Place()
+            _ = InquiryAnswer.reading(
                 octets.span, from: &seen, isAll: .random(using: &chance), wantsServer: .random(using: &chance))
         }
     }

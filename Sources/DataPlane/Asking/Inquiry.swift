@@ -7,9 +7,9 @@ import Syscalls
 ///     connecting ──connected──▶ handshaking (by TLS) ──ready──▶ asking ──▶ reading ──▶ answered
 ///
 /// `advance` stops at each arrow that has a name, so that its owner may look, say something, or let go; the next call goes on behind it.
-final class ProbeConnection {
+final class Inquiry {
     enum Opening {
-        case underWay(ProbeConnection)
+        case underWay(Inquiry)
         /// The kernel refuses at once.
         case refused(KernelAnswer)
         case notMade(TLSError)
@@ -40,7 +40,7 @@ final class ProbeConnection {
     private var stage = Stage.connecting
     private var sent = 0
     private var input: [UInt8] = []
-    private var place = ProbeAnswer.Place()
+    private var place = InquiryAnswer.Place()
     private var isCut = false
 
     /// Begins to connect; by TLS when there is a `host` to call. `wantsServer` when the body of the answer matters, and not its status alone.
@@ -59,7 +59,7 @@ final class ProbeConnection {
         socket.sendWithoutDelay()
         do {
             return .underWay(
-                try ProbeConnection(socket, calling: host, request: request, wantsServer: wantsServer, by: client))
+                try Inquiry(socket, calling: host, request: request, wantsServer: wantsServer, by: client))
         } catch {
             socket.close()
             return .notMade(error)
@@ -150,12 +150,12 @@ final class ProbeConnection {
         while true {
             switch stream.receive(into: scratch) {
             case .done(let count):
-                scratch.withSpan(0, min(count, ProbeAnswer.longest + 1 - input.count)) { bytes in
+                scratch.withSpan(0, min(count, InquiryAnswer.longest + 1 - input.count)) { bytes in
                     for index in 0..<bytes.count { input.append(bytes[index]) }
                 }
                 if let step = reading(isAll: false) { return step }
-                guard input.count <= ProbeAnswer.longest else {
-                    return .failed("an answer of more than \(ProbeAnswer.longest) octets")
+                guard input.count <= InquiryAnswer.longest else {
+                    return .failed("an answer of more than \(InquiryAnswer.longest) octets")
                 }
             case .wantsRead: return .waits(.readable)
             case .wantsWrite: return .waits(.writable)
@@ -170,20 +170,10 @@ final class ProbeConnection {
 
     private func reading(isAll: Bool) -> Step? {
         let input = input
-        return switch ProbeAnswer.reading(input.span, from: &place, isAll: isAll, wantsServer: wantsServer) {
+        return switch InquiryAnswer.reading(input.span, from: &place, isAll: isAll, wantsServer: wantsServer) {
         case .incomplete: nil
         case .malformed: .failed(isAll ? "an answer that was cut, or is no HTTP" : "an answer that is no HTTP")
         case .complete(let status, let server): .answered(status: status, server: server)
-        }
-    }
-}
-
-extension ByteStream {
-    fileprivate func otherNames(than name: DomainName) -> String? {
-        switch self {
-        case .plain: nil
-        case .secured(let connection):
-            connection.peerHasName(name) ? nil : connection.peerNames.prefix(3).joined(separator: ", ")
         }
     }
 }
