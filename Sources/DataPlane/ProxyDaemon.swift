@@ -41,7 +41,10 @@ public struct ProxyDaemon {
             ? try Listener.bound(http: settings.http, https: settings.https)
             : try Listener.passed(sockets, http: settings.http, https: settings.https)
         pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
-        responder = try Responder(board: board, logger: logger)
+        let mailboxes = pool.mailboxes
+        responder = try Responder(board: board, logger: logger) { address in
+            for mailbox in mailboxes { mailbox.post(.proved(address)) }
+        }
         let (workers, startTime) = (pool.counters, board.startTime)
         admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
             Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime).rendered()
@@ -180,7 +183,13 @@ public struct ProxyDaemon {
                 }
             },
             refused: { version, reasons in board.refused(version, reasons: reasons) },
-            connected: { isConnected in board.connected(isConnected) },
+            connected: { isConnected, address in
+                board.connected(isConnected)
+                // It probes from where it serves, most often; from elsewhere it proves itself.
+                guard let address else { return }
+                board.foundControlPlane(at: address)
+                pool.post(.proved(address))
+            },
             draining: { isDraining in board.stage(isDraining ? .draining : .serving) },
             isDraining: { board.current.stage == .draining })
         return SnapshotSubscriber(

@@ -51,6 +51,9 @@ final class ChannelConnection {
         }
     }
 
+    /// Where the control plane is; nil over a Unix socket.
+    var peerAddress: Address? { Socket(number: descriptor).peerAddress?.address }
+
     var wantsToWrite: Bool {
         if case .secure(let stream) = transport, stream.wantsWrite { return true }
         return !outgoing.isEmpty

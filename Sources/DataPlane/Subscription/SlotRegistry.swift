@@ -89,6 +89,9 @@ struct SlotRegistry {
         var route = RoutingTable.Route()
         route.firstTarget = Int32(targets.count)
         route.targetCount = 1
+        // The responder is told whose connection it is, as a trusted sender says, if there is one.
+        route.acceptProxyProtocol = true
+        route.sendProxyProtocol = .v2
         targets.append(RoutingTable.Target(name: .monitor, httpPort: monitor.http, httpsPort: monitor.https))
         routes[Int(ServiceSlot.monitor)] = route
         domains.append((Array(snapshot.settings.server.hostname.text.utf8), false, ServiceSlot.monitor))
