@@ -21,14 +21,14 @@ final class MonitorCallers {
         return address == status.controlPlane || known.contains(address, now: now)
     }
 
-    /// Judges what a request shows to be known as a probe of the fleet by. Whatever comes of it, the request is answered.
-    func judge(_ proof: String, from address: Address?, time: UTCTime, now: UInt64) {
+    /// Judges what a request shows to be known as a probe of the fleet by. `seconds` since 1970. Whatever comes of it, the request is answered.
+    func judge(_ proof: String, from address: Address?, seconds: UInt64, now: UInt64) {
         let status = board.current
         // Without a key there is nothing to judge by.
         guard let key = status.applied?.probeKey else { return }
         let secret = ProbeProofs.Secret(server: status.server, key: key)
         let vantage = proofs.vantage(
-            of: proof, by: secret, seconds: time.secondsSince1970, now: now,
+            of: proof, by: secret, seconds: seconds, now: now,
             authenticate: { Authentication.hmac($0, key: $1.octets) })
         board.countMonitor(vantage == nil ? \.proofsRefused : \.proofsTaken)
         guard vantage != nil, let address, known.prove(address, now: now) else { return }

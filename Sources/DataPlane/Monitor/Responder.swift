@@ -58,7 +58,8 @@ final class Responder: Sendable {
             at: doors, within: bounds, certificate: certificate, mailbox: mailbox, logger: logger, guests: guests
         ) { question, moment in
             if let proof = question.proof {
-                callers.judge(proof, from: moment.address, time: moment.time, now: moment.now)
+                let seconds = Clock.realtimeNanoseconds / 1_000_000_000
+                callers.judge(proof, from: moment.address, seconds: seconds, now: moment.now)
             }
             return MonitorAnswer.to(question, status: board.current, time: moment.time)
         }
