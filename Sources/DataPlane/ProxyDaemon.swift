@@ -47,7 +47,8 @@ public struct ProxyDaemon {
         }
         let (workers, startTime) = (pool.counters, board.startTime)
         admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
-            Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime).rendered()
+            Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime)
+                .rendered()
         }
         subscriberMail = try Mailbox()
         health = try HealthChecker(

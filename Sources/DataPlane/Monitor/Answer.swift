@@ -95,7 +95,9 @@ struct Answer: Equatable {
     }
 
     static var requestTimeout: Answer { .text(408, "The request did not arrive in time.") }
-    static var headTooLong: Answer { .text(431, "The request head is longer than \(AnsweringConnection.longestHead) bytes.") }
+    static var headTooLong: Answer {
+        .text(431, "The request head is longer than \(AnsweringConnection.longestHead) bytes.")
+    }
 
     static var busy: Answer {
         var answer = Answer.text(503, "Others are being sent the metrics; try again in a moment.")

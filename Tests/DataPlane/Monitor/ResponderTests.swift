@@ -165,7 +165,9 @@ func withResponder(
         // As long as the longest rendering: until the probe has its answer.
         func render(_ status: Status) -> [UInt8] {
             let deadline = Clock.monotonicNanoseconds + 60_000_000_000
-            while !probed.withLock({ $0 }), Clock.monotonicNanoseconds < deadline { _ = try? Epoll().wait(milliseconds: 5) }
+            while !probed.withLock({ $0 }), Clock.monotonicNanoseconds < deadline {
+                _ = try? Epoll().wait(milliseconds: 5)
+            }
             return Array(probed.withLock { $0 } ? "the probe was first".utf8 : "the probe was kept waiting".utf8)
         }
         try withResponder(try Samples.servingBoard(), metrics: { render($0) }) { addresses in
