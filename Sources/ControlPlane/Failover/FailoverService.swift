@@ -236,7 +236,8 @@ actor FailoverService {
         case .answersBack(let server):
             let isDown = machine.servers[server]?.phase == .down
             await tell(
-                .answersBack, server, isDown ? "it is down now, which is another matter" : "its probes are answered again")
+                .answersBack, server,
+                isDown ? "it is down now, which is another matter" : "its probes are answered again")
         case .failOver(let server): await failOver(server)
         case .failBack(let server): await failBackByItself(server)
         case .mayFailBack(let server):

@@ -203,5 +203,9 @@ private final class AcceptingDoors: Sendable {
     private let doors = Mutex<Set<Int>>([])
 
     func add(_ door: Int) { doors.withLock { _ = $0.insert(door) } }
-    func take() -> Set<Int> { doors.withLock { doors in defer { doors = [] }; return doors } }
+    func take() -> Set<Int> {
+        doors.withLock { doors in
+            defer { doors = [] }; return doors
+        }
+    }
 }

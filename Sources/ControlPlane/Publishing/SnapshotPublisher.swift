@@ -85,7 +85,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
 
     init(
         state: FleetState, recent: [Change], exceptions: [Prefix], probeKeys: ProbeKeys? = nil,
-        channel settings: ChannelSettings, events: EventLog = EventLog(), logger: Logger, limits: SessionLimits, log: ChangeLog = ChangeLog()
+        channel settings: ChannelSettings, events: EventLog = EventLog(), logger: Logger, limits: SessionLimits,
+        log: ChangeLog = ChangeLog()
     ) {
         builder = SnapshotBuilder(fleet: state, recent: recent, exceptions: exceptions, probeKeys: probeKeys, log: log)
         self.settings = settings

@@ -90,7 +90,8 @@ struct AnsweringLoop: ~Copyable {
     /// The doors are the caller's to close, after the loop has ended.
     init(
         at doors: [AnsweringDoor], within bounds: AnsweringBounds, certificate: consuming MonitorCertificate?,
-        mailbox: Mailbox<AnsweringMessage>, logger: Logger, guests: AnsweringGuests? = nil, answer: @escaping (Question, Moment) -> Answer
+        mailbox: Mailbox<AnsweringMessage>, logger: Logger, guests: AnsweringGuests? = nil,
+        answer: @escaping (Question, Moment) -> Answer
     ) throws(SystemCallError) {
         let events = try EventLoop<Visit>(mailbox: mailbox.descriptor)
         for (number, door) in doors.enumerated() { try events.add(listener: door.socket, number: number) }
@@ -207,7 +208,8 @@ struct AnsweringLoop: ~Copyable {
         let time = UTCTime(nanosecondsSince1970: Clock.realtimeNanoseconds)
         let progress = visit.connection.advance(through: scratch, time: time) { question in
             let longAnswers = events.connections.count { $0.connection.holdsLongAnswer }
-            return answer(question, Moment(time: time, now: events.now, address: visit.address, longAnswers: longAnswers))
+            return answer(
+                question, Moment(time: time, now: events.now, address: visit.address, longAnswers: longAnswers))
         }
         follow(progress, of: visit, tag)
     }

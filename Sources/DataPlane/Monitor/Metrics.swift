@@ -102,7 +102,8 @@ struct Metrics {
         text.sample(status.monitor.callersRefused)
         text.metric(
             "ddirect_monitor_proofs_total", .counter,
-            "Tokens of probes, by whether they were taken; refused are those that are not genuine, too old or new, or shown before.")
+            "Tokens of probes, by whether they were taken; refused are those that are not genuine, too old or new, or shown before."
+        )
         text.sample(status.monitor.proofsTaken, ["outcome": "taken"])
         text.sample(status.monitor.proofsRefused, ["outcome": "refused"])
     }

@@ -167,7 +167,9 @@ struct MonitorGate: Sendable {
     }
 
     private func firstPlace(of address: Address, amongKnown: Bool) -> Int32 {
-        var mixed = UInt64(truncatingIfNeeded: address.bits) ^ UInt64(truncatingIfNeeded: address.bits >> 64) &* 0x9E37_79B9_7F4A_7C15
+        var mixed =
+            UInt64(truncatingIfNeeded: address.bits) ^ UInt64(truncatingIfNeeded: address.bits >> 64)
+            &* 0x9E37_79B9_7F4A_7C15
         mixed = (mixed ^ seed ^ mixed >> 32) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ mixed >> 29) &* 0x94D0_49BB_1331_11EB
         let places = amongKnown ? MonitorGate.knownPlaces : MonitorGate.strangerPlaces

@@ -332,7 +332,9 @@ struct Worker: ~Copyable {
     // MARK: Incidents
 
     /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
-    mutating func note(_ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
+    mutating func note(
+        _ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }
+    ) {
         counters.add(incident)
         let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }

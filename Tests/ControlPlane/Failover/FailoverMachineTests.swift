@@ -135,7 +135,8 @@ private struct Watch {
         #expect(told.count == 1, "\(told)")
         guard case .answersMissing(let server, let words)? = told.first else { throw Failure("it was told \(told)") }
         #expect(server == watch.servers[0])
-        #expect(words.hasPrefix("answers missing though traffic flows: is the monitor endpoint being flooded? control: "))
+        #expect(
+            words.hasPrefix("answers missing though traffic flows: is the monitor endpoint being flooded? control: "))
         watch.rounds(5)
         #expect(watch.told() == [.answersBack(watch.servers[0])])
     }

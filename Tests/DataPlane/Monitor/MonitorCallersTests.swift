@@ -72,7 +72,8 @@ import Testing
         }
     }
 
-    @Test func `of the fleet have room when strangers have filled theirs, and a stranger is refused before any is dropped`()
+    @Test
+    func `of the fleet have room when strangers have filled theirs, and a stranger is refused before any is dropped`()
         throws
     {
         let board = try board()
@@ -139,7 +140,8 @@ import Testing
             let used = try token(1)
             #expect(try call(addresses.http, from: "198.51.100.1", request(used)).receiveAll().contains(" 200 "))
             let others = [
-                used, try token(2, at: Date(timeIntervalSinceNow: -600)), try token(3, at: Date(timeIntervalSinceNow: 600)),
+                used, try token(2, at: Date(timeIntervalSinceNow: -600)),
+                try token(3, at: Date(timeIntervalSinceNow: 600)),
                 try token(4, for: "za2"), "v1", "",
             ]
             for (number, proof) in others.enumerated() {

@@ -91,7 +91,8 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
 
     @Test(arguments: [false, true])
     func `is a service's check through the first address alone`(usesTLS: Bool) throws {
-        let target = watchTarget(addresses: ["192.0.2.1", "192.0.2.2"], key: Array(1...32), checks: [watchCheck(usesTLS: usesTLS)])
+        let target = watchTarget(
+            addresses: ["192.0.2.1", "192.0.2.2"], key: Array(1...32), checks: [watchCheck(usesTLS: usesTLS)])
         let (plans, problems) = ProbePlan.plans(of: watchList([target]))
         #expect(problems == [])
         let check = try #require(plans.first { $0.service != nil })

@@ -85,7 +85,8 @@ func withProber(
 ) throws {
     let told = ToldProbes()
     let prober = try Prober(
-        vantage: try ServerName("ie1"), mostAttempts: mostAttempts, logger: Logger(label: "test")) { told.add($0) }
+        vantage: try ServerName("ie1"), mostAttempts: mostAttempts, logger: Logger(label: "test")
+    ) { told.add($0) }
     let thread = try JoinableThread(named: "prober") {
         do {
             try prober.run()

@@ -69,8 +69,10 @@ import Testing
         var admitted = 0
         for moment: UInt64 in 0..<10_000 {
             // Twenty thousand a second, each from an address that has not been seen, none of which leaves.
-            for number in 0..<20 where isAdmitted(
-                gate.admit(address(UInt32(moment) * 20 + UInt32(number)), isFleet: false, now: moment)) {
+            for number in 0..<20
+            where isAdmitted(
+                gate.admit(address(UInt32(moment) * 20 + UInt32(number)), isFleet: false, now: moment))
+            {
                 admitted += 1
             }
             if moment % 100 == 0 { #expect(call(&gate, prober, isFleet: true, at: moment)) }

@@ -159,7 +159,8 @@ import Testing
         }
     }
 
-    @Test func `takes the relay's word that its endpoint is busy for no answer, and the endpoint's own for one`() throws {
+    @Test func `takes the relay's word that its endpoint is busy for no answer, and the endpoint's own for one`() throws
+    {
         let server = try ServerName("za1")
         func end(_ status: Int, _ answering: String?) -> ProbeRound.End {
             .ofMonitor(status: status, answering: answering, server: server)
