@@ -30,10 +30,12 @@ final class MonitorCallers {
         let vantage = proofs.vantage(
             of: proof, by: secret, seconds: seconds, now: now,
             authenticate: { Authentication.hmac($0, key: $1.octets) })
-        board.countMonitor(vantage == nil ? \.proofsRefused : \.proofsTaken)
+        board.countMonitor { counts in
+            if vantage == nil { counts.proofsRefused &+= 1 } else { counts.proofsTaken &+= 1 }
+        }
         guard vantage != nil, let address, known.prove(address, now: now) else { return }
         tell(address)
     }
 
-    func refused() { board.countMonitor(\.callersRefused) }
+    func refused() { board.countMonitor { $0.callersRefused &+= 1 } }
 }

@@ -110,9 +110,7 @@ final class StatusBoard: Sendable {
 
     func foundControlPlane(at address: Address) { status.withLock { $0.controlPlane = address } }
 
-    func countMonitor(_ counter: WritableKeyPath<Status.Monitor, UInt64> & Sendable) {
-        status.withLock { $0.monitor[keyPath: counter] &+= 1 }
-    }
+    func countMonitor(_ count: (inout Status.Monitor) -> Void) { status.withLock { count(&$0.monitor) } }
 
     func applied(_ snapshot: Status.Applied) {
         status.withLock { status in

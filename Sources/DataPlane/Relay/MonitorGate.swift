@@ -209,6 +209,6 @@ struct MonitorGate: Sendable {
 
     /// What a stranger's limits are kept for: an IPv4 address, or the /64 that an IPv6 address lies in, of which anybody has as many as he likes.
     private static func line(of address: Address) -> Address {
-        address.family == .ipv4 ? address : Address(ipv6: address.bits >> 64 << 64)
+        address.family == .ipv4 ? address : Address(ipv6: (address.bits >> 64) << 64)
     }
 }
