@@ -154,7 +154,8 @@ import Testing
         #expect(try server.metric(refused) == before + 1)
     }
 
-    @Test func `answers that are missing while traffic flows move nothing and are told, until the traffic ends`() throws {
+    @Test func `answers that are missing while traffic flows move nothing and are told, until the traffic ends`() throws
+    {
         let peer = try Peer.echo("first")
         let fleet = try fleet(to: Endpoint(peer.place))
         let server = fleet.servers[0]
@@ -177,7 +178,9 @@ import Testing
         try awaitHealth(fleet)
     }
 
-    @Test func `a process that is stopped fails although its kernel takes connections and traffic flowed before`() throws {
+    @Test func `a process that is stopped fails although its kernel takes connections and traffic flowed before`()
+        throws
+    {
         let peer = try Peer.echo("first")
         let fleet = try fleet(to: Endpoint(peer.place))
         let server = fleet.servers[0]

@@ -99,7 +99,7 @@ extension ProbePlan {
         interval = max(UInt64(target.intervalMilliseconds), ProbePlan.shortestInterval)
         timeout = min(max(UInt64(target.timeoutMilliseconds), 1), interval)
         // One that cannot be read leaves the probe a stranger's, which is better than no probe.
-        key = ProbeKey(octets: Array(target.probeKey))
+        key = target.key
     }
 
     /// A service's own check, through the first address of the server.
