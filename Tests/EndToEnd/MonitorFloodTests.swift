@@ -51,16 +51,16 @@ import Testing
     }
 
     /// Strangers who say a TLS hello with the server's host name, for so many seconds.
-    private func strangers(to server: Server, seconds: Int, rate: Int = 20_000, linger: Int = 5) throws -> Program {
+    private func strangers(to server: Server, seconds: Int, rate: Int = 20_000, linger: Int = 1) throws -> Program {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
             "Harness/strangers.py"
         ).path
-        let hello = clientHello("\(server.name).dfree.test").map { octet in
-            (octet < 16 ? "0" : "") + String(octet, radix: 16)
-        }.joined()
         let program = try Program(
             "python3",
-            [script, server.https.address, "\(server.https.port)", hello, "\(seconds)", "\(rate)", "\(linger)"],
+            [
+                script, server.https.address, "\(server.https.port)", "\(server.name).dfree.test", "\(seconds)",
+                "\(rate)", "\(linger)",
+            ],
             name: "strangers", isDaemon: false)
         try eventually("strangers come; they say: \(program.log)") { program.log.contains("begun\n") }
         return program

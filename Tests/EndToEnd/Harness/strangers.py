@@ -1,22 +1,36 @@
 #!/usr/bin/env python3
 """Strangers who greet a server, each from another address of 127.0.0.0/8, as many as this machine makes until the time is over.
 
-strangers.py ADDRESS PORT HELLO SECONDS RATE LINGER: HELLO is in hexadecimal, RATE the most connections in a second, LINGER for how many seconds
-a stranger stays that is not sent away. Prints how many there were, how many were reset, and how many got an answer.
+strangers.py ADDRESS PORT NAME SECONDS RATE LINGER: NAME is whom they call by TLS, RATE the most connections in a second, LINGER for how many
+seconds a stranger stays that is not sent away. Prints how many there were, how many were reset, and how many got an answer.
 """
 import errno
 import random
 import select
 import socket
+import ssl
 import struct
 import sys
 import time
 
-address, port, hello = sys.argv[1], int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+address, port, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 seconds, rate, linger = float(sys.argv[4]), float(sys.argv[5]), float(sys.argv[6])
 RESET = struct.pack("ii", 1, 0)
 MOST_OPEN = 3000
 
+
+
+def greeting():
+    """A ClientHello as any TLS client says it."""
+    context = ssl.create_default_context()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+
+
+hello = greeting()
 random.seed(7)
 poll = select.epoll()
 open_sockets = {}
