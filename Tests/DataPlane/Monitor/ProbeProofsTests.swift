@@ -87,7 +87,8 @@ import Testing
         callers.fleet = [address(1)]
         #expect(callers.contains(address(1), now: 0))
         #expect(!callers.contains(address(2), now: 0))
-        #expect(callers.prove(address(2), now: 0))
+        let isNews = callers.prove(address(2), now: 0)
+        #expect(isNews)
         #expect(callers.contains(address(2), now: MonitorGate.knownFor - 1))
         #expect(!callers.contains(address(2), now: MonitorGate.knownFor))
     }

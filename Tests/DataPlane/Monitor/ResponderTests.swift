@@ -163,7 +163,7 @@ func withResponder(
     @Test func `answers a probe while the metrics are being rendered`() throws {
         let probed = Mutex(false)
         // As long as the longest rendering: until the probe has its answer.
-        func render(_ status: Status) -> [UInt8] {
+        @Sendable func render(_ status: Status) -> [UInt8] {
             let deadline = Clock.monotonicNanoseconds + 60_000_000_000
             while !probed.withLock({ $0 }), Clock.monotonicNanoseconds < deadline {
                 _ = try? Epoll().wait(milliseconds: 5)

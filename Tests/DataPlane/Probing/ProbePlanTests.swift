@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Syscalls
 import Testing
 import Wire
 
