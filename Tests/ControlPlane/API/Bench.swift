@@ -35,7 +35,8 @@ struct Bench: Sendable {
             logger.logLevel = .critical
             let channel = folder + "/channel.sock"
             let publisher = SnapshotPublisher(
-                state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: channel),
+                state: store.state, recent: [], exceptions: exceptions,
+                probeKeys: try await store.probeKeys(), channel: ChannelSettings(unixPath: channel),
                 events: events, logger: logger)
             let enrollments = try await Enrollments(
                 store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
