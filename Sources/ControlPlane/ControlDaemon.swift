@@ -46,7 +46,8 @@ public struct ControlDaemon: Sendable {
         // Readers of events keep their connections; others must get through.
         events = EventLog(mostSubscriptions: min(EventLog.mostSubscriptions, mostConnections / 4))
         do {
-            store = try await Store.open(at: settings.database, exceptions: settings.exceptions)
+            store = try await Store.open(
+                at: settings.database, exceptions: settings.exceptions, ports: settings.ports)
         } catch {
             throw StartFailure(cause: error, description: "\(settings.database): \(error)")
         }
@@ -82,6 +83,7 @@ public struct ControlDaemon: Sendable {
                 "path": "\(settings.database)", "version": "\(store.version)",
                 "incarnation": "\(store.state.incarnation)",
             ])
+        store.state.warn(ofEndpointsAgainst: settings.exceptions, settings.ports, logger)
     }
 
     /// Serves until SIGTERM or SIGINT.

@@ -22,6 +22,7 @@ public struct ControlSettings: Sendable {
     public let certificateLifetime: Duration
     public let adminTokenFile: String
     public let exceptions: [Prefix]
+    public let ports: EndpointPorts
 
     /// The flags as they were given; nil where none was, and the environment and then the default counts.
     public struct Flags: Sendable {
@@ -34,6 +35,7 @@ public struct ControlSettings: Sendable {
         public var certificateLifetime: String?
         public var adminTokenFile: String?
         public var allowEndpoint: [String] = []
+        public var allowEndpointPort: [String] = []
 
         public init() {}
     }
@@ -56,6 +58,7 @@ public struct ControlSettings: Sendable {
             "--certificate-lifetime", flags.certificateLifetime, "DDIRECT_CERTIFICATE_LIFETIME",
             default: .seconds(90 * 86_400), most: 100_000_000)
         exceptions = reader.prefixes(flags.allowEndpoint)
+        ports = reader.ports(flags.allowEndpointPort)
         try reader.check()
     }
 }
@@ -112,5 +115,12 @@ extension SettingsReader {
         givenList("--allow-endpoint", flags, "DDIRECT_ALLOW_ENDPOINT").compactMap { given in
             value(given) { text throws(InvalidValue) in try Prefix(text) }
         }
+    }
+
+    fileprivate mutating func ports(_ flags: [String]) -> EndpointPorts {
+        EndpointPorts(
+            allowed: givenList("--allow-endpoint-port", flags, "DDIRECT_ALLOW_ENDPOINT_PORT").compactMap { given in
+                value(given) { text throws(InvalidValue) in try PortRange(text) }
+            })
     }
 }

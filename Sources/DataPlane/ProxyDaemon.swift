@@ -53,7 +53,11 @@ public struct ProxyDaemon {
         subscriberMail = try Mailbox()
         health = try HealthChecker(
             workers: pool.mailboxes, flowLimit: settings.relay.flowLimit * settings.workers, logger: logger)
-        resolver = try Resolver(servers: settings.resolvers, workers: pool.mailboxes, health: health.mailbox)
+        let dialling = (workers: pool.mailboxes, health: health.mailbox)
+        resolver = try Resolver(servers: NameServers(given: settings.resolvers)) { addresses in
+            for worker in dialling.workers { worker.post(.addresses(addresses)) }
+            dialling.health.post(.addresses(addresses))
+        }
         // Last: nothing that can fail comes between taking them and going on with them.
         arrivals = FlowParking.Waiting(FlowParking.take(settings.passed, logger: logger))
     }
@@ -216,8 +220,7 @@ public struct ProxyDaemon {
             }
             let now = Clock.monotonicNanoseconds
             reportIncidents()
-            let statistics = resolver.statistics
-            board.setNames(resolved: statistics.names - statistics.unresolved, unresolved: statistics.unresolved)
+            board.setNames(resolver.statistics)
             board.setHealth(health.statistics)
             pulse.observed(pool.counters.map { $0.read(.rounds) }, at: .nanoseconds(now))
             let stuck = pulse.stuck(at: .nanoseconds(now))

@@ -40,6 +40,8 @@ public struct ProxySettings: Sendable {
         public var connectTimeout: String?
         public var idleTimeout: String?
         public var halfCloseTimeout: String?
+        public var responseTimeout: String?
+        public var source: [String] = []
         public var drainTimeout: String?
         public var snapshotCache: String?
         public var parkFlows: String?
@@ -97,6 +99,11 @@ public struct ProxySettings: Sendable {
         relay.halfCloseTimeout = reader.seconds(
             "--half-close-timeout", flags.halfCloseTimeout, "DDIRECT_HALF_CLOSE_TIMEOUT",
             default: relay.halfCloseTimeout)
+        relay.responseTimeout = reader.seconds(
+            "--response-timeout", flags.responseTimeout, "DDIRECT_RESPONSE_TIMEOUT", default: relay.responseTimeout)
+        relay.sources = reader.givenList("--source", flags.source, "DDIRECT_SOURCE").compactMap {
+            reader.value($0) { text throws(InvalidValue) in try Address(text) }
+        }
         drainTimeout = reader.seconds(
             "--drain-timeout", flags.drainTimeout, "DDIRECT_DRAIN_TIMEOUT", default: .seconds(30))
         // Two descriptors a flow; a tenth more for pipes and rivals; a thirty-second each for probes and checks (and a quarter of that for checks of

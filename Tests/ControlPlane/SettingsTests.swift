@@ -19,12 +19,13 @@ import Testing
             flags,
             environment: [
                 "DDIRECT_LISTEN": "127.0.0.1:1", "DDIRECT_CHANNEL": "unix:/tmp/c", "DDIRECT_DATABASE": "/tmp/d",
-                "DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8",
+                "DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8", "DDIRECT_ALLOW_ENDPOINT_PORT": "25, 500-600",
             ])
         #expect(settings.listen.description == "[::1]:0")
         #expect(settings.channelPath == "/tmp/c")
         #expect(settings.database == "/tmp/d")
         #expect(settings.exceptions.map(\.description) == ["127.0.0.0/8"])
+        #expect(settings.ports.allowed.map(\.description) == ["25", "500-600"])
     }
 
     @Test func `the channel is on a Unix socket, over TCP, or both`() throws {
@@ -45,10 +46,15 @@ import Testing
         flags.channel = ["tcp:control.example.net:7443", "unix:/a", "unix:/b", "udp:1"]
         flags.database = ""
         let faults = #expect(throws: SettingsFaults.self) {
-            try ControlSettings(flags, environment: ["DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8, 10.0.0.1/8,x"])
+            try ControlSettings(
+                flags,
+                environment: [
+                    "DDIRECT_ALLOW_ENDPOINT": "10.0.0.0/8, 10.0.0.1/8,x", "DDIRECT_ALLOW_ENDPOINT_PORT": "25,ssh",
+                ])
         }
-        #expect(faults?.sentences.count == 7)
+        #expect(faults?.sentences.count == 8)
         #expect(faults?.description.contains("--listen is '0.0.0.0:80', which others can reach") == true)
         #expect(faults?.description.contains("DDIRECT_ALLOW_ENDPOINT: 'x' does not begin with an IP address") == true)
+        #expect(faults?.description.contains("DDIRECT_ALLOW_ENDPOINT_PORT: 'ssh' is neither a port") == true)
     }
 }

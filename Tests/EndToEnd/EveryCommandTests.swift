@@ -272,6 +272,70 @@ import Testing
         try play(Self.services + Self.endpoints + Self.endings, in: shell, words)
     }
 
+    // MARK: Limits
+
+    /// At version 3: acme, za1 and acme-app. Each is applied by a real data plane, so both ends mean the same by it.
+    private static let limits: [Step] = [
+        Step(
+            "service show acme-app", says: "limits               the standard ones",
+            "allow                every client",
+            "deny                 none", "flow log             as the server", "forwarded fields     keep"),
+        Step(
+            "service edit acme-app --connection-limit 5000 --connection-rate unlimited --minimum-rate off --wait",
+            says: "limits.connections              default → 5000",
+            "limits.newConnectionsPerSecond  default → unlimited", "version 4 is applied on 1 of 1 server"),
+        Step(
+            "service edit acme-app --client-connection-limit 100 --client-connection-rate 50 --allow 127.0.0.0/8 --wait",
+            says: "none → 127.0.0.0/8", "version 5 is applied on 1 of 1 server"),
+        Step(
+            "service show acme-app", says: "5000 connections", "unlimited new connections a second",
+            "100 connections of a client", "50 new connections of a client a second",
+            "no minimum rate of a request body", "allow                127.0.0.0/8"),
+        Step(
+            "service edit acme-app --no-allow --deny 192.0.2.0/24 --deny 2001:db8::/32 --wait",
+            says: "none → 192.0.2.0/24, 2001:db8::/32", "version 6 is applied on 1 of 1 server"),
+        Step("service edit acme-app --deny 192.0.2.1/24", exits: 1, says: "/deny/0", "expected 192.0.2.0/24"),
+        Step("service edit acme-app --no-deny --connection-limit default --dry-run", says: "5000 → default"),
+        Step("service edit acme-app --connection-limit 0", exits: 1, says: "/limits/connections", "'unlimited'"),
+        Step("service edit acme-app --connection-limit few", exits: 64, says: "'few' is invalid"),
+        Step(
+            "service edit acme-app --flow-log 100 --flow-log-interval off --forwarded-fields set --wait",
+            says: "flowLog.oneIn            default → 100", "version 7 is applied on 1 of 1 server"),
+        Step(
+            "service show acme-app", says: "flow log             one flow in 100, only at its end",
+            "forwarded fields     set"),
+        Step("service edit acme-app --forwarded-for replace --forwarded-fields default --wait", says: "set → default"),
+        Step("service show acme-app", says: "strip, as X-Forwarded-For is replaced"),
+        Step("service edit acme-app --flow-log 1000001", exits: 1, says: "/flowLog/oneIn"),
+        Step("server show za1", says: "limits            the standard ones", "flow log          off"),
+        Step(
+            "server edit za1 --client-connection-limit 900 --client-connection-rate unlimited --client-opening-limit 90 --wait",
+            says: "limits.clientConnections", "default → 900", "version 9 is applied on 1 of 1 server"),
+        Step(
+            "server edit za1 --minimum-rate 200 --flow-log 1 --flow-log-interval 60 --wait",
+            says: "default → 200", "version 10 is applied on 1 of 1 server"),
+        Step(
+            "server show za1", says: "900 connections of a client", "unlimited new connections of a client a second",
+            "90 openings of a client", "at least 200 bytes a second of a hello",
+            "flow log          each flow, every 60 s"
+        ),
+        Step("server edit za1 --client-opening-limit 0", exits: 1, says: "/limits/clientOpenings"),
+        Step("version diff 3 10", says: "limits.minimumBytesPerSecond"),
+        Step("endpoint set acme-app 127.0.0.1:22:443", exits: 1, says: "'22' is a port", "--allow-endpoint-port"),
+        Step("endpoint set acme-app 168.63.129.16", exits: 1, says: "lies in 168.63.129.16/32", "--allow-endpoint"),
+    ]
+
+    @Test func `about limits, clients and flow logs says what it does, and a data plane takes each`() throws {
+        let fleet = try Fleet()
+        _ = try fleet.addServer("za1")
+        let shell = try Shell(fleet)
+        try shell.succeed("customer create acme")
+        try shell.succeed(
+            "service create acme-app --customer acme --client-domain app.acme.test --endpoint origin.acme.test --primary za1"
+        )
+        try play(Self.limits, in: shell)
+    }
+
     // MARK: Zones
 
     /// At version 3: acme, za1 and acme-app.

@@ -74,6 +74,80 @@ import Testing
     }
 }
 
+/// Name servers that fail in part, as those of customers do.
+@Suite(.realParts) struct `An endpoint whose name servers misbehave` {
+    @Test func `goes on with its address while A fails and AAAA says that there is nothing`() throws {
+        let nginx = try Nginx("first", "second")
+        let names = try OddNames("origin.acme.test A 1 \(nginx.first.address)", "origin.acme.test AAAA nothing")
+        let server = try fleet(names, nginx).servers[0]
+        try #require(try site(server) == "first")
+        try names.change("origin.acme.test A fail", "origin.acme.test AAAA nothing")
+        let failures = "ddirect_name_answers_total{answer=\"server_failure\"}"
+        let before = try server.metric(failures)
+        try eventually("A has failed, three times") {
+            #expect(try site(server) == "first")
+            return try server.metric(failures) >= before + 3
+        }
+        #expect(try site(server) == "first")
+        let age = "ddirect_endpoint_name_age_seconds{name=\"origin.acme.test\",serving=\"stale\"}"
+        try eventually("the age of its last good answer is shown") { try server.metrics()[age] != nil }
+        try names.change("origin.acme.test A 1 \(nginx.second.address)", "origin.acme.test AAAA nothing")
+        try eventually("traffic reaches the second site", within: .seconds(60)) { try site(server) == "second" }
+        try eventually("its age is no matter any more") { try server.metrics()[age] == nil }
+    }
+
+    @Test func `is reached by its A although nobody answers for its AAAA`() throws {
+        let nginx = try Nginx("first")
+        let names = try OddNames("origin.acme.test A 1 \(nginx.first.address)", "origin.acme.test AAAA drop")
+        let server = try fleet(names, nginx).servers[0]
+        // The first request waits for the first answer. It waits for 5 s at most, and for the AAAA of this name in vain.
+        let start = now()
+        let response = try HTTPResponse.get("/", at: server.http, host: "app.acme.test")
+        print("A first request beside an AAAA that is never answered took \(now() - start)")
+        #expect(response.status == 200)
+        try eventually("the AAAA is waited for") { try server.metric("ddirect_name_questions_open") > 0 }
+    }
+
+    @Test func `has 20 addresses of which one works, and connections reach it`() throws {
+        let nginx = try Nginx("first")
+        // Nothing listens at any of the others. The one that works has the highest number, so it is the last of the list.
+        let others = (0..<19).map { "127.15.255.\(1 + $0)" }
+        let names = try OddNames(
+            "origin.acme.test A 60 \((others + [nginx.first.address]).joined(separator: ","))",
+            "origin.acme.test AAAA nothing")
+        let server = try fleet(names, nginx).servers[0]
+        for _ in 0..<5 {
+            #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200)
+        }
+    }
+
+    @Test func `is found while 1,500 names of another customer are not answered for`() throws {
+        let nginx = try Nginx("first", "second")
+        let names = try OddNames("dead* any drop", "origin.acme.test A 1 \(nginx.first.address)", "* AAAA nothing")
+        let ports = nginx.first.ports
+        let fleet = try Fleet()
+        try fleet.addServer("za1", flags: names.resolver)
+        try fleet.api.grant("POST", "/customers", ["name": "acme"])
+        for group in 0..<15 {
+            let dead = (0..<100).map { Endpoint(host: "dead\(group)-\($0).acme.test") }
+            for (index, first) in stride(from: 0, to: 100, by: 4).enumerated() {
+                var endpoint = dead[first]
+                endpoint.fallbacks = Array(dead[(first + 1)..<(first + 4)])
+                try fleet.addService(
+                    "dead-\(group)-\(index)", domains: ["dead\(group)-\(index).example"], to: endpoint)
+            }
+        }
+        try fleet.addService(
+            to: Endpoint(host: "origin.acme.test", httpPort: ports.http, httpsPort: ports.https))
+        let server = fleet.servers[0]
+        #expect(try site(server) == "first")
+        try names.change("dead* any drop", "origin.acme.test A 1 \(nginx.second.address)", "* AAAA nothing")
+        let changed = now()
+        try eventually("traffic reaches the second site") { try site(server) == "second" }
+        print("A name of TTL 1 beside 1,500 dead ones was followed in \(now() - changed)")
+    }
+}
+
 /// How soon a change in DNS is traffic's.
 @Suite(.load, .serialized) struct `A changed name` {
     @Test(arguments: [1, 2]) func `a changed record is followed within its TTL and a second`(ttl: Int) throws {
@@ -135,8 +209,8 @@ private func site(_ server: Server) throws -> String? {
 }
 
 /// A service whose endpoint is `name`, on the ports of nginx's sites.
-private func fleet(_ knot: Knot, _ nginx: Nginx, name: String = "origin.acme.test") throws -> Fleet {
+private func fleet(_ names: some NameServer, _ nginx: Nginx, name: String = "origin.acme.test") throws -> Fleet {
     let ports = nginx.first.ports
     return try Fleet.single(
-        to: Endpoint(host: name, httpPort: ports.http, httpsPort: ports.https), flags: knot.resolver)
+        to: Endpoint(host: name, httpPort: ports.http, httpsPort: ports.https), flags: names.resolver)
 }

@@ -189,6 +189,27 @@ struct `Under systemd` {
         #expect(try systemd.property("NRestarts", of: "ddirect-proxy.service") == "1")
     }
 
+    @Test func `the daemons are two users, of whom one may use the other's channel and read nothing else of it`() throws
+    {
+        let nginx = try Nginx("first")
+        let systemd = try Systemd()
+        try systemd.addService(to: nginx.first.endpoint)
+        try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
+        #expect(try site(systemd) == "first")
+        func user(of unit: String) throws -> String {
+            try systemd.asRoot("stat", "--format", "%u", "/proc/\(systemd.process(of: unit))")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        let proxy = try user(of: "ddirect-proxy.service")
+        let control = try user(of: "ddirect-control.service")
+        #expect(proxy != control && proxy != "0" && control != "0")
+        let secrets = try systemd.asRoot(
+            "find", "/var/lib/private/ddirect", "-type", "f", "(", "-not", "-uid", control, "-o", "-perm", "/077", ")")
+        #expect(secrets.isEmpty, "others than the control plane may read: \(secrets)")
+        let channel = try systemd.asRoot("stat", "--format", "%U %G %a", "/run/ddirect/channel.sock")
+        #expect(channel.contains(" ddirect-channel 660"), "\(channel)")
+    }
+
     @Test func `both units are hardened, and say one thing a line`() throws {
         let systemd = try Systemd()
         try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")

@@ -32,7 +32,7 @@ extension ControlAPI {
         let document = reader.value("endpoint", required: false, expected: "an endpoint")
         let draft = document.map { EndpointDraft(reading: $0, at: "/endpoint", findings) }
         reader.finish()
-        let violations = findings.all + store.violations(ofEndpointAt: draft?.hosts ?? [])
+        let violations = findings.all + (draft.map { store.violations(of: $0, for: service) } ?? [])
         guard violations.isEmpty else { throw Rejection(violations: violations) }
         return draft?.endpoint
     }

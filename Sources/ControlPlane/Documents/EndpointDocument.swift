@@ -22,6 +22,8 @@ extension Endpoint {
 struct EndpointDraft {
     /// Where each host that could be read stands in the document, the endpoint's own first.
     var hosts: [(pointer: String, host: EndpointHost)] = []
+    /// Where each port stands in the document (or would stand), and the whole target that it is of.
+    var ports: [(pointer: String, port: Port, target: EndpointTarget)] = []
     /// The endpoint, when nothing is wrong with the document itself.
     var endpoint: Endpoint?
 
@@ -29,8 +31,10 @@ struct EndpointDraft {
 
     init(_ endpoint: Endpoint) {
         self.endpoint = endpoint
-        hosts = endpoint.targets.enumerated().map { index, target in
-            (index == 0 ? "/endpoint/host" : "/endpoint/fallbacks/\(index - 1)/host", target.host)
+        for (index, target) in endpoint.targets.enumerated() {
+            let pointer = index == 0 ? "/endpoint" : "/endpoint/fallbacks/\(index - 1)"
+            hosts.append((pointer + "/host", target.host))
+            addPorts(of: target, at: pointer)
         }
     }
 
@@ -78,6 +82,13 @@ struct EndpointDraft {
         let httpPort = reader.port("httpPort", default: .http)
         let httpsPort = reader.port("httpsPort", default: .https)
         guard let host, let httpPort, let httpsPort else { return nil }
-        return EndpointTarget(host: host, httpPort: httpPort, httpsPort: httpsPort)
+        let target = EndpointTarget(host: host, httpPort: httpPort, httpsPort: httpsPort)
+        addPorts(of: target, at: reader.pointer)
+        return target
+    }
+
+    private mutating func addPorts(of target: EndpointTarget, at pointer: String) {
+        ports.append((pointer + "/httpPort", target.httpPort, target))
+        ports.append((pointer + "/httpsPort", target.httpsPort, target))
     }
 }

@@ -3,7 +3,7 @@ import Domain
 /// Reads the members of one JSON object and finds everything that is wrong with them: missing, mistyped, invalid and unknown ones.
 struct ObjectReader {
     private let object: JSONObject
-    private let pointer: String
+    let pointer: String
     let findings: Findings
     private var known: [String] = []
 

@@ -15,6 +15,8 @@ extension Server {
             "trustedSenders": .array(trustedSenders.map { .string($0.description) }),
             "defaultServices": .object(defaults),
             "monitoring": monitoring.document,
+            "limits": limits.document,
+            "flowLog": flowLog.document,
         ]
     }
 
@@ -76,19 +78,22 @@ struct ServerDraft {
         if let value = reader.value("monitoring", required: false, expected: "an object") {
             monitoring = MonitoringOverrides.read(value, at: "/monitoring", findings)
         }
+        let limits = ServerLimits.read(&reader)
+        let flowLog = FlowLog.read(&reader)
         reader.finish(readOnly: Server.readOnly)
         for (index, address) in addresses.enumerated() {
             guard let address, addresses.firstIndex(of: address) != index else { continue }
             findings.add(.invalid("/addresses/\(index)", "'\(address)' is named twice; expected each address once."))
         }
-        guard findings.all.count == earlier, let name, let region, let hostname, let monitoring
+        guard findings.all.count == earlier, let name, let region, let hostname, let monitoring, let limits,
+            let flowLog
         else { return }
         do {
             server = try Server(
                 name: name, region: region, hostname: hostname, addresses: addresses.compactMap { $0 },
                 trustedSenders: senders.compactMap { $0 },
                 defaultServices: Dictionary(defaultServices.map { ($0.address, $0.service) }) { first, _ in first },
-                monitoring: monitoring)
+                monitoring: monitoring, limits: limits, flowLog: flowLog)
         } catch {
             findings.add("", error)
         }

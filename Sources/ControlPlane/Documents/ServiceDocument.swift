@@ -13,6 +13,11 @@ extension Service {
             "acceptProxyProtocol": .bool(carriage.acceptProxyProtocol),
             "sendProxyProtocol": .string(carriage.sendProxyProtocol.rawValue),
             "forwardedFor": .string(carriage.forwardedFor.rawValue),
+            "forwardedFields": carriage.forwardedFields.map { .string($0.rawValue) } ?? .null,
+            "limits": carriage.limits.document,
+            "allow": .array(carriage.access.allow.map { .string($0.description) }),
+            "deny": .array(carriage.access.deny.map { .string($0.description) }),
+            "flowLog": carriage.flowLog.document,
             "dns": .array(bindings.map(\.document)),
             "check": check.map(\.document) ?? .null,
         ]
@@ -79,18 +84,24 @@ struct ServiceDraft {
         let accept = reader.bool("acceptProxyProtocol", default: false)
         let send = reader.choice("sendProxyProtocol", default: SendProxyProtocol.off)
         let forwarded = reader.choice("forwardedFor", default: ForwardedFor.append)
+        let forwardedFields = readForwardedFields(&reader)
+        let limits = ServiceLimits.read(&reader)
+        let access = ClientAccess.read(&reader)
+        let flowLog = FlowLog.read(&reader)
         readBindings(&reader)
         readCheck(&reader)
         reader.finish(readOnly: Representation.readOnly)
         findRepetitions(findings)
         findOwnLoops(findings)
         findBindingFaults(findings)
-        guard findings.all.count == earlier, let name, let customer, let endpoint = endpoint.endpoint, let primary
+        guard findings.all.count == earlier, let name, let customer, let endpoint = endpoint.endpoint, let primary,
+            let limits, let access, let flowLog
         else { return }
         do {
             let carriage = try Carriage(
                 clientDomains: clientDomains.compactMap { $0 }, endpoint: endpoint, acceptProxyProtocol: accept,
-                sendProxyProtocol: send, forwardedFor: forwarded)
+                sendProxyProtocol: send, forwardedFor: forwarded, forwardedFields: forwardedFields, limits: limits,
+                access: access, flowLog: flowLog)
             service = try Service(
                 name: name, customer: customer, carriage: carriage, primary: primary,
                 standbys: standbys.compactMap { $0 }, bindings: bindings.compactMap(\.binding), check: check)
@@ -101,6 +112,22 @@ struct ServiceDraft {
 
     /// More regions than any fleet of ours has; each standby is one more server to publish to.
     static let mostStandbys = 64
+
+    /// Nil when nothing is said, or with a finding.
+    private func readForwardedFields(_ reader: inout ObjectReader) -> ForwardedFields? {
+        let expected =
+            "one of " + ForwardedFields.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ") + ", or null"
+        guard let value = reader.value("forwardedFields", required: false, expected: expected), value != .null else {
+            return nil
+        }
+        return reader.element(value, at: reader.pointer(to: "forwardedFields"), expected: expected) {
+            text throws(InvalidValue) in
+            guard let fields = ForwardedFields(rawValue: text) else {
+                throw InvalidValue(text, "is not known here", expected: expected)
+            }
+            return fields
+        }
+    }
 
     private func findRepetitions(_ findings: Findings) {
         var domains = Set<ClientDomain>()

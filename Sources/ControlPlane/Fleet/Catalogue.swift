@@ -89,6 +89,9 @@ struct FleetView {
     func server(_ name: ServerName) -> Server? { servers[name] ?? catalogue.state.servers[name] }
     func service(_ name: ServiceName) -> Service? { services[name] ?? catalogue.state.services[name] }
 
+    /// The service as it is before the proposal.
+    func present(_ name: ServiceName) -> Service? { catalogue.state.services[name] }
+
     func zone(_ name: DomainName) -> Zone? { zones[name] ?? catalogue.state.zones[name] }
 
     /// The servers that the proposal leaves as they are.

@@ -7,10 +7,14 @@ struct Rules {
     let fleet: FleetView
     /// Prefixes that the operator excepts from those that endpoints may not use.
     let exceptions: [Prefix]
+    let ports: EndpointPorts
 
     /// Everything that is wrong with `proposal`, in the order of its parts.
-    static func violations(of proposal: Proposal, in catalogue: Catalogue, exceptions: [Prefix]) -> [Violation] {
-        let rules = Rules(fleet: FleetView(catalogue, after: proposal.edits), exceptions: exceptions)
+    static func violations(
+        of proposal: Proposal, in catalogue: Catalogue, exceptions: [Prefix], ports: EndpointPorts = EndpointPorts()
+    ) -> [Violation] {
+        let rules = Rules(
+            fleet: FleetView(catalogue, after: proposal.edits), exceptions: exceptions, ports: ports)
         let named = proposal.namesResources
         var violations = proposal.violations
         for draft in proposal.servers {
@@ -73,6 +77,18 @@ struct Rules {
     }
 
     // MARK: Endpoints
+
+    /// What is wrong with the ports of an endpoint. `present` are the targets that the service has now: those it keeps,
+    /// whatever the rule says, so that no change of something else fails for a port that was allowed once.
+    func violations(ofPortsOf draft: EndpointDraft, present: [EndpointTarget] = []) -> [Violation] {
+        draft.ports.compactMap { pointer, port, target in
+            guard !ports.allows(port), !present.contains(target) else { return nil }
+            return .invalid(
+                pointer,
+                "'\(port)' is a port that endpoints may not use; expected \(EndpointPorts.standard), "
+                    + "or an exception by the operator (--allow-endpoint-port).")
+        }
+    }
 
     /// Whether an endpoint at `host` may be, for any service.
     func violations(ofEndpointAt host: EndpointHost, pointer: String) -> [Violation] {

@@ -12,6 +12,9 @@ extension Rules {
         for (pointer, host) in draft.endpoint.hosts where !isOwn(host, draft) {
             violations += self.violations(ofEndpointAt: host, pointer: pointer)
         }
+        violations += self.violations(
+            ofPortsOf: draft.endpoint,
+            present: draft.name.flatMap { fleet.present($0) }?.carriage.endpoint.targets ?? [])
         if let primary = draft.primary, fleet.server(primary) == nil {
             violations.append(.invalid("/primary", "'\(primary)' is no server; expected the name of one that exists."))
         }

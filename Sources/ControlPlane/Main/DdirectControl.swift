@@ -53,6 +53,12 @@ struct DdirectControl: AsyncParsableCommand {
     @Option(help: "A prefix that endpoints may be in although it is reserved. Can be given several times.")
     var allowEndpoint: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A port below 1024 that endpoints may have beside 80 and 443, or a range of them. Can be given several times.",
+            valueName: "port|a-b"))
+    var allowEndpointPort: [String] = []
+
     func run() async throws {
         var flags = ControlSettings.Flags()
         flags.database = database
@@ -64,6 +70,7 @@ struct DdirectControl: AsyncParsableCommand {
         flags.certificateLifetime = certificateLifetime
         flags.adminTokenFile = adminTokenFile
         flags.allowEndpoint = allowEndpoint
+        flags.allowEndpointPort = allowEndpointPort
         let settings: ControlSettings
         do {
             settings = try ControlSettings(flags, environment: ProcessInfo.processInfo.environment)

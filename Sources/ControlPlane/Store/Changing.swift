@@ -36,11 +36,12 @@ extension Store {
         return result.outcome
     }
 
-    /// What is wrong with endpoints at `hosts`, for any service.
-    func violations(ofEndpointAt hosts: [(pointer: String, host: EndpointHost)]) -> [Violation] {
+    /// What is wrong with an endpoint that `service` might have.
+    func violations(of endpoint: EndpointDraft, for service: Service) -> [Violation] {
         catalogue.withLock { catalogue in
-            let rules = Rules(fleet: FleetView(catalogue, after: []), exceptions: exceptions)
-            return hosts.flatMap { rules.violations(ofEndpointAt: $0.host, pointer: $0.pointer) }
+            let rules = Rules(fleet: FleetView(catalogue, after: []), exceptions: exceptions, ports: ports)
+            return endpoint.hosts.flatMap { rules.violations(ofEndpointAt: $0.host, pointer: $0.pointer) }
+                + rules.violations(ofPortsOf: endpoint, present: service.carriage.endpoint.targets)
         }
     }
 
@@ -62,7 +63,9 @@ extension Store {
         }
         var proposal = try propose(ChangeBase(state: state, connection: connection))
         proposal.edits.removeAll { $0.changesNothing }
-        var violations = catalogue.withLock { Rules.violations(of: proposal, in: $0, exceptions: exceptions) }
+        var violations = catalogue.withLock {
+            Rules.violations(of: proposal, in: $0, exceptions: exceptions, ports: ports)
+        }
         violations += try Store.strandings(proposal, connection)
         guard violations.isEmpty else { throw Rejection(violations: violations) }
         return proposal.edits

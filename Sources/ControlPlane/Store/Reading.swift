@@ -18,7 +18,7 @@ extension Record {
 
     fileprivate init(_ kind: ResourceKind, _ row: SQLRow) throws {
         self.init(
-            kind: kind, name: try row.text(0), document: try JSONValue(stored: row.text(1)),
+            kind: kind, name: try row.text(0), document: kind.completed(try JSONValue(stored: row.text(1))),
             revision: try SnapshotVersion(row: row, 2), createdAt: try row.text(3), updatedAt: try row.text(4))
     }
 }

@@ -17,6 +17,7 @@ final class Store: Sendable {
     /// Which certificates of the channel are dead. It goes by rule 2, as the catalogue does.
     let certificates = Mutex(CertificateBook())
     let exceptions: [Prefix]
+    let ports: EndpointPorts
     let now: @Sendable () -> Date
     /// Every committed change, in order. One consumer: the feed of the publisher.
     let changes: AsyncStream<CommittedChange>
@@ -26,17 +27,22 @@ final class Store: Sendable {
 
     /// Opens the database at `path`, makes it when there is none, and reads the state.
     static func open(
-        at path: String, exceptions: [Prefix], now: @escaping @Sendable () -> Date = { Date() }
+        at path: String, exceptions: [Prefix], ports: EndpointPorts = EndpointPorts(),
+        now: @escaping @Sendable () -> Date = { Date() }
     ) async throws -> Store {
         let driver = try SQLiteDriver(path: path)
         try await Migrations.run(on: driver, at: Timestamp.text(now()))
         let state = try await StateReader(driver: driver).read()
-        return Store(driver: driver, state: state, exceptions: exceptions, now: now)
+        return Store(driver: driver, state: state, exceptions: exceptions, ports: ports, now: now)
     }
 
-    private init(driver: SQLiteDriver, state: FleetState, exceptions: [Prefix], now: @escaping @Sendable () -> Date) {
+    private init(
+        driver: SQLiteDriver, state: FleetState, exceptions: [Prefix], ports: EndpointPorts,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.driver = driver
         self.exceptions = exceptions
+        self.ports = ports
         self.now = now
         catalogue = Mutex(Catalogue(state))
         // Unbounded, as nothing may be left out; the consumer only hands on, and writers wait for the disk.

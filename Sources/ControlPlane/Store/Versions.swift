@@ -25,8 +25,8 @@ extension DocumentChange {
         }
         self.init(
             kind: kind, name: try row.text(1),
-            before: row.isNull(2) ? nil : try JSONValue(stored: row.text(2)),
-            after: row.isNull(3) ? nil : try JSONValue(stored: row.text(3)))
+            before: row.isNull(2) ? nil : kind.completed(try JSONValue(stored: row.text(2))),
+            after: row.isNull(3) ? nil : kind.completed(try JSONValue(stored: row.text(3))))
     }
 
     init(_ edit: Change.Edit) {

@@ -67,8 +67,18 @@ struct Run: ParsableCommand {
     @Option(help: "Seconds without a byte until a connection is closed. (default: 3600)")
     var idleTimeout: String?
 
-    @Option(help: "Seconds without a byte until a half-closed connection is closed. (default: 60)")
+    @Option(
+        help: "Seconds without a byte until a half-closed connection is closed of which nothing is owed. (default: 60)")
     var halfCloseTimeout: String?
+
+    @Option(help: "Seconds until an endpoint must have begun its response to a request of plain HTTP. (default: 300)")
+    var responseTimeout: String?
+
+    @Option(
+        help:
+            "Dial endpoints from this address of the machine. Can be given several times; they are used in turn. (default: the kernel chooses)"
+    )
+    var source: [String] = []
 
     @Option(help: "Seconds that open connections get at SIGTERM. (default: 30)")
     var drainTimeout: String?
@@ -118,6 +128,8 @@ struct Run: ParsableCommand {
         flags.connectTimeout = connectTimeout
         flags.idleTimeout = idleTimeout
         flags.halfCloseTimeout = halfCloseTimeout
+        flags.responseTimeout = responseTimeout
+        flags.source = source
         flags.drainTimeout = drainTimeout
         flags.snapshotCache = snapshotCache
         flags.parkFlows = parkFlows

@@ -21,6 +21,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case fallbackUsed
     case idleTimedOut
     case halfCloseTimedOut
+    case responseTimedOut
     case flowLimitReached
     case descriptorsExhausted
     case buffersExhausted
@@ -51,6 +52,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .fallbackUsed: "fallback_used"
         case .idleTimedOut: "idle_timed_out"
         case .halfCloseTimedOut: "half_close_timed_out"
+        case .responseTimedOut: "response_timed_out"
         case .flowLimitReached: "flow_limit_reached"
         case .descriptorsExhausted: "descriptors_exhausted"
         case .buffersExhausted: "buffers_exhausted"
@@ -83,6 +85,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .fallbackUsed: "A fallback took a connection, since the endpoint before it cannot be connected to"
         case .idleTimedOut: "A connection was closed after nothing had passed for long"
         case .halfCloseTimedOut: "A half-closed connection was closed after nothing had passed for long"
+        case .responseTimedOut: "An endpoint did not begin its response in time; the client was answered 504"
         case .flowLimitReached: "The limit of flows is reached; no connections are accepted until some close"
         case .descriptorsExhausted: "The process has run out of descriptors; no connections are accepted for a moment"
         case .buffersExhausted: "The limit of buffered bytes is reached; a flow to a slow peer was cut"

@@ -19,6 +19,7 @@ struct Metrics {
         snapshot(into: &text)
         relay(into: &text)
         monitor(into: &text)
+        names(into: &text)
         health(into: &text)
         services(into: &text)
         return text.bytes
@@ -58,9 +59,6 @@ struct Metrics {
         }
         text.metric("ddirect_services", .gauge, "Services that this server carries.")
         text.sample(UInt64(clamping: status.services.count))
-        text.metric("ddirect_endpoint_names", .gauge, "Names of endpoints, by whether an address of theirs is known.")
-        text.sample(UInt64(clamping: status.namesResolved), ["status": "resolved"])
-        text.sample(UInt64(clamping: status.namesUnresolved), ["status": "unresolved"])
     }
 
     private func relay(into text: inout MetricsText) {

@@ -57,8 +57,7 @@ struct Status: Sendable, Equatable {
     var refusals: UInt64 = 0
     var isConnected = false
     var services: [ServiceTenant] = []
-    var namesResolved = 0
-    var namesUnresolved = 0
+    var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
     var monitor = Monitor()
     /// Where the control plane of the present or the last session is; nil for one on this machine.
@@ -142,12 +141,7 @@ final class StatusBoard: Sendable {
         }
     }
 
-    func setNames(resolved: Int, unresolved: Int) {
-        status.withLock { status in
-            status.namesResolved = resolved
-            status.namesUnresolved = unresolved
-        }
-    }
+    func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
     func setStuck(_ workers: [Int]) { status.withLock { $0.stuckWorkers = workers } }
 

@@ -46,6 +46,8 @@ struct Exchange: BitwiseCopyable {
     var answered = false
     /// When the first byte of the head that is being read came; in the worker's ticks.
     var headSince: UInt32 = 0
+    /// When the last request was whole; in the worker's ticks.
+    var askedSince: UInt32 = 0
     /// Requests that were passed on.
     var requests: UInt32 = 0
     /// The device's address as text, for X-Forwarded-For; written when first wanted.

@@ -35,6 +35,8 @@ struct Half: BitwiseCopyable {
         static var deaf: State { State(rawValue: 16384) }
         /// The failed send has met the reset, so that a read to the end will not.
         static var wasReset: State { State(rawValue: 32768) }
+        /// The kernel looks after the connection: it notices a peer that has vanished.
+        static var guarded: State { State(rawValue: 65536) }
     }
 
     var socket = Socket.none
@@ -60,8 +62,8 @@ struct Half: BitwiseCopyable {
 /// What the two halves have in common.
 ///
 ///     accept ─▶ opening ──hello or head──▶ dialling ──connected──▶ relaying ──both ended──▶ free
-///                  │ refused                   │ failed                │ refused later
-///                  └────────────▶ lingering ◀──┴───────────────────────┘      (plain HTTP: an answer, then free)
+///                  │ refused                   │ failed                │ refused later, or one side was reset
+///                  └────────────▶ lingering ◀──┴───────────────────────┘      (what is on its way is delivered, then free)
 struct Flow: BitwiseCopyable {
     enum Stage: UInt8, BitwiseCopyable {
         case free, opening, dialling, relaying, lingering
@@ -71,13 +73,19 @@ struct Flow: BitwiseCopyable {
     var isHTTP = false
     /// The connection begins with a PROXY header that has not been read yet.
     var awaitsProxyHeader = false
-    /// The end of the lingering is a reset: the endpoint's was.
+    /// Who lingers is the endpoint, and not the client.
+    var endpointLingers = false
+    /// The end of the lingering is a reset: the other side's was.
     var resetsAtEnd = false
     /// A trusted sender has told whose connection this is: in the worker's `asserted`.
     var hasAssertedAddresses = false
     var service: Int32 = ServiceSlot.unrouted
     /// When a byte last passed, or the stage began; in the worker's ticks.
     var lastActive: UInt32 = 0
+    /// Since when it lingers; in the worker's ticks.
+    var lingersSince: UInt32 = 0
+    /// Bytes that the peers had not acknowledged at the last look, both sides together.
+    var unsent: UInt32 = 0
     /// The dial that is under way, if one is.
     var dial = DialIndex.none
     /// In the opening: how many bytes must be there before it is worth looking again.
@@ -107,6 +115,15 @@ struct Dial: BitwiseCopyable {
     var name = NameSlot.monitor
     var port: UInt16 = 0
     var rotation: UInt32 = 0
+    /// Of the present target's addresses, those that were passed over since they failed lately: a bit for each candidate.
+    var passedOver: UInt64 = 0
+    /// Until when the present target may be tried.
+    var targetDeadline: UInt64 = 0
+    /// Where the two attempts go.
+    var firstPeer = TransportAddress(Address(ipv4: 0), port: 0)
+    var rivalPeer = TransportAddress(Address(ipv4: 0), port: 0)
+    /// The address that failed last.
+    var failedPeer = TransportAddress(Address(ipv4: 0), port: 0)
     /// The second of two attempts that race; the first is the endpoint half's own socket.
     var rival = Socket.none
     var generation: UInt32 = 0

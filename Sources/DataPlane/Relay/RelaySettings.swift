@@ -1,3 +1,5 @@
+public import Domain
+
 /// Bounds and deadlines of the relay. Each has a default that serves; tests and unusual networks set others.
 public struct RelaySettings: Sendable {
     /// From accept until the whole hello, request head or PROXY header has come: a device on a bad radio link needs seconds.
@@ -6,8 +8,13 @@ public struct RelaySettings: Sendable {
     public var connectTimeout: Duration = .seconds(5)
     /// Without a byte in either direction. An hour: apps keep push connections open and speak on them rarely.
     public var idleTimeout: Duration = .seconds(3600)
-    /// Without a byte, once one side has ended.
+    /// Without a byte, once one side has ended and nothing is owed to anybody.
     public var halfCloseTimeout: Duration = .seconds(60)
+    /// From a whole request of plain HTTP until its response begins. Five minutes: long polls wait for one or two, and an endpoint that takes
+    /// longer has forgotten the request.
+    public var responseTimeout: Duration = .seconds(300)
+    /// Addresses of this machine that endpoints are dialled from, in turn; none for what the kernel chooses.
+    public var sources: [Address] = []
     /// Flows of one worker. Each takes two descriptors, and two more while it splices.
     public var flowLimit: Int = 8192
     /// Bytes of one worker's buffers on loan to hellos, heads and slow peers. Beyond it a flow that needs one is cut.

@@ -17,9 +17,44 @@ final class RoutingTable: Sendable {
         var acceptProxyProtocol = false
         var sendProxyProtocol: ProxyVersion = .off
         var forwardedFor: Forwarding = .off
+        /// What becomes of `Forwarded`, `X-Real-IP` and `X-Forwarded-Proto`, `-Host` and `-Port`.
+        var forwardedFields: ForwardedFields = .keep
+        /// Whom it takes connections from: asked of `View.admits`.
+        var access = AccessLists.open
+        var limits = Limits()
+        var flowLog = FlowSampling()
 
         enum ProxyVersion: UInt8, BitwiseCopyable { case off, v1, v2 }
         enum Forwarding: UInt8, BitwiseCopyable { case append, replace, off }
+        enum ForwardedFields: UInt8, BitwiseCopyable { case keep, strip, set }
+    }
+
+    /// A service's limits on this server, all workers together, with the standard ones filled in (`ServiceLimits` says
+    /// what each means). The highest number is no limit: a count reaches none, so it need not be asked for.
+    struct Limits: BitwiseCopyable {
+        var connections: UInt32 = .max
+        var newConnections: UInt32 = .max
+        var clientConnections: UInt32 = .max
+        var newClientConnections: UInt32 = .max
+        /// Of a request body, in bytes a second over `MinimumRate.bodyWindow` seconds; 0 for none.
+        var minimumRate: UInt32 = 0
+    }
+
+    /// This server's limits on all that arrives there, whatever service it is for (`ServerLimits`).
+    struct ArrivalLimits: BitwiseCopyable {
+        var clientConnections: UInt32 = .max
+        var newClientConnections: UInt32 = .max
+        var clientOpenings: UInt32 = .max
+        /// Of a hello or a request head, in bytes a second from `MinimumRate.helloGrace` seconds on; 0 for none.
+        var minimumRate: UInt32 = 0
+    }
+
+    /// Which flows of a service are written down.
+    struct FlowSampling: BitwiseCopyable {
+        /// One in so many; 0 for none.
+        var oneIn: UInt32 = 0
+        /// Seconds from one line of a long flow to the next; 0 for only the one at its end.
+        var interval: UInt32 = 0
     }
 
     /// One place that can take a service's traffic.
@@ -54,7 +89,13 @@ final class RoutingTable: Sendable {
         fileprivate let trusted: FrozenArray<Prefix>
         /// In their order.
         fileprivate let fleet: FrozenArray<Address>
+        fileprivate let access: AccessLists
         fileprivate let seed: UInt64
+
+        /// On all that arrives.
+        let limits: ArrivalLimits
+        /// Of connections that reach no service, as the server has it.
+        let flowLog: FlowSampling
 
         /// Whether connections from anywhere begin with a PROXY header.
         var hasTrustedSenders: Bool { trusted.count > 0 }
@@ -72,6 +113,11 @@ final class RoutingTable: Sendable {
                 if fleet[middle] < caller { low = middle &+ 1 } else { high = middle }
             }
             return low < fleet.count && fleet[low] == caller
+        }
+
+        /// Whether the service with this route takes connections from `client`.
+        func admits(_ client: Address, to route: Route) -> Bool {
+            access.admits(client, by: route.access)
         }
 
         /// The service that has `name` as an exact client domain or, failing that, through a wildcard; nil when none has.
@@ -119,7 +165,9 @@ final class RoutingTable: Sendable {
     init(
         generation: UInt64, domains: [(name: [UInt8], isWildcard: Bool, service: Int32)], routes: [Route],
         targets: [Target],
-        defaults: [DefaultRoute], trusted: [Prefix], fleet: Set<Address> = [], seed: UInt64
+        defaults: [DefaultRoute], trusted: [Prefix], fleet: Set<Address> = [],
+        access: AccessLists = AccessListsBuilder().build(),
+        limits: ArrivalLimits = ArrivalLimits(), flowLog: FlowSampling = FlowSampling(), seed: UInt64
     ) {
         self.generation = generation
         // At most half full, so that a look-up that finds nothing ends after a step or two.
@@ -143,7 +191,7 @@ final class RoutingTable: Sendable {
             index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names),
             routes: FrozenArray(routes),
             targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted),
-            fleet: FrozenArray(fleet.sorted()), seed: seed)
+            fleet: FrozenArray(fleet.sorted()), access: access, seed: seed, limits: limits, flowLog: flowLog)
     }
 
     /// A table without a service, for before the first snapshot.
@@ -160,5 +208,6 @@ final class RoutingTable: Sendable {
         view.defaults.free()
         view.trusted.free()
         view.fleet.free()
+        view.access.free()
     }
 }

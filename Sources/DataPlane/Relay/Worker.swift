@@ -68,6 +68,7 @@ struct WorkerMemory: Sendable {
     let ready: ReadyQueue
     let incidents: IncidentMemory
     let gate: MonitorGate
+    let failures: AddressMemory
     /// The addresses of endpoint names, by their slots.
     let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
@@ -83,6 +84,7 @@ struct WorkerMemory: Sendable {
         gate = try MonitorGate(
             workers: workers, strangers: settings.monitorStrangers, known: settings.monitorKnown,
             seed: .random(in: .min ... .max))
+        failures = try AddressMemory(seed: .random(in: .min ... .max))
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
     }
@@ -108,6 +110,9 @@ struct Worker: ~Copyable {
     var ready: ReadyQueue
     let incidents: IncidentMemory
     var gate: MonitorGate
+    let failures: AddressMemory
+    /// Kept at hand, since a look into the settings counts a reference.
+    let sources: FrozenArray<Address>
     let names: Slab<Int32, EndpointAddresses>
     let preferences: Slab<Int32, TargetPreference>
 
@@ -155,6 +160,8 @@ struct Worker: ~Copyable {
         ready = memory.ready
         incidents = memory.incidents
         gate = memory.gate
+        failures = memory.failures
+        sources = FrozenArray(plan.settings.sources)
         names = memory.names
         preferences = memory.preferences
         view = table.view
@@ -212,7 +219,11 @@ struct Worker: ~Copyable {
             if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
                 halves[half].state.remove(.queued)
                 // An answer of ours may have ended the exchange since; the client is only heard out then.
-                if flows[half.flow].stage == .relaying { _ = pump(half) }
+                switch flows[half.flow].stage {
+                case .relaying: _ = pump(half)
+                case .lingering: discardInput(half.flow)
+                case .free, .opening, .dialling: break
+                }
             }
             position &+= 1
         }
@@ -277,12 +288,14 @@ struct Worker: ~Copyable {
     }
 
     /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
+    ///
+    /// A peer that has been sent our FIN is never reset: it knows the end, and what is on its way to it would be lost.
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
         leaveMonitorGate(flow)
-        closeHalf(flow.client, reset: reset)
-        closeHalf(flow.endpoint, reset: reset)
+        closeHalf(flow.client, reset: reset && !halves[flow.client].state.contains(.shut))
+        closeHalf(flow.endpoint, reset: reset && !halves[flow.endpoint].state.contains(.shut))
         if flows[flow].isHTTP {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)

@@ -5,6 +5,8 @@ import Syscalls
 extension Worker {
     /// Reads of what is thrown away before the other flows get their turn: a megabyte.
     private static var discardedReads: Int { 16 }
+    /// For how long a peer is heard out that goes on sending: 30 s, in ticks. nginx has the same limit (lingering_time).
+    static var longestHearing: UInt32 { 300 }
 
     /// Answers the client ourselves and lets the flow go.
     mutating func answer(_ flow: FlowIndex, _ answer: HTTPAnswer) {
@@ -26,30 +28,46 @@ extension Worker {
     /// Ends the client's stream, and hears the client out.
     mutating func sayGoodbye(_ flow: FlowIndex) {
         halves[flow.client].socket.shutdownWriting()
-        hearOut(flow)
+        hearOut(flow.client)
     }
 
-    /// Lets a flow go of which all that the client will get is in its socket. What it still sends is thrown away for a moment: closing on
-    /// bytes that nobody has read would reset the connection, and with it go bytes that are on their way.
-    mutating func hearOut(_ flow: FlowIndex, thenReset: Bool = false) {
-        closeHalf(flow.endpoint, reset: false)
+    /// Lets a flow go of which all that `half` will get is in its socket, and closes the other half. What the peer still sends is thrown
+    /// away meanwhile: closing on bytes that nobody has read would reset the connection, and with it go bytes that are on their way.
+    ///
+    /// With `thenReset` the connection ends with a reset, as soon as the peer has acknowledged everything (RFC 9293 section 3.10.7.4 lets a
+    /// reset overtake what was sent before it).
+    mutating func hearOut(_ half: HalfIndex, thenReset: Bool = false) {
+        let flow = half.flow
+        closeHalf(half.other, reset: false)
         flows[flow].stage = .lingering
+        flows[flow].endpointLingers = half.isEndpoint
         flows[flow].resetsAtEnd = thenReset
         flows[flow].lastActive = tick
-        register(flow.client)
+        flows[flow].lingersSince = tick
+        if thenReset, halves[half].socket.unsentBytes <= 0 { return close(flow, reset: true) }
+        register(half)
         // Its end may have come before, and is not reported twice.
         discardInput(flow)
     }
 
-    /// Reads and forgets what a client still sends behind an answer of ours.
+    /// Who is heard out of a flow that lingers.
+    func lingerer(_ flow: FlowIndex) -> HalfIndex { flows[flow].endpointLingers ? flow.endpoint : flow.client }
+
+    /// Reads and forgets what a peer still sends of which nobody wants to hear.
     mutating func discardInput(_ flow: FlowIndex) {
+        let half = lingerer(flow)
         for _ in 0..<Worker.discardedReads {
-            let answer = halves[flow.client].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+            let answer = halves[half].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
             if answer.wouldBlock { return }
-            guard answer.value > 0 else { return close(flow, reset: flows[flow].resetsAtEnd) }
-            counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
+            guard answer.value > 0 else {
+                // Its end is no reason to drop what it has not taken yet.
+                if answer.value == 0, halves[half].socket.unsentBytes > 0 { return }
+                return close(flow, reset: flows[flow].resetsAtEnd)
+            }
+            flows[flow].lastActive = tick
+            if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service) }
         }
-        close(flow, reset: true)  // a megabyte after the answer: it does not listen
+        enqueue(half)
     }
 
     /// Closes the connections that wait between two requests.
@@ -75,7 +93,8 @@ extension Worker {
         guard isOver || halves[client].state.contains(.shut) else {
             // Without a FIN of ours a hang-up means that the connection is no more: nobody is left to take the response.
             guard halves[client].state.contains(.failed) else { return .waits }
-            close(flow, reset: true)
+            // What it has asked for is delivered all the same.
+            hearOut(flow.endpoint, thenReset: true)
             return .gone
         }
         for _ in 0..<Worker.discardedReads {
@@ -90,13 +109,18 @@ extension Worker {
                     halves[client].state.insert(.ended)
                     return .moves
                 }
-                note(.clientReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
-                close(flow, reset: true)
+                fail(client, answer)
                 return .gone
             }
             counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
         }
-        close(flow, reset: true)  // it does not listen
-        return .gone
+        // It goes on sending: the others have their turn, and it is heard out within limits.
+        if isOver, halves[flow.endpoint].isDry {
+            halves[client].state.insert(.shut)
+            sayGoodbye(flow)
+            return .gone
+        }
+        enqueue(client)
+        return .waits
     }
 }

@@ -8,10 +8,13 @@ extension Worker {
     private static var attemptDelay: UInt64 { 250 }
     /// For how long a flow waits for the first answer about its endpoint's name.
     private static var namePatience: UInt64 { 5000 }
+    /// What one address gets while others wait for their turn: a SYN, and another after a second.
+    private static var sharedPatience: UInt64 { 1100 }
 
     /// Between two looks at the dials under way, of which there may be thousands while an endpoint is down.
     static var tendInterval: UInt64 { 20 }
 
+    /// The budget of a target, all its addresses together.
     private var connectMilliseconds: UInt64 { plan.settings.connectTimeout.milliseconds }
 
     mutating func startDial(_ flow: FlowIndex) {
@@ -61,7 +64,7 @@ extension Worker {
             if dials[index].name != target.name || dials[index].port != port {
                 dials[index].name = target.name
                 dials[index].port = port
-                dials[index].candidate = 0
+                beginTarget(index)
             }
             let isUnderWay = halves[endpoint].socket.exists || dials[index].rival.exists
             var peer: TransportAddress?
@@ -70,21 +73,23 @@ extension Worker {
                     peer = flows[flow].isHTTP ? plan.responder.http : plan.responder.https
                 }
             } else {
-                let known = names[target.name.index]
-                if known.tenant != target.name.tenant || known.status == .unknown {
+                // In place: a record has room for many addresses.
+                let status = names[target.name.index].status
+                if names[target.name.index].tenant != target.name.tenant || status == .unknown {
                     guard !isUnderWay else { return }
                     if !dials[index].waitsForName {
                         dials[index].waitsForName = true
                         dials[index].nameDeadline = now &+ Worker.namePatience
+                        // So that its turn comes before those of names that nobody waits for.
+                        plan.doubts.post(target.name)
                     }
                     return
                 }
-                if known.status == .unresolved {
+                if dials[index].targetDeadline == 0 { dials[index].targetDeadline = now &+ connectMilliseconds }
+                if status == .unresolved {
                     note(.endpointUnresolved, flow: flow)
-                } else if let candidate = known.candidate(Int(dials[index].candidate), rotation: dials[index].rotation)
-                {
+                } else if let candidate = nextCandidate(index, target.name, port) {
                     if candidate.isForbidden {
-                        dials[index].candidate &+= 1
                         dials[index].sawForbidden = true
                         counters.add(1, .addressesForbidden, service: flows[flow].service)
                         note(.endpointForbidden, flow: flow) { _ in "address \(candidate.address)" }
@@ -99,13 +104,61 @@ extension Worker {
                 dials[index].nextAttempt = .max
                 if isUnderWay { return }
                 if target.name != .monitor { plan.doubts.post(target.name) }
-                dials[index].target &+= 1
-                dials[index].candidate = 0
+                nextTarget(index)
                 continue
             }
-            dials[index].candidate &+= 1
+            if target.name == .monitor {
+                dials[index].candidate &+= 1
+                dials[index].targetDeadline = now &+ connectMilliseconds
+            }
             if attempt(index, peer, target.name) { return }
         }
+    }
+
+    private func beginTarget(_ index: DialIndex) {
+        dials[index].candidate = 0
+        dials[index].passedOver = 0
+        dials[index].targetDeadline = 0
+    }
+
+    private func nextTarget(_ index: DialIndex) {
+        dials[index].target &+= 1
+        beginTarget(index)
+    }
+
+    /// The next address of a name: first those that have not failed lately, in turn, then the others.
+    private func nextCandidate(_ index: DialIndex, _ name: NameSlot, _ port: UInt16) -> JudgedAddress? {
+        let rotation = dials[index].rotation
+        while let candidate = names[name.index].candidate(Int(dials[index].candidate), rotation: rotation) {
+            let place = dials[index].candidate
+            dials[index].candidate &+= 1
+            guard place < 64, failures.hasFailed(TransportAddress(candidate.address, port: port), now: now) else {
+                return candidate
+            }
+            dials[index].passedOver |= 1 << UInt64(place)
+        }
+        guard dials[index].passedOver != 0 else { return nil }
+        let place = dials[index].passedOver.trailingZeroBitCount
+        dials[index].passedOver &= dials[index].passedOver &- 1
+        return names[name.index].candidate(place, rotation: rotation)
+    }
+
+    /// Whether another address waits for its turn behind the one that is being attempted.
+    private func othersWait(_ index: DialIndex, _ name: NameSlot) -> Bool {
+        guard name != .monitor else { return false }
+        return dials[index].passedOver != 0
+            || names[name.index].candidate(Int(dials[index].candidate), rotation: dials[index].rotation) != nil
+    }
+
+    /// Has connections come from the next of our source addresses of the family, where any are set.
+    private func bindSource(_ socket: Socket, _ family: Address.Family, turn: UInt32) -> KernelAnswer {
+        let count = UInt32(truncatingIfNeeded: sources.count)
+        guard count > 0 else { return KernelAnswer(0) }
+        for step in 0..<count {
+            let source = sources[Int((turn &+ step) % count)]
+            if source.family == family { return socket.bindSource(KernelAddress(TransportAddress(source, port: 0))) }
+        }
+        return KernelAnswer(0)
     }
 
     /// Starts one attempt. False when it failed at once.
@@ -122,19 +175,20 @@ extension Worker {
         }
         let socket = Socket(number: Int32(truncatingIfNeeded: opened.value))
         socket.delayAcknowledgement()
-        let answer = socket.connect(to: KernelAddress(peer))
+        var answer = KernelAnswer(0)
+        if name != .monitor { answer = bindSource(socket, peer.address.family, turn: dials[index].rotation) }
+        if !answer.isError { answer = socket.connect(to: KernelAddress(peer)) }
         guard !answer.isError || answer.inProgress else {
             socket.close()
-            dials[index].lastCode = answer.code
-            if answer.isAddressUnavailable, peer.address.family == .ipv4 {
-                note(.localPortsExhausted, flow: dials[index].flow) { _ in "endpoint \(peer)" }
-            }
+            attemptFailed(index, peer, answer)
             return false
         }
-        let deadline = now &+ connectMilliseconds
+        let rest = max(now, dials[index].targetDeadline)
+        let deadline = othersWait(index, name) ? min(rest, now &+ Worker.sharedPatience) : rest
         let events: EpollEvents = [.readable, .writable, .peerClosed, .urgent, .edgeTriggered]
         if halves[endpoint].socket.exists {
             dials[index].rival = socket
+            dials[index].rivalPeer = peer
             dials[index].rivalDeadline = deadline
             let generation = UInt64(dials[index].generation) << 32
             epoll.add(socket.number, events, tag: Tag.rival | generation | UInt64(UInt32(bitPattern: index.place)))
@@ -143,6 +197,7 @@ extension Worker {
         } else {
             halves[endpoint].socket = socket
             halves[endpoint].state = [.connecting, .registered]
+            dials[index].firstPeer = peer
             dials[index].firstDeadline = deadline
             epoll.add(socket.number, events, tag: tag(endpoint))
             dials[index].nextAttempt = dials[index].rival.exists ? .max : now &+ Worker.attemptDelay
@@ -158,8 +213,9 @@ extension Worker {
         if !events.isDisjoint(with: [.error, .hangUp]) {
             let outcome = halves[endpoint].socket.connectOutcome
             if outcome.isError {
-                dials[index].lastCode = outcome.code
-                return firstAttemptFailed(index)
+                attemptFailed(index, dials[index].firstPeer, outcome)
+                closeHalf(endpoint, reset: false)
+                return attemptNext(index)
             }
         }
         if events.contains(.writable) { connected(index, events) }
@@ -171,7 +227,7 @@ extension Worker {
         guard dials[index].rival.exists, UInt64(dials[index].generation) == (tag >> 32) & 0x3F_FFFF else { return }
         let outcome = dials[index].rival.connectOutcome
         if outcome.isError {
-            dials[index].lastCode = outcome.code
+            attemptFailed(index, dials[index].rivalPeer, outcome)
             closeRival(index)
             return attemptNext(index)
         }
@@ -179,6 +235,7 @@ extension Worker {
         let endpoint = dials[index].flow.endpoint
         let winner = dials[index].rival
         dials[index].rival = .none
+        dials[index].firstPeer = dials[index].rivalPeer
         dials[index].generation = (dials[index].generation &+ 1) & 0x3F_FFFF
         closeHalf(endpoint, reset: false)
         halves[endpoint].socket = winner
@@ -188,9 +245,23 @@ extension Worker {
         connected(index, [.writable, .readable])
     }
 
-    private mutating func firstAttemptFailed(_ index: DialIndex) {
-        closeHalf(dials[index].flow.endpoint, reset: false)
-        attemptNext(index)
+    /// Remembers why an attempt came to nothing; the next dials of that address come after others.
+    private mutating func attemptFailed(_ index: DialIndex, _ peer: TransportAddress, _ answer: KernelAnswer) {
+        dials[index].lastCode = answer.code
+        dials[index].failedPeer = peer
+        if answer.isAddressUnavailable {
+            // The fault is on this side.
+            note(.localPortsExhausted, flow: dials[index].flow) { _ in "endpoint \(peer)" }
+        } else {
+            failures.failed(peer, now: now)
+        }
+    }
+
+    /// An attempt has taken too long.
+    private mutating func attemptTimedOut(_ index: DialIndex, _ peer: TransportAddress) {
+        dials[index].sawTimeout = true
+        dials[index].failedPeer = peer
+        failures.failed(peer, now: now)
     }
 
     /// An endpoint has accepted: the flow begins to relay.
@@ -202,6 +273,7 @@ extension Worker {
             // One that the checks prefer took it in its turn, and not in another's place.
             if dials[index].target > 0 { note(.fallbackUsed, flow: flow) { _ in "fallback \(place)" } }
         }
+        if dials[index].name != .monitor { failures.connected(dials[index].firstPeer) }
         endDial(index)
         let client = flow.client
         let endpoint = flow.endpoint
@@ -254,9 +326,11 @@ extension Worker {
         let code = dials[index].lastCode
         let timedOut = dials[index].sawTimeout && code == 0
         counters.add(1, .connectFailures, service: flows[flow].service)
-        let sawForbidden = dials[index].sawForbidden
+        let (sawForbidden, peer) = (dials[index].sawForbidden, dials[index].failedPeer)
         note(timedOut ? .endpointTimedOut : .endpointUnreachable, flow: flow) { _ in
-            code != 0 ? SystemCallError.text(of: code) : sawForbidden ? "forbidden by the endpoint policy" : ""
+            if code != 0 { return "\(peer): \(SystemCallError.text(of: code))" }
+            if timedOut { return "\(peer), the last of those tried" }
+            return sawForbidden ? "forbidden by the endpoint policy" : ""
         }
         refuse(flow, timedOut ? .gatewayTimeout : .badGateway)
     }
@@ -284,23 +358,39 @@ extension Worker {
             if now >= dials[index].nameDeadline {
                 note(.endpointUnresolved, flow: flow) { _ in "no answer in \(Worker.namePatience) ms" }
                 dials[index].waitsForName = false
-                dials[index].target &+= 1
-                dials[index].candidate = 0
+                nextTarget(index)
             }
             return attemptNext(index)
         }
+        if dials[index].targetDeadline != 0, now >= dials[index].targetDeadline { return giveUpTarget(index) }
         var isNext = now >= dials[index].nextAttempt
         if dials[index].rival.exists, now >= dials[index].rivalDeadline {
+            attemptTimedOut(index, dials[index].rivalPeer)
             closeRival(index)
-            dials[index].sawTimeout = true
             isNext = true
         }
         if halves[flow.endpoint].socket.exists, now >= dials[index].firstDeadline {
+            attemptTimedOut(index, dials[index].firstPeer)
             closeHalf(flow.endpoint, reset: false)
-            dials[index].sawTimeout = true
             isNext = true
         }
         if isNext { attemptNext(index) }
+    }
+
+    /// The time of a target is over, however many addresses it has: the next one has its turn.
+    private mutating func giveUpTarget(_ index: DialIndex) {
+        let endpoint = dials[index].flow.endpoint
+        if dials[index].rival.exists {
+            attemptTimedOut(index, dials[index].rivalPeer)
+            closeRival(index)
+        }
+        if halves[endpoint].socket.exists {
+            attemptTimedOut(index, dials[index].firstPeer)
+            closeHalf(endpoint, reset: false)
+        }
+        if dials[index].name != .monitor { plan.doubts.post(dials[index].name) }
+        nextTarget(index)
+        attemptNext(index)
     }
 
     /// Has the dials under way look at the new table: one whose target has changed or gone begins anew, so that nobody waits for an
@@ -319,7 +409,7 @@ extension Worker {
             if dials[index].rival.exists { closeRival(index) }
             dials[index].target = 0
             dials[index].first = preferredTarget(flows[flow].service, route)
-            dials[index].candidate = 0
+            beginTarget(index)
             dials[index].waitsForName = false
             dials[index].nextAttempt = now
         }

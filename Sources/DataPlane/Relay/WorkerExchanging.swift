@@ -197,6 +197,7 @@ extension Worker {
     private mutating func endRequest(_ flow: FlowIndex) -> Progress {
         if exchanges[flow].response.stage == .done { return endExchange(flow, askedBy: flow.client) }
         exchanges[flow].request.stage = .done
+        exchanges[flow].askedSince = tick
         return .waits
     }
 

@@ -172,6 +172,7 @@ extension Worker {
         exchange.answered = parked.answered
         exchange.requests = parked.requests
         exchange.headSince = tick
+        exchange.askedSince = tick
         return restore(parked.request, .client, &exchange.request)
             && restore(parked.response, .endpoint, &exchange.response)
     }

@@ -237,28 +237,36 @@ extension Worker {
             // A client that waits for its response may have ended its side long ago; from now on that is looked for.
             if halves[sink].passable == 0 { enqueue(sink) }
         }
-        guard halves[source].state.contains(.deaf) else { return true }
-        // It has said everything and takes nothing: what the client still says is for nobody.
-        hearOut(source.flow)
+        if halves[source].state.contains(.deaf) {
+            // It has said everything and takes nothing: what the other still says is for nobody.
+            hearOut(sink)
+            return false
+        }
+        // The same, and known without having told it anything: a reset behind its end. (With our own end behind it a hang-up is no news.)
+        guard halves[source].state.contains(.failed), !halves[source].state.contains(.shut) else { return true }
+        note(source.isClient ? .clientReset : .endpointReset, flow: source.flow)
+        hearOut(sink, thenReset: true)
         return false
     }
 
-    /// Half `half` takes no more. An endpoint may have said why before it went (an early answer, to an upload that it did not want), and
-    /// that still waits in its socket; behind it comes the end, which is a reset if this was one. False when the flow is gone.
+    /// Half `half` takes no more. It may have said something before it went (an endpoint's early answer to an upload that it did not want, a
+    /// client's upload of which it wants no answer), and that still waits in its socket; behind it comes the end, which is a reset if this was
+    /// one. False when the flow is gone.
     private mutating func sendFailed(_ half: HalfIndex, _ answer: KernelAnswer) -> Bool {
-        guard half.isEndpoint, !halves[half].state.contains(.deaf) else { return fail(half, answer) }
+        guard !halves[half].state.contains(.deaf) else { return fail(half, answer) }
         halves[half].state.insert(answer.meetsReset ? [.deaf, .readable, .wasReset] : [.deaf, .readable])
         halves[half].state.remove(.writable)
-        let client = half.other
-        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
-        halves[client].pendingOffset = 0
-        halves[client].pendingCount = 0
-        if halves[client].pipe.exists { pipes.discard(&halves[client].pipe) }
-        halves[client].piped = 0
+        let other = half.other
+        if halves[other].pending.exists { buffers.give(&halves[other].pending) }
+        halves[other].pendingOffset = 0
+        halves[other].pendingCount = 0
+        if halves[other].pipe.exists { pipes.discard(&halves[other].pipe) }
+        halves[other].piped = 0
         return pump(half)
     }
 
-    /// Ends a flow of which one connection has failed: a reset is passed on as a reset.
+    /// Ends a flow of which one connection has failed. What it said before is in the other's socket by now: that is delivered, and then the
+    /// reset is passed on as a reset (invariant 13).
     @discardableResult
     mutating func fail(_ half: HalfIndex, _ answer: KernelAnswer) -> Bool {
         note(half.isClient ? .clientReset : .endpointReset, flow: half.flow) { _ in
@@ -266,11 +274,8 @@ extension Worker {
         }
         if half.isEndpoint, owesFirstAnswer(half.flow) {
             self.answer(half.flow, .badGateway)
-        } else if halves[half].state.contains(.deaf) {
-            // A reset on the heels of the answer could keep the client from seeing it.
-            hearOut(half.flow, thenReset: true)
         } else {
-            closeFlow(of: half, reset: true)
+            hearOut(half.other, thenReset: true)
         }
         return false
     }

@@ -8,6 +8,8 @@ extension Worker {
     static var sweepInterval: UInt64 { 250 }
     /// For how long a client is heard out after an answer of ours.
     private static var lingerTicks: UInt32 { 20 }
+    /// A half-closed flow without an event is asked for its progress from its second second on.
+    private static var firstLook: UInt32 { 10 }
 
     mutating func sweep() {
         nextSweep = now &+ Worker.sweepInterval
@@ -36,27 +38,87 @@ extension Worker {
             } else {
                 timeOutRequest(flow)
             }
-        case .relaying:
-            if flows[flow].isHTTP, exchanges[flow].request.stage == .head, exchanges[flow].request.count > 0,
+        case .relaying: checkRelaying(flow, age)
+        case .lingering: checkLingering(flow, age)
+        }
+    }
+
+    private mutating func checkRelaying(_ flow: FlowIndex, _ age: UInt32) {
+        // Not at its beginning: most flows are over before their first look, and save these calls.
+        if !halves[flow.endpoint].state.contains(.guarded) {
+            halves[flow.endpoint].state.insert(.guarded)
+            halves[flow.endpoint].socket.noticeVanishing()
+        }
+        if flows[flow].isHTTP {
+            let request = exchanges[flow].request
+            if request.stage == .head, request.count > 0,
                 tick &- exchanges[flow].headSince >= ticks(plan.settings.helloTimeout)
             {
                 return timeOutRequest(flow)
             }
-            // Of plain HTTP a client's FIN is not read before the response has come, but is known of.
-            let states = halves[flow.client].state.union(halves[flow.endpoint].state)
-            let halfClosed = !states.isDisjoint(with: [.ended, .peerClosed, .shut, .deaf])
-            if halfClosed, age >= ticks(plan.settings.halfCloseTimeout) {
-                note(.halfCloseTimedOut, flow: flow)
-                close(flow, reset: true)
-            } else if age >= ticks(plan.settings.idleTimeout) {
-                note(.idleTimedOut, flow: flow)
-                close(flow, reset: true)
+            if request.stage == .done, !exchanges[flow].answered, exchanges[flow].response.stage == .head,
+                tick &- exchanges[flow].askedSince >= ticks(plan.settings.responseTimeout)
+            {
+                note(.responseTimedOut, flow: flow)
+                return answer(flow, .gatewayTimeout)
             }
-        case .lingering:
-            guard age >= Worker.lingerTicks else { return }
-            // Whatever the client says to a closed socket is answered by a reset, so a slow one is heard out until it has taken everything.
-            let isTaken = halves[flow.client].socket.unsentBytes <= 0
-            if isTaken || age >= ticks(plan.settings.halfCloseTimeout) { close(flow, reset: flows[flow].resetsAtEnd) }
+        }
+        let isHalfClosed = isHalfClosed(flow)
+        let idle = ticks(plan.settings.idleTimeout)
+        guard isHalfClosed ? age >= Worker.firstLook : age >= idle / 2 else { return }
+        guard !hasDelivered(flow) else {
+            flows[flow].lastActive = tick
+            return
+        }
+        if isHalfClosed, !isOwed(flow), age >= ticks(plan.settings.halfCloseTimeout) {
+            note(.halfCloseTimedOut, flow: flow)
+            close(flow, reset: true)
+        } else if age >= idle {
+            note(.idleTimedOut, flow: flow)
+            close(flow, reset: true)
+        }
+    }
+
+    private mutating func checkLingering(_ flow: FlowIndex, _ age: UInt32) {
+        guard age >= Worker.lingerTicks || tick &- flows[flow].lingersSince >= Worker.longestHearing else { return }
+        // Whatever a peer says to a closed socket is answered by a reset, so a slow one is heard out until it has taken everything.
+        if halves[lingerer(flow)].socket.unsentBytes <= 0 {
+            close(flow, reset: flows[flow].resetsAtEnd)
+        } else if hasDelivered(flow) {
+            flows[flow].lastActive = tick &- Worker.lingerTicks
+        } else if age >= ticks(plan.settings.idleTimeout) {
+            close(flow, reset: flows[flow].resetsAtEnd)
+        }
+    }
+
+    // MARK: What is owed
+
+    /// Whether one side has ended, or can take nothing more, and the other has not. Of plain HTTP a client's FIN is not read before the
+    /// response has come, but is known of.
+    private func isHalfClosed(_ flow: FlowIndex) -> Bool {
+        let states = halves[flow.client].state.union(halves[flow.endpoint].state)
+        return !states.isDisjoint(with: [.ended, .peerClosed, .shut, .deaf])
+    }
+
+    /// Whether the peers have acknowledged something since the last look. No event tells of it, since what is on its way is the kernel's.
+    private mutating func hasDelivered(_ flow: FlowIndex) -> Bool {
+        let sum = max(0, halves[flow.client].socket.unsentBytes) &+ max(0, halves[flow.endpoint].socket.unsentBytes)
+        let unsent = UInt32(clamping: sum)
+        defer { flows[flow].unsent = unsent }
+        return unsent != flows[flow].unsent
+    }
+
+    /// Whether somebody still waits for something, in a flow that one side has ended: for bytes on their way, or for the answer to a request.
+    /// `hasDelivered` has just looked.
+    private func isOwed(_ flow: FlowIndex) -> Bool {
+        if flows[flow].unsent > 0 || !halves[flow.client].isDry || !halves[flow.endpoint].isDry { return true }
+        guard halves[flow.endpoint].state.isDisjoint(with: [.ended, .peerClosed, .deaf]),
+            halves[flow.client].state.isDisjoint(with: [.deaf, .failed])
+        else { return false }
+        guard flows[flow].isHTTP else { return true }
+        switch exchanges[flow].request.stage {
+        case .body, .done: return true
+        case .head, .last: return exchanges[flow].response.stage == .body
         }
     }
 

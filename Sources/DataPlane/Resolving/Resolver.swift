@@ -5,140 +5,191 @@ import Syscalls
 /// What the resolver is told.
 enum ResolverMessage: Sendable {
     /// Keep these known from now on, and forget those.
-    case change(add: [(slot: NameSlot, host: EndpointHost)], remove: [NameSlot])
+    case change(add: [Addition], remove: [NameSlot])
     /// Judge every address by this policy from now on.
     case judge(EndpointPolicy)
     /// Read the system's name servers anew; those of the settings stay.
     case reload
     case stop
+
+    struct Addition: Sendable {
+        let slot: NameSlot
+        let host: EndpointHost
+        /// Whose name it is, by number: one owner's names have their turns together.
+        let owner: Int32
+    }
 }
 
-/// Keeps every endpoint name resolved, on a thread of its own, and tells the workers and the health checker.
+/// Keeps every endpoint name resolved, on a thread of its own, and tells those who dial.
 ///
 /// An endpoint that is an address is a name that resolves to itself: one way for workers to learn of addresses, and one place where the
 /// endpoint policy judges them.
 final class Resolver: Sendable {
+    typealias Addresses = [(index: Int32, addresses: EndpointAddresses)]
+
     struct Statistics: Sendable, Equatable {
         var names = 0
         var unresolved = 0
-        var questions: UInt64 = 0
+        var underWay = 0
+        var inLine = 0
+        var counts = NameSchedule.Counts()
+        /// Names that lack something, and the worst of them.
+        var troubled = 0
+        var worst: [NameTrouble] = []
     }
+
+    /// Of a thousand names that lack something, an operator looks at the first.
+    private static let mostTroubles = 100
+    /// Between two looks at resolv.conf, and at names with more addresses than have room.
+    private static let round: UInt64 = 1000
+    /// Between two looks at all names that lack something, of which there may be 100,000.
+    private static let troubleInterval: UInt64 = 5000
 
     let mailbox: Mailbox<ResolverMessage>
     let doubts: Mailbox<NameSlot>
-    private let workers: [Mailbox<WorkerMessage>]
-    private let health: Mailbox<HealthChecker.Message>
-    private let servers: [TransportAddress]
+    private let servers: NameServers
+    private let tell: @Sendable (Addresses) -> Void
     private let shared = Mutex(Statistics())
 
-    init(
-        servers: [TransportAddress], workers: [Mailbox<WorkerMessage>], health: Mailbox<HealthChecker.Message>
-    ) throws(SystemCallError) {
+    /// `tell` is called on the resolver's thread, with addresses that have become known, changed or gone.
+    init(servers: NameServers, tell: @escaping @Sendable (Addresses) -> Void) throws(SystemCallError) {
         mailbox = try Mailbox()
-        // More doubts than this at one time say nothing new.
-        doubts = try Mailbox(limit: 1024)
-        self.workers = workers
-        self.health = health
+        // More doubts than this between two rounds, which are milliseconds apart, say nothing new.
+        doubts = try Mailbox(limit: 16_384)
         self.servers = servers
+        self.tell = tell
     }
 
     var statistics: Statistics { shared.withLock { $0 } }
 
     func run() throws(SystemCallError) {
-        var queries = try NameQueries(servers: servers)
-        var schedule = NameSchedule()
-        var addresses: [Int32: (slot: NameSlot, address: Address)] = [:]
-        var policy = EndpointPolicy()
-        var set = PollSet()
-        var isStopped = false
-        while !isStopped {
+        var loop = try Loop(self)
+        while !loop.isStopped { loop.round() }
+    }
+
+    /// What only the resolver's thread touches.
+    private struct Loop {
+        private let owner: Resolver
+        private var servers: NameServers
+        private var queries: NameQueries
+        private var schedule = NameSchedule()
+        /// Endpoints that are addresses.
+        private var addresses: [Int32: (slot: NameSlot, address: Address)] = [:]
+        /// Names with more addresses than have room, which are told one window after another.
+        private var crowded: [NameSlot: NameSchedule.Update] = [:]
+        private var window = 0
+        private var policy = EndpointPolicy()
+        private var set = PollSet()
+        private var nextRound: UInt64 = 0
+        private var nextTroubles: UInt64 = 0
+        private var worst: [NameTrouble] = []
+        private(set) var isStopped = false
+
+        init(_ owner: Resolver) throws(SystemCallError) {
+            self.owner = owner
+            servers = owner.servers
+            queries = try NameQueries(servers: servers.addresses)
+        }
+
+        private var now: UInt64 { Clock.monotonicNanoseconds / 1_000_000 }
+
+        /// Waits for something to happen, and does what is to be done then.
+        mutating func round() {
             set.removeAll()
-            let mail = set.add(mailbox.descriptor)
-            let doubt = set.add(doubts.descriptor)
-            let places = queries.add(to: &set)
-            let now = milliseconds
-            let untilDue = schedule.nextDue.map { Int32(clamping: $0 > now ? $0 - now : 0) } ?? 1000
-            set.wait(milliseconds: queries.patience(atMost: min(untilDue, 1000)))
-            queries.process(set, places)
-            var updates: [NameSchedule.Update] = []
-            for (token, answer) in queries.takeFinished() {
-                let slot = NameSlot(token: token)
-                if let update = schedule.answered(slot, answer, now: milliseconds) { updates.append(update) }
+            let mail = set.add(owner.mailbox.descriptor)
+            let doubt = set.add(owner.doubts.descriptor)
+            queries.add(to: &set)
+            let before = now
+            let next = min(schedule.nextEvent(now: before), nextRound)
+            set.wait(milliseconds: queries.patience(atMost: Int32(clamping: next > before ? next - before : 0)))
+            queries.process(set)
+            for (token, answer) in queries.takeFinished() { schedule.answered(token, answer, now: now) }
+            schedule.passed(now: now)
+            if set.isReadable(mail) { for message in owner.mailbox.drain() { take(message) } }
+            if set.isReadable(doubt) { for slot in owner.doubts.drain() { schedule.doubted(slot, now: now) } }
+            tell(schedule.takeUpdates())
+            for question in schedule.take(now: now) {
+                queries.ask(question.name, question.family, question.patience, token: question.token)
             }
-            if set.isReadable(mail) {
-                for message in mailbox.drain() {
-                    switch message {
-                    case .change(let add, let remove):
-                        for slot in remove {
-                            schedule.remove(slot)
-                            if addresses[slot.index]?.slot == slot { addresses[slot.index] = nil }
-                        }
-                        for (slot, host) in add {
-                            switch host {
-                            case .name(let name): schedule.add(slot, name, now: milliseconds)
-                            case .address(let address):
-                                addresses[slot.index] = (slot, address)
-                                updates.append(.init(slot: slot, status: .known, addresses: [address]))
-                            }
-                        }
-                    case .judge(let judge):
-                        policy = judge
-                        updates = schedule.all
-                        updates += addresses.values.map {
-                            .init(slot: $0.slot, status: .known, addresses: [$0.address])
-                        }
-                    case .reload:
-                        // What is under way fails, is asked again in a second, and its last good answer serves meanwhile.
-                        queries.cancel()
-                        for (token, answer) in queries.takeFinished() {
-                            let slot = NameSlot(token: token)
-                            if let update = schedule.answered(slot, answer, now: milliseconds) {
-                                updates.append(update)
-                            }
-                        }
-                        queries = try NameQueries(servers: servers)
-                    case .stop: isStopped = true
+            if now >= nextRound {
+                nextRound = now + Resolver.round
+                if servers.reread() { useServers() }
+                showMoreAddresses()
+            }
+            if now >= nextTroubles {
+                nextTroubles = now + Resolver.troubleInterval
+                worst = schedule.troubles(atMost: Resolver.mostTroubles, now: now)
+            }
+            publish()
+        }
+
+        private mutating func take(_ message: ResolverMessage) {
+            switch message {
+            case .change(let add, let remove):
+                for slot in remove {
+                    schedule.remove(slot)
+                    crowded[slot] = nil
+                    if addresses[slot.index]?.slot == slot { addresses[slot.index] = nil }
+                }
+                var known: [NameSchedule.Update] = []
+                for addition in add {
+                    switch addition.host {
+                    case .name(let name): schedule.add(addition.slot, name, owner: addition.owner, now: now)
+                    case .address(let address):
+                        addresses[addition.slot.index] = (addition.slot, address)
+                        known.append(.init(slot: addition.slot, status: .known, addresses: [address]))
                     }
                 }
-            }
-            if set.isReadable(doubt) {
-                for slot in doubts.drain() { schedule.doubted(slot, now: milliseconds) }
-            }
-            tell(updates, policy)
-            let due = schedule.takeDue(now: milliseconds)
-            for (slot, name) in due { queries.ask(name, token: slot.token) }
-            let (names, unresolved) = (schedule.count, schedule.unresolvedCount)
-            shared.withLock {
-                $0.names = names + addresses.count
-                $0.unresolved = unresolved
-                $0.questions += UInt64(due.count)
+                tell(known)
+            case .judge(let judge):
+                policy = judge
+                tell(
+                    schedule.all
+                        + addresses.values.map { .init(slot: $0.slot, status: .known, addresses: [$0.address]) })
+            case .reload:
+                _ = servers.reread()
+                useServers()
+            case .stop: isStopped = true
             }
         }
-    }
 
-    private var milliseconds: UInt64 { Clock.monotonicNanoseconds / 1_000_000 }
-
-    private func tell(_ updates: [NameSchedule.Update], _ policy: EndpointPolicy) {
-        guard !updates.isEmpty else { return }
-        let addresses = updates.map { update in
-            (
-                index: update.slot.index,
-                addresses: EndpointAddresses(
-                    tenant: update.slot.tenant, status: update.status,
-                    addresses: update.addresses.map { JudgedAddress($0, policy: policy) })
-            )
+        /// Asks anew, through new sockets. What was good before serves meanwhile.
+        private mutating func useServers() {
+            // Should there be no memory for that, those before are asked on.
+            guard let new = try? NameQueries(servers: servers.addresses) else { return }
+            queries = new
+            schedule.startAnew(now: now)
         }
-        for worker in workers { worker.post(.addresses(addresses)) }
-        health.post(.addresses(addresses))
-    }
-}
 
-extension NameSlot {
-    /// Both numbers in one, to go with a question and come back with its answer.
-    var token: UInt64 { UInt64(tenant) << 32 | UInt64(UInt32(bitPattern: index)) }
+        private mutating func showMoreAddresses() {
+            guard !crowded.isEmpty else { return }
+            // Less than the smallest window, so that none is passed over.
+            window = (window + 7) % 1_000_000
+            tell(Array(crowded.values))
+        }
 
-    init(token: UInt64) {
-        index = Int32(truncatingIfNeeded: token)
-        tenant = UInt32(truncatingIfNeeded: token >> 32)
+        private mutating func tell(_ updates: [NameSchedule.Update]) {
+            guard !updates.isEmpty else { return }
+            for update in updates {
+                crowded[update.slot] = EndpointAddresses.hasRoom(for: update.addresses) ? nil : update
+            }
+            owner.tell(
+                updates.map { update in
+                    (
+                        index: update.slot.index,
+                        addresses: EndpointAddresses(
+                            tenant: update.slot.tenant, status: update.status,
+                            addresses: update.addresses.map { JudgedAddress($0, policy: policy) }, window: window)
+                    )
+                })
+        }
+
+        private func publish() {
+            let statistics = Statistics(
+                names: schedule.count + addresses.count, unresolved: schedule.unresolvedCount,
+                underWay: schedule.underWay, inLine: schedule.inLine, counts: schedule.counts,
+                troubled: schedule.troubledCount, worst: worst)
+            owner.shared.withLock { $0 = statistics }
+        }
     }
 }

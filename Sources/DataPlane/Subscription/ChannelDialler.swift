@@ -27,7 +27,7 @@ final class ChannelDialler {
 
     private enum Step {
         case idle
-        case resolving(NameQueries, port: UInt16)
+        case resolving(NameLookup, port: UInt16)
         case connecting(Socket, TransportAddress)
         case handshaking(TLSStream, TransportAddress)
     }
@@ -43,7 +43,6 @@ final class ChannelDialler {
     private var attempts = 0
     /// Where the descriptors waited for are in the caller's set.
     private var place: Int?
-    private var namePlaces: [(place: Int, descriptor: Int32)] = []
 
     /// `resolvers` are asked for names; none for those of `/etc/resolv.conf`. `addresses` has at least one.
     init(addresses: [ChannelAddress], resolvers: [TransportAddress], trust: Trust) {
@@ -74,7 +73,6 @@ final class ChannelDialler {
         }
         step = .idle
         place = nil
-        namePlaces = []
     }
 
     /// Begins an attempt.
@@ -88,10 +86,9 @@ final class ChannelDialler {
             case .address(let address): return connect(TransportAddress(address, port: port))
             case .name(let name):
                 do {
-                    let queries = try NameQueries(servers: resolvers)
-                    queries.ask(name, token: 0)
-                    step = .resolving(queries, port: port)
-                    return resolve(queries, port)
+                    let lookup = try NameLookup(name, servers: resolvers)
+                    step = .resolving(lookup, port: port)
+                    return resolve(lookup, port)
                 } catch {
                     return .failed("\(name) cannot be resolved: \(error)")
                 }
@@ -101,10 +98,10 @@ final class ChannelDialler {
 
     /// Adds what the attempt under way waits for to `set`.
     func add(to set: inout PollSet) {
-        (place, namePlaces) = (nil, [])
+        place = nil
         switch step {
         case .idle: break
-        case .resolving(let queries, _): namePlaces = queries.add(to: &set)
+        case .resolving(let lookup, _): lookup.add(to: &set)
         case .connecting(let socket, _): place = set.add(socket.number, readable: false, writable: true)
         case .handshaking(let stream, _):
             place = set.add(stream.socket.number, readable: !stream.wantsWrite, writable: stream.wantsWrite)
@@ -113,16 +110,16 @@ final class ChannelDialler {
 
     /// For how many milliseconds to wait at most.
     func patience(atMost most: Int32) -> Int32 {
-        if case .resolving(let queries, _) = step { queries.patience(atMost: most) } else { most }
+        if case .resolving(let lookup, _) = step { lookup.patience(atMost: most) } else { most }
     }
 
     /// Goes on with the attempt under way after a wait.
     func proceed(_ set: PollSet) -> Outcome {
         switch step {
         case .idle: return .underWay
-        case .resolving(let queries, let port):
-            queries.process(set, namePlaces)
-            return resolve(queries, port)
+        case .resolving(let lookup, let port):
+            lookup.process(set)
+            return resolve(lookup, port)
         case .connecting(let socket, let peer):
             guard let place, set.isWritable(place) else { return .underWay }
             let outcome = socket.connectOutcome
@@ -148,14 +145,14 @@ final class ChannelDialler {
         return .connected(ChannelConnection(socket: socket, scratch: scratch))
     }
 
-    private func resolve(_ queries: NameQueries, _ port: UInt16) -> Outcome {
-        guard let finished = queries.takeFinished().first else { return .underWay }
+    private func resolve(_ lookup: NameLookup, _ port: UInt16) -> Outcome {
+        guard let outcome = lookup.takeOutcome() else { return .underWay }
         step = .idle
-        switch finished.answer {
+        switch outcome {
         case .addresses(let found, _):
             // One by one over the attempts, whichever of its addresses the control plane can be reached at.
             return connect(TransportAddress(found[attempts % found.count], port: port))
-        case .nothing(let problem), .failed(let problem): return .failed("\(address) cannot be resolved: \(problem)")
+        case .problem(let problem): return .failed("\(address) cannot be resolved: \(problem)")
         }
     }
 

@@ -61,8 +61,7 @@ final class EndpointChecker: Sendable {
             case .addresses(let found, let seconds):
                 addresses = found
                 report.ttlSeconds = seconds
-            case .nothing(let problem), .failed(let problem):
-                report.resolveError = "\(name) cannot be resolved: \(problem)"
+            case .problem(let problem): report.resolveError = "\(name) cannot be resolved: \(problem)"
             }
             report.resolveMicroseconds = (Clock.monotonicNanoseconds - start) / 1000
         }
@@ -70,15 +69,14 @@ final class EndpointChecker: Sendable {
         return report
     }
 
-    private func resolve(_ name: DomainName) throws(SystemCallError) -> NameAnswer {
-        let queries = try NameQueries(servers: servers)
-        queries.ask(name, token: 0)
+    private func resolve(_ name: DomainName) throws(SystemCallError) -> NameLookup.Outcome {
+        let lookup = try NameLookup(name, servers: servers)
         while true {
-            if let finished = queries.takeFinished().first { return finished.answer }
+            if let outcome = lookup.takeOutcome() { return outcome }
             var set = PollSet()
-            let places = queries.add(to: &set)
-            set.wait(milliseconds: queries.patience(atMost: 500))
-            queries.process(set, places)
+            lookup.add(to: &set)
+            set.wait(milliseconds: lookup.patience(atMost: 500))
+            lookup.process(set)
         }
     }
 

@@ -16,7 +16,7 @@ struct SlotRegistry {
     /// What a snapshot comes to: the table, what the resolver has to do for it, and who has which slot.
     struct Outcome {
         let table: RoutingTable
-        let added: [(slot: NameSlot, host: EndpointHost)]
+        let added: [ResolverMessage.Addition]
         let removed: [NameSlot]
         let tenants: [Tenant]
         /// Slots that changed hands, whose counters begin at what they stand at.
@@ -70,9 +70,12 @@ struct SlotRegistry {
         targets.reserveCapacity(snapshot.services.count)
         domains.reserveCapacity(snapshot.services.count)
         let checked = settleChecks(snapshot)
+        let server = snapshot.settings.server
+        var access = AccessListsBuilder()
         for (name, carriage) in snapshot.services {
             guard let slot = services[name] else { continue }
-            var route = RoutingTable.Route(carriage)
+            var route = RoutingTable.Route(carriage, on: server)
+            route.access = access.add(carriage.access)
             route.firstTarget = Int32(targets.count)
             if carriage.endpoint.check != nil { route.edition = editions[name]?.number ?? 0 }
             carriage.endpoint.forEachTarget { target in
@@ -94,14 +97,16 @@ struct SlotRegistry {
         route.sendProxyProtocol = .v2
         targets.append(RoutingTable.Target(name: .monitor, httpPort: monitor.http, httpsPort: monitor.https))
         routes[Int(ServiceSlot.monitor)] = route
-        domains.append((Array(snapshot.settings.server.hostname.text.utf8), false, ServiceSlot.monitor))
-        let defaults = snapshot.settings.server.defaultServices.compactMap { address, name in
+        domains.append((Array(server.hostname.text.utf8), false, ServiceSlot.monitor))
+        let defaults = server.defaultServices.compactMap { address, name in
             services[name].map { RoutingTable.DefaultRoute(address: address, service: $0) }
         }
         generation += 1
         let table = RoutingTable(
             generation: generation, domains: domains, routes: routes, targets: targets, defaults: defaults,
-            trusted: snapshot.settings.server.trustedSenders, fleet: snapshot.settings.policy.fleet, seed: seed)
+            trusted: server.trustedSenders, fleet: snapshot.settings.policy.fleet, access: access.build(),
+            limits: RoutingTable.ArrivalLimits(server.limits),
+            flowLog: RoutingTable.FlowSampling(.standard, over: server.flowLog), seed: seed)
         let tenants = services.map { Tenant(slot: $0.value, name: $0.key.text) }
         return Outcome(
             table: table, added: added, removed: removed, tenants: tenants, moved: moved, checked: checked)
@@ -152,38 +157,39 @@ struct SlotRegistry {
         return checked
     }
 
-    private func endpointHosts(of snapshot: Snapshot) -> Set<EndpointHost> {
-        var hosts = Set<EndpointHost>(minimumCapacity: snapshot.services.count)
-        for carriage in snapshot.services.values {
-            carriage.endpoint.forEachTarget { hosts.insert($0.host) }
+    /// Every host of an endpoint, and a service that has it.
+    private func endpointHosts(of snapshot: Snapshot) -> [EndpointHost: ServiceName] {
+        var hosts = [EndpointHost: ServiceName](minimumCapacity: snapshot.services.count)
+        for (name, carriage) in snapshot.services {
+            carriage.endpoint.forEachTarget { hosts[$0.host] = name }
         }
         return hosts
     }
 
     private mutating func settleNames(
-        _ wanted: Set<EndpointHost>
-    ) -> (added: [(slot: NameSlot, host: EndpointHost)], removed: [NameSlot]) {
+        _ wanted: [EndpointHost: ServiceName]
+    ) -> (added: [ResolverMessage.Addition], removed: [NameSlot]) {
         var removed: [NameSlot] = []
-        for (host, slot) in names where !wanted.contains(host) {
+        for (host, slot) in names where wanted[host] == nil {
             names[host] = nil
             freeNames.append(slot.index)
             removed.append(slot)
         }
-        var added: [(slot: NameSlot, host: EndpointHost)] = []
-        for host in wanted where names[host] == nil {
+        var added: [ResolverMessage.Addition] = []
+        for (host, service) in wanted where names[host] == nil {
             let index = freeNames.popLast() ?? nextName
             if index == nextName { nextName += 1 }
             let slot = NameSlot(index: index, tenant: nextTenant)
             nextTenant &+= 1
             names[host] = slot
-            added.append((slot, host))
+            added.append(.init(slot: slot, host: host, owner: services[service] ?? ServiceSlot.unrouted))
         }
         return (added, removed)
     }
 }
 
 extension RoutingTable.Route {
-    init(_ carriage: Carriage) {
+    init(_ carriage: Carriage, on server: Server) {
         targetCount = Int32(1 + carriage.endpoint.fallbacks.count)
         acceptProxyProtocol = carriage.acceptProxyProtocol
         sendProxyProtocol =
@@ -198,6 +204,41 @@ extension RoutingTable.Route {
             case .replace: .replace
             case .off: .off
             }
+        forwardedFields =
+            switch carriage.forwardedFieldsInForce {
+            case .keep: .keep
+            case .strip: .strip
+            case .set: .set
+            }
+        limits = RoutingTable.Limits(carriage.limits)
+        flowLog = RoutingTable.FlowSampling(carriage.flowLog, over: server.flowLog)
+    }
+}
+
+extension RoutingTable.Limits {
+    init(_ limits: ServiceLimits) {
+        connections = limits.connections.inForce(standard: ServiceLimits.standardConnections)
+        newConnections = limits.newConnections.inForce(standard: ServiceLimits.standardNewConnections)
+        clientConnections = limits.clientConnections.inForce(standard: ServiceLimits.standardClientConnections)
+        newClientConnections = limits.newClientConnections.inForce(
+            standard: ServiceLimits.standardNewClientConnections)
+        minimumRate = limits.minimumRate ?? MinimumRate.standard
+    }
+}
+
+extension RoutingTable.ArrivalLimits {
+    init(_ limits: ServerLimits) {
+        clientConnections = limits.clientConnections.inForce(standard: ServerLimits.standardClientConnections)
+        newClientConnections = limits.newClientConnections.inForce(
+            standard: ServerLimits.standardNewClientConnections)
+        clientOpenings = limits.clientOpenings.inForce(standard: ServerLimits.standardClientOpenings)
+        minimumRate = limits.minimumRate ?? MinimumRate.standard
+    }
+}
+
+extension RoutingTable.FlowSampling {
+    init(_ flowLog: FlowLog, over server: FlowLog) {
+        (oneIn, interval) = flowLog.resolved(over: server)
     }
 }
 

@@ -3,62 +3,166 @@ import CLinux
 public import Domain
 import Glibc
 
-/// What DNS said about a name.
+/// Why DNS said nothing about a name.
+public enum NameFailure: String, Sendable, CaseIterable {
+    case timedOut = "no answer in time"
+    /// Nobody listens there, or no packet gets there.
+    case unreachable = "no name server can be reached"
+    case serverFailure = "the name server failed"
+    case refused = "the name server refused to answer"
+    case malformed = "the answer makes no sense"
+    /// This process had no memory or no socket for it.
+    case ours = "this process could not ask"
+}
+
+/// What DNS said about the addresses of a name in one family.
 public enum NameAnswer: Sendable, Equatable {
     /// Addresses, in the order of the answer, and for how many seconds they hold: the least TTL of the addresses and of every CNAME on
     /// the way to them, as the server said it.
     case addresses([Address], seconds: UInt32)
-    /// The name does not exist, or has no addresses: an answer, if not a welcome one.
+    /// The name does not exist, or has no addresses of this family: an answer, if not a welcome one.
     case nothing(String)
     /// There was no answer to be had.
-    case failed(String)
+    case failed(NameFailure)
+}
+
+/// How long a question is repeated before it has failed.
+public enum QuestionPatience: Sendable, CaseIterable {
+    /// Three times for each server, after half a second, one and two: a lost packet, and a dead server before a live one, cost half a
+    /// second and not the answer.
+    case usual
+    /// Once for each server, for two seconds: for names that have failed before, of which there may be thousands.
+    case brief
 }
 
 /// Questions to DNS under way, by c-ares; for one thread, which polls it.
 ///
 /// DNS only: `/etc/hosts` has no TTLs, so a name taken from there could never move.
-@safe
+///
+/// Questions go through channels of c-ares that each take some hundreds and are then left to end. So questions are spread over many source
+/// ports, which those who guess answers have to guess too, and over many receive buffers: one holds about 270 answers, and thousands
+/// may come at once.
 public final class NameQueries {
-    private var channel: ares_channel?
-    private let ledger = Ledger()
+    /// The most servers that are asked: c-ares tells of 16 sockets for each channel (`ARES_GETSOCK_MAXNUM`), and has two for each server.
+    public static let mostServers = 8
+    private static let questionsPerChannel = 256
+    /// Until another source port is taken although the channel has room.
+    private static let channelAge: UInt64 = 60_000_000_000
+    /// So many answers in a row that came only from a second try: the first server is dead or lame, and another is asked first.
+    private static let lateAnswers = 8
 
-    /// What the questions of one channel have come to. Each question holds it, since c-ares answers those that are still open while the
-    /// channel is destroyed, when its owner can be reached no more.
-    fileprivate final class Ledger {
-        var finished: [(token: UInt64, answer: NameAnswer)] = []
-        var underWay = 0
+    private var servers: [TransportAddress]
+    /// Those that have questions under way, and for each patience the last, which takes more.
+    private var channels: [AresChannel] = []
+    private var current: [QuestionPatience: AresChannel] = [:]
+    private var lateInRow = 0
+    /// Questions that could not even be asked.
+    private var failures: [(token: UInt64, answer: NameAnswer)] = []
+
+    /// Asks `servers`, or those of `/etc/resolv.conf` when there are none.
+    public init(servers: [TransportAddress]) throws(SystemCallError) {
+        self.servers = Array(servers.prefix(NameQueries.mostServers))
+        // Whether c-ares works at all is found out now, and not with the first question.
+        _ = try channel(for: .usual)
     }
 
     /// Questions that have been asked and not been answered yet.
-    public var underWay: Int { ledger.underWay }
+    public var underWay: Int { channels.reduce(0) { $0 + $1.underWay } }
 
-    /// Asks `servers`, or those of `/etc/resolv.conf` when there are none. Two tries of two seconds each: a name server that is slower
-    /// than that is as good as dead, and the last good answer serves meanwhile.
-    public init(servers: [TransportAddress]) throws(SystemCallError) {
-        guard ares_library_init(ARES_LIB_INIT_ALL) == 0 else {
-            throw SystemCallError("ares_library_init", code: ENOMEM)
-        }
-        var options = unsafe ares_options()
-        unsafe options.timeout = 2000
-        unsafe options.tries = 2
-        let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS
-        let lookups = unsafe strdup("b")
-        defer { unsafe free(lookups) }
-        unsafe options.lookups = lookups
-        let status = unsafe ares_init_options(&channel, &options, mask)
-        guard status == 0 else { throw SystemCallError("ares_init_options: \(NameQueries.text(status))", code: EINVAL) }
-        guard !servers.isEmpty else { return }
-        let list = servers.map(\.description).joined(separator: ",")
-        let set = unsafe ares_set_servers_ports_csv(channel, list)
-        guard set == 0 else {
-            throw SystemCallError("ares_set_servers_ports_csv: \(NameQueries.text(set))", code: EINVAL)
+    /// Asks for the addresses of `name` in one family; `takeFinished` has the answer, under `token`, sooner or later.
+    public func ask(_ name: DomainName, _ family: Address.Family, _ patience: QuestionPatience, token: UInt64) {
+        do {
+            try channel(for: patience).ask(name, family, token: token)
+        } catch {
+            failures.append((token, .failed(.ours)))
         }
     }
 
-    deinit { unsafe ares_destroy(channel) }
+    /// The answers that have come since the last time.
+    public func takeFinished() -> [(token: UInt64, answer: NameAnswer)] {
+        var all = failures
+        failures = []
+        for channel in channels {
+            for finished in channel.takeFinished() {
+                all.append((finished.token, finished.answer))
+                if case .failed = finished.answer { continue }
+                lateInRow = finished.isLate ? lateInRow + 1 : 0
+            }
+        }
+        if lateInRow >= NameQueries.lateAnswers { preferNextServer() }
+        channels.removeAll { $0.underWay == 0 && !isCurrent($0) }
+        return all
+    }
 
-    /// Answers every open question with a failure.
-    public func cancel() { unsafe ares_cancel(channel) }
+    private func isCurrent(_ channel: AresChannel) -> Bool { current.values.contains { $0 === channel } }
+
+    private func channel(for patience: QuestionPatience) throws(SystemCallError) -> AresChannel {
+        let now = Clock.monotonicNanoseconds
+        if let channel = current[patience], channel.asked < NameQueries.questionsPerChannel,
+            now - channel.begun < NameQueries.channelAge
+        {
+            return channel
+        }
+        let channel = try AresChannel(servers: servers, patience, now: now)
+        current[patience] = channel
+        channels.append(channel)
+        return channel
+    }
+
+    private func preferNextServer() {
+        lateInRow = 0
+        guard servers.count > 1 else { return }
+        servers.append(servers.removeFirst())
+        current = [:]
+    }
+
+    // MARK: Polling
+
+    private var places: [(place: Int, descriptor: Int32, channel: AresChannel)] = []
+
+    /// Adds the sockets that wait for answers to `set`.
+    public func add(to set: inout PollSet) {
+        places.removeAll(keepingCapacity: true)
+        for channel in channels where channel.underWay > 0 {
+            channel.forEachSocket { descriptor, reads, writes in
+                places.append((set.add(descriptor, readable: reads, writable: writes), descriptor, channel))
+            }
+        }
+    }
+
+    /// For how many milliseconds to wait at most, so that questions are repeated and end in time.
+    ///
+    /// c-ares knows to the microsecond, but looks at each question under way to say so.
+    public func patience(atMost most: Int32) -> Int32 {
+        // Some questions are answered while they are asked, as when no packet can be sent.
+        if !failures.isEmpty || channels.contains(where: { $0.hasFinished }) { return 0 }
+        return underWay > 0 ? min(most, 50) : most
+    }
+
+    /// Takes in what came at the sockets that `add` gave, and the time-outs that are due.
+    public func process(_ set: PollSet) {
+        for (place, descriptor, channel) in places {
+            channel.process(descriptor, isReadable: set.isReadable(place), isWritable: set.isWritable(place))
+        }
+        for channel in channels where channel.underWay > 0 { channel.processTimeouts() }
+    }
+}
+
+/// One `ares_channel`, and the questions asked through it.
+@safe
+private final class AresChannel {
+    private var handle: ares_channel?
+    private let ledger = Ledger()
+    /// Nanoseconds of the monotonic clock.
+    let begun: UInt64
+    private(set) var asked = 0
+
+    /// What the questions of a channel have come to. Each question holds it, since c-ares answers those that are still open while the
+    /// channel is destroyed, when its owner can be reached no more.
+    final class Ledger {
+        var finished: [(token: UInt64, answer: NameAnswer, isLate: Bool)] = []
+        var underWay = 0
+    }
 
     private final class Question {
         let token: UInt64
@@ -69,75 +173,91 @@ public final class NameQueries {
         }
     }
 
-    /// Asks for the IPv4 and IPv6 addresses of `name`; `takeFinished` has the answer, under `token`, sooner or later.
-    public func ask(_ name: DomainName, token: UInt64) {
+    init(servers: [TransportAddress], _ patience: QuestionPatience, now: UInt64) throws(SystemCallError) {
+        begun = now
+        guard ares_library_init(ARES_LIB_INIT_ALL) == 0 else {
+            throw SystemCallError("ares_library_init", code: ENOMEM)
+        }
+        var options = unsafe ares_options()
+        switch patience {
+        case .usual: unsafe (options.timeout, options.tries) = (500, 3)
+        case .brief: unsafe (options.timeout, options.tries) = (2000, 1)
+        }
+        // A server that says that it failed is asked no second time in the same breath; where there is another, that one is asked.
+        unsafe options.flags = servers.count == 1 ? ARES_FLAG_NOCHECKRESP : 0
+        let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS
+        let lookups = unsafe strdup("b")
+        defer { unsafe free(lookups) }
+        unsafe options.lookups = lookups
+        let status = unsafe ares_init_options(&handle, &options, mask)
+        guard status == 0 else { throw SystemCallError("ares_init_options: \(AresChannel.text(status))", code: EINVAL) }
+        guard !servers.isEmpty else { return }
+        let list = servers.map(\.description).joined(separator: ",")
+        let set = unsafe ares_set_servers_ports_csv(handle, list)
+        guard set == 0 else {
+            throw SystemCallError("ares_set_servers_ports_csv: \(AresChannel.text(set))", code: EINVAL)
+        }
+    }
+
+    deinit { unsafe ares_destroy(handle) }
+
+    var underWay: Int { ledger.underWay }
+    var hasFinished: Bool { !ledger.finished.isEmpty }
+
+    func ask(_ name: DomainName, _ family: Address.Family, token: UInt64) {
+        asked += 1
         ledger.underWay += 1
         var hints = ares_addrinfo_hints()
-        hints.ai_family = AF_UNSPEC
+        hints.ai_family = family == .ipv4 ? AF_INET : AF_INET6
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = ARES_AI_NOSORT
         let question = unsafe Unmanaged.passRetained(Question(token, ledger))
         // With the final dot no search domain of this machine is tried.
         unsafe ares_getaddrinfo(
-            channel, name.text + ".", nil, &hints,
-            { context, status, _, result in
+            handle, name.text + ".", nil, &hints,
+            { context, status, timeouts, result in
                 guard let context = unsafe context else { return }
                 let question = unsafe Unmanaged<Question>.fromOpaque(context).takeRetainedValue()
-                unsafe question.ledger.finish(question.token, status, result)
+                unsafe question.ledger.finish(question.token, status, isLate: timeouts > 0, result)
             }, question.toOpaque())
     }
 
-    /// The answers that have come since the last time.
-    public func takeFinished() -> [(token: UInt64, answer: NameAnswer)] {
+    func takeFinished() -> [(token: UInt64, answer: NameAnswer, isLate: Bool)] {
+        guard !ledger.finished.isEmpty else { return [] }
         let all = ledger.finished
         ledger.finished = []
         return all
     }
 
-    // MARK: Polling
-
-    /// Adds the sockets that wait for answers to `set`; the places they got.
-    public func add(to set: inout PollSet) -> [(place: Int, descriptor: Int32)] {
+    func forEachSocket(_ body: (_ descriptor: Int32, _ reads: Bool, _ writes: Bool) -> Void) {
         var sockets = InlineArray<16, ares_socket_t>(repeating: -1)
         var span = sockets.mutableSpan
-        let bits = unsafe span.withUnsafeMutableBufferPointer { unsafe ares_getsock(channel, $0.baseAddress, 16) }
-        return (0..<16).compactMap { index in
+        let bits = unsafe span.withUnsafeMutableBufferPointer { unsafe ares_getsock(handle, $0.baseAddress, 16) }
+        for index in 0..<16 {
             let reads = bits & (1 << Int32(index)) != 0
             let writes = bits & (1 << Int32(index + 16)) != 0
-            guard reads || writes else { return nil }
-            return (set.add(sockets[index], readable: reads, writable: writes), sockets[index])
+            if reads || writes { body(sockets[index], reads, writes) }
         }
     }
 
-    /// For how many milliseconds to wait at most, so that a question's time-out is noticed.
-    public func patience(atMost most: Int32) -> Int32 {
-        guard underWay > 0 else { return most }
-        var longest = timeval(tv_sec: Int(most) / 1000, tv_usec: Int(most % 1000) * 1000)
-        var left = timeval()
-        guard let wait = unsafe ares_timeout(channel, &longest, &left) else { return most }
-        return unsafe Int32(clamping: wait.pointee.tv_sec * 1000 + wait.pointee.tv_usec / 1000 + 1)
+    func process(_ descriptor: Int32, isReadable: Bool, isWritable: Bool) {
+        guard isReadable || isWritable else { return }
+        unsafe ares_process_fd(handle, isReadable ? descriptor : -1, isWritable ? descriptor : -1)
     }
 
-    /// Takes in what came at the places that `add` gave, and the time-outs that are due.
-    public func process(_ set: PollSet, _ places: [(place: Int, descriptor: Int32)]) {
-        for (place, descriptor) in places {
-            unsafe ares_process_fd(
-                channel, set.isReadable(place) ? descriptor : -1, set.isWritable(place) ? descriptor : -1)
-        }
-        unsafe ares_process_fd(channel, -1, -1)
-    }
+    func processTimeouts() { unsafe ares_process_fd(handle, -1, -1) }
 
     fileprivate static func text(_ status: CInt) -> String { unsafe String(cString: ares_strerror(status)) }
 }
 
-extension NameQueries.Ledger {
-    fileprivate func finish(_ token: UInt64, _ status: CInt, _ result: UnsafeMutablePointer<ares_addrinfo>?) {
+extension AresChannel.Ledger {
+    fileprivate func finish(
+        _ token: UInt64, _ status: CInt, isLate: Bool, _ result: UnsafeMutablePointer<ares_addrinfo>?
+    ) {
         underWay -= 1
         defer { unsafe ares_freeaddrinfo(result) }
         guard status == 0, let result = unsafe result else {
-            let isAnswer = status == ARES_ENOTFOUND || status == ARES_ENODATA
-            let text = NameQueries.text(status)
-            finished.append((token, isAnswer ? .nothing(text) : .failed(text)))
+            finished.append((token, NameAnswer(status: status), isLate))
             return
         }
         var addresses: [Address] = []
@@ -150,9 +270,7 @@ extension NameQueries.Ledger {
                 unsafe Int(current.pointee.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size
             {
                 unsafe memcpy(&storage, source, Int(current.pointee.ai_addrlen))
-                if let peer = KernelAddress(storage: storage).transportAddress, !addresses.contains(peer.address) {
-                    addresses.append(peer.address)
-                }
+                if let peer = KernelAddress(storage: storage).transportAddress { addresses.append(peer.address) }
             }
             unsafe node = current.pointee.ai_next
         }
@@ -161,6 +279,24 @@ extension NameQueries.Ledger {
             unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ttl))
             unsafe alias = current.pointee.next
         }
-        finished.append((token, addresses.isEmpty ? .nothing("no addresses") : .addresses(addresses, seconds: seconds)))
+        let answer = addresses.isEmpty ? .nothing("no addresses") : NameAnswer.addresses(addresses, seconds: seconds)
+        finished.append((token, answer, isLate))
+    }
+}
+
+extension NameAnswer {
+    /// What c-ares means when it has no addresses.
+    fileprivate init(status: CInt) {
+        self =
+            switch status {
+            case ARES_ENOTFOUND: .nothing("no such name")
+            case ARES_ENODATA: .nothing("no addresses")
+            case ARES_ETIMEOUT: .failed(.timedOut)
+            case ARES_ECONNREFUSED: .failed(.unreachable)
+            case ARES_ESERVFAIL: .failed(.serverFailure)
+            case ARES_EREFUSED, ARES_ENOTIMP: .failed(.refused)
+            case ARES_ENOMEM, ARES_ECANCELLED, ARES_EDESTRUCTION: .failed(.ours)
+            default: .failed(.malformed)
+            }
     }
 }

@@ -53,7 +53,7 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         KernelAnswer(linux_splice(pipe.readEnd, number, count))
     }
 
-    /// Bytes that were sent and that the peer has not acknowledged (SIOCOUTQ).
+    /// Bytes that were sent, that the peer has not acknowledged, and that may still reach it (SIOCOUTQ); a FIN counts as one.
     public var unsentBytes: Int { linux_unsent_bytes(number) }
 
     @inlinable public func shutdownWriting() { _ = linux_shutdown_writing(number) }
@@ -62,6 +62,14 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     /// Lets the acknowledgement of the handshake ride on the first data: one packet fewer.
     @inlinable public func delayAcknowledgement() { _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_QUICKACK, 0) }
+
+    /// Has connections come from an address of this machine. The port is chosen when it is known where to (IP_BIND_ADDRESS_NO_PORT, ip(7)), so
+    /// that one port serves a connection to each endpoint, and not one connection in all.
+    @inlinable public func bindSource(_ source: KernelAddress) -> KernelAnswer {
+        var source = source
+        _ = linux_set_option(number, Int32(IPPROTO_IP), 24 /* IP_BIND_ADDRESS_NO_PORT */, 1)
+        return unsafe KernelAnswer(linux_bind(number, &source.storage, source.length))
+    }
 
     public var connectOutcome: KernelAnswer { KernelAnswer(linux_connect_outcome(number)) }
 
@@ -107,8 +115,20 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         return socket
     }
 
+    /// Has the kernel notice a peer that has vanished without a word: within ten minutes, whether or not something is on its way to it.
+    ///
+    /// A phone is asked for a sign of life only after five minutes of silence (keep-alive wakes its radio), and has five more to answer or to
+    /// take what was sent (TCP_USER_TIMEOUT, tcp(7)): long enough for any tunnel, and for an app that pauses a download.
+    @inlinable public func noticeVanishing() {
+        _ = linux_set_option(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+        _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 300)
+        _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 60)
+        _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 600_000)
+    }
+
     private func setInherited(deferAccept: Bool) {
         _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        noticeVanishing()
         if deferAccept { _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, 5) }
     }
 

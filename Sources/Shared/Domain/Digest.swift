@@ -100,4 +100,44 @@ struct DigestBuilder {
             add(UInt64(number))
         }
     }
+    mutating func add(_ name: String, _ text: String) {
+        add(name)
+        add(text)
+    }
+
+    mutating func add(_ limits: ServiceLimits) {
+        add("limits")
+        for limit in [
+            limits.connections, limits.newConnections, limits.clientConnections, limits.newClientConnections,
+        ] { add(limit) }
+        add(limits.minimumRate)
+    }
+
+    mutating func add(_ limits: ServerLimits) {
+        add("limits")
+        for limit in [limits.clientConnections, limits.newClientConnections, limits.clientOpenings] { add(limit) }
+        add(limits.minimumRate)
+    }
+
+    mutating func add(_ access: ClientAccess) {
+        add("access")
+        for prefixes in [access.allow, access.deny] {
+            add(UInt64(prefixes.count))
+            for prefix in prefixes { add(prefix) }
+        }
+    }
+
+    mutating func add(_ flowLog: FlowLog) {
+        add("flowLog")
+        add(flowLog.oneIn)
+        add(flowLog.interval)
+    }
+
+    /// 0 for the standard, as no number is, and the highest for no limit.
+    private mutating func add(_ limit: Limit) {
+        add(limit == .unlimited ? UInt64.max : UInt64(limit.number ?? 0))
+    }
+
+    /// Nil is no number, so it is one that no number of 32 bits is.
+    private mutating func add(_ number: UInt32?) { add(number.map(UInt64.init) ?? .max) }
 }

@@ -13,10 +13,15 @@ public struct Server: Hashable, Sendable {
     public let defaultServices: [Address: ServiceName]
     /// How it is watched, where that differs from the fleet.
     public private(set) var monitoring: MonitoringOverrides
+    /// On all that arrives there.
+    public let limits: ServerLimits
+    /// Of the flows of services that say nothing of their own.
+    public let flowLog: FlowLog
 
     public init(
         name: ServerName, region: RegionName, hostname: DomainName, addresses: [Address], trustedSenders: [Prefix] = [],
-        defaultServices: [Address: ServiceName] = [:], monitoring: MonitoringOverrides = MonitoringOverrides()
+        defaultServices: [Address: ServiceName] = [:], monitoring: MonitoringOverrides = MonitoringOverrides(),
+        limits: ServerLimits = .standard, flowLog: FlowLog = .standard
     ) throws(InvalidValue) {
         guard (1...64).contains(addresses.count), Set(addresses).count == addresses.count else {
             throw InvalidValue(
@@ -37,6 +42,8 @@ public struct Server: Hashable, Sendable {
         self.trustedSenders = trustedSenders
         self.defaultServices = defaultServices
         self.monitoring = monitoring
+        self.limits = limits
+        self.flowLog = flowLog
     }
 
     /// What its data plane is told of it: how it is watched is no business of its own.

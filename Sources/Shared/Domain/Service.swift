@@ -8,6 +8,17 @@ public enum ForwardedFor: String, Hashable, Sendable, CaseIterable {
     case off
 }
 
+/// What becomes of the other fields of a plain HTTP request that tell where it came from: `Forwarded`, `X-Real-IP`,
+/// `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Port`. A device can write into them whatever it likes.
+public enum ForwardedFields: String, Hashable, Sendable, CaseIterable {
+    /// Pass on what the device sent.
+    case keep
+    /// Drop what the device sent.
+    case strip
+    /// Drop what the device sent, and send our own of each.
+    case set
+}
+
 /// Which PROXY protocol header each connection to the endpoint begins with.
 public enum SendProxyProtocol: String, Hashable, Sendable, CaseIterable {
     case off
@@ -25,17 +36,25 @@ public struct Carriage: Hashable, Sendable {
         let acceptProxyProtocol: Bool
         let sendProxyProtocol: SendProxyProtocol
         let forwardedFor: ForwardedFor
+        let forwardedFields: ForwardedFields?
+        let limits: ServiceLimits
+        let access: ClientAccess
+        let flowLog: FlowLog
 
         init(
             clientDomains: [ClientDomain], endpoint: Endpoint, acceptProxyProtocol: Bool,
-            sendProxyProtocol: SendProxyProtocol,
-            forwardedFor: ForwardedFor
+            sendProxyProtocol: SendProxyProtocol, forwardedFor: ForwardedFor, forwardedFields: ForwardedFields?,
+            limits: ServiceLimits, access: ClientAccess, flowLog: FlowLog
         ) {
             self.clientDomains = clientDomains
             self.endpoint = endpoint
             self.acceptProxyProtocol = acceptProxyProtocol
             self.sendProxyProtocol = sendProxyProtocol
             self.forwardedFor = forwardedFor
+            self.forwardedFields = forwardedFields
+            self.limits = limits
+            self.access = access
+            self.flowLog = flowLog
         }
     }
 
@@ -47,12 +66,26 @@ public struct Carriage: Hashable, Sendable {
     public var acceptProxyProtocol: Bool { content.acceptProxyProtocol }
     public var sendProxyProtocol: SendProxyProtocol { content.sendProxyProtocol }
     public var forwardedFor: ForwardedFor { content.forwardedFor }
+    /// As it was said; nil when nobody said anything, and `forwardedFieldsInForce` follows from `forwardedFor`.
+    public var forwardedFields: ForwardedFields? { content.forwardedFields }
+    public var limits: ServiceLimits { content.limits }
+    /// Which client addresses it takes connections from.
+    public var access: ClientAccess { content.access }
+    public var flowLog: FlowLog { content.flowLog }
+
+    /// An endpoint that wants no word of the device's about its address wants none in another field either; one that
+    /// takes what the device says, or looks at none of it, gets what it got before there was a choice.
+    public var forwardedFieldsInForce: ForwardedFields {
+        forwardedFields ?? (forwardedFor == .replace ? .strip : .keep)
+    }
 
     public static let mostClientDomains = 1000
 
     public init(
         clientDomains: [ClientDomain], endpoint: Endpoint, acceptProxyProtocol: Bool = false,
-        sendProxyProtocol: SendProxyProtocol = .off, forwardedFor: ForwardedFor = .append
+        sendProxyProtocol: SendProxyProtocol = .off, forwardedFor: ForwardedFor = .append,
+        forwardedFields: ForwardedFields? = nil, limits: ServiceLimits = .standard, access: ClientAccess = .open,
+        flowLog: FlowLog = .standard
     ) throws(InvalidValue) {
         guard (1...Carriage.mostClientDomains).contains(clientDomains.count) else {
             throw InvalidValue(
@@ -71,7 +104,8 @@ public struct Carriage: Hashable, Sendable {
         }
         content = Content(
             clientDomains: clientDomains, endpoint: endpoint, acceptProxyProtocol: acceptProxyProtocol,
-            sendProxyProtocol: sendProxyProtocol, forwardedFor: forwardedFor)
+            sendProxyProtocol: sendProxyProtocol, forwardedFor: forwardedFor, forwardedFields: forwardedFields,
+            limits: limits, access: access, flowLog: flowLog)
     }
 
     public static func == (left: Carriage, right: Carriage) -> Bool {
@@ -79,7 +113,8 @@ public struct Carriage: Hashable, Sendable {
             || left.clientDomains == right.clientDomains && left.endpoint == right.endpoint
                 && left.acceptProxyProtocol == right.acceptProxyProtocol
                 && left.sendProxyProtocol == right.sendProxyProtocol
-                && left.forwardedFor == right.forwardedFor
+                && left.forwardedFor == right.forwardedFor && left.forwardedFields == right.forwardedFields
+                && left.limits == right.limits && left.access == right.access && left.flowLog == right.flowLog
     }
 
     public func hash(into hasher: inout Hasher) {
@@ -88,6 +123,10 @@ public struct Carriage: Hashable, Sendable {
         hasher.combine(acceptProxyProtocol)
         hasher.combine(sendProxyProtocol)
         hasher.combine(forwardedFor)
+        hasher.combine(forwardedFields)
+        hasher.combine(limits)
+        hasher.combine(access)
+        hasher.combine(flowLog)
     }
 }
 

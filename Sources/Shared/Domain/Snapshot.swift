@@ -52,6 +52,9 @@ public struct ServerSettings: Hashable, Sendable {
         for prefix in policy.exceptions { builder.add(prefix) }
         builder.add(UInt64(policy.fleet.count))
         for address in policy.fleet.sorted() { builder.add(address) }
+        // A setting that was added later is told only where it is not the standard: an upgrade changes no digest.
+        if server.limits != .standard { builder.add(server.limits) }
+        if server.flowLog != .standard { builder.add(server.flowLog) }
         return builder.digest
     }
 }
@@ -71,6 +74,11 @@ extension Carriage {
         builder.add(acceptProxyProtocol ? 1 : 0)
         builder.add(sendProxyProtocol.rawValue)
         builder.add(forwardedFor.rawValue)
+        // An option that was added later is told only where it is not the standard: an upgrade changes no digest.
+        if let forwardedFields { builder.add("forwardedFields", forwardedFields.rawValue) }
+        if limits != .standard { builder.add(limits) }
+        if !access.isOpen { builder.add(access) }
+        if flowLog != .standard { builder.add(flowLog) }
         return builder.digest
     }
 }

@@ -121,6 +121,44 @@ public nonisolated enum WireForwardedFor: SwiftProtobuf.Enum, Swift.CaseIterable
 
 }
 
+public nonisolated enum WireForwardedFields: SwiftProtobuf.Enum, Swift.CaseIterable {
+  public typealias RawValue = Int
+  case keep // = 0
+  case strip // = 1
+  case set // = 2
+  case UNRECOGNIZED(Int)
+
+  public init() {
+    self = .keep
+  }
+
+  public init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .keep
+    case 1: self = .strip
+    case 2: self = .set
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  public var rawValue: Int {
+    switch self {
+    case .keep: return 0
+    case .strip: return 1
+    case .set: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  public static let allCases: [WireForwardedFields] = [
+    .keep,
+    .strip,
+    .set,
+  ]
+
+}
+
 public nonisolated struct WireFrame: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -334,7 +372,45 @@ public nonisolated struct WireSettings: Sendable {
   /// by which the server knows the fleet's probes, 32 octets; empty: it knows none. No part of the digest
   public var probeKey: Data = Data()
 
+  public var options: [WireServerOption] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What came later and is not as it is when nobody says anything; each at most once. (In a list, as the generated code keeps a message with many
+/// fields on the heap, and then is not memory safe in the strict sense.)
+public nonisolated struct WireServerOption: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var option: WireServerOption.OneOf_Option? = nil
+
+  public var limits: WireServerLimits {
+    get {
+      if case .limits(let v)? = option {return v}
+      return WireServerLimits()
+    }
+    set {option = .limits(newValue)}
+  }
+
+  public var flowLog: WireFlowLog {
+    get {
+      if case .flowLog(let v)? = option {return v}
+      return WireFlowLog()
+    }
+    set {option = .flowLog(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Option: Equatable, Sendable {
+    case limits(WireServerLimits)
+    case flowLog(WireFlowLog)
+
+  }
 
   public init() {}
 }
@@ -367,11 +443,211 @@ public nonisolated struct WireService: Sendable {
   /// Clears the value of `healthCheck`. Subsequent reads from it will return its default value.
   public mutating func clearHealthCheck() {self._healthCheck = nil}
 
+  public var options: [WireServiceOption] = []
+
+  /// prefixes of clients; none: all
+  public var allow: [String] = []
+
+  public var deny: [String] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _healthCheck: WireHealthCheck? = nil
+}
+
+/// as ServerOption
+public nonisolated struct WireServiceOption: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var option: WireServiceOption.OneOf_Option? = nil
+
+  public var limits: WireServiceLimits {
+    get {
+      if case .limits(let v)? = option {return v}
+      return WireServiceLimits()
+    }
+    set {option = .limits(newValue)}
+  }
+
+  public var forwardedFields: WireForwardedFields {
+    get {
+      if case .forwardedFields(let v)? = option {return v}
+      return .keep
+    }
+    set {option = .forwardedFields(newValue)}
+  }
+
+  public var flowLog: WireFlowLog {
+    get {
+      if case .flowLog(let v)? = option {return v}
+      return WireFlowLog()
+    }
+    set {option = .flowLog(newValue)}
+  }
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum OneOf_Option: Equatable, Sendable {
+    case limits(WireServiceLimits)
+    case forwardedFields(WireForwardedFields)
+    case flowLog(WireFlowLog)
+
+  }
+
+  public init() {}
+}
+
+/// In both: an absent number is the standard one. Of connections 0 is no limit, of a rate 0 is none asked for.
+public nonisolated struct WireServiceLimits: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var connections: UInt32 {
+    get {_connections ?? 0}
+    set {_connections = newValue}
+  }
+  /// Returns true if `connections` has been explicitly set.
+  public var hasConnections: Bool {self._connections != nil}
+  /// Clears the value of `connections`. Subsequent reads from it will return its default value.
+  public mutating func clearConnections() {self._connections = nil}
+
+  /// a second, as all of these
+  public var newConnections: UInt32 {
+    get {_newConnections ?? 0}
+    set {_newConnections = newValue}
+  }
+  /// Returns true if `newConnections` has been explicitly set.
+  public var hasNewConnections: Bool {self._newConnections != nil}
+  /// Clears the value of `newConnections`. Subsequent reads from it will return its default value.
+  public mutating func clearNewConnections() {self._newConnections = nil}
+
+  public var clientConnections: UInt32 {
+    get {_clientConnections ?? 0}
+    set {_clientConnections = newValue}
+  }
+  /// Returns true if `clientConnections` has been explicitly set.
+  public var hasClientConnections: Bool {self._clientConnections != nil}
+  /// Clears the value of `clientConnections`. Subsequent reads from it will return its default value.
+  public mutating func clearClientConnections() {self._clientConnections = nil}
+
+  public var newClientConnections: UInt32 {
+    get {_newClientConnections ?? 0}
+    set {_newClientConnections = newValue}
+  }
+  /// Returns true if `newClientConnections` has been explicitly set.
+  public var hasNewClientConnections: Bool {self._newClientConnections != nil}
+  /// Clears the value of `newClientConnections`. Subsequent reads from it will return its default value.
+  public mutating func clearNewClientConnections() {self._newClientConnections = nil}
+
+  /// bytes a second, of bodies
+  public var minimumRate: UInt32 {
+    get {_minimumRate ?? 0}
+    set {_minimumRate = newValue}
+  }
+  /// Returns true if `minimumRate` has been explicitly set.
+  public var hasMinimumRate: Bool {self._minimumRate != nil}
+  /// Clears the value of `minimumRate`. Subsequent reads from it will return its default value.
+  public mutating func clearMinimumRate() {self._minimumRate = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _connections: UInt32? = nil
+  fileprivate var _newConnections: UInt32? = nil
+  fileprivate var _clientConnections: UInt32? = nil
+  fileprivate var _newClientConnections: UInt32? = nil
+  fileprivate var _minimumRate: UInt32? = nil
+}
+
+public nonisolated struct WireServerLimits: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var clientConnections: UInt32 {
+    get {_clientConnections ?? 0}
+    set {_clientConnections = newValue}
+  }
+  /// Returns true if `clientConnections` has been explicitly set.
+  public var hasClientConnections: Bool {self._clientConnections != nil}
+  /// Clears the value of `clientConnections`. Subsequent reads from it will return its default value.
+  public mutating func clearClientConnections() {self._clientConnections = nil}
+
+  public var newClientConnections: UInt32 {
+    get {_newClientConnections ?? 0}
+    set {_newClientConnections = newValue}
+  }
+  /// Returns true if `newClientConnections` has been explicitly set.
+  public var hasNewClientConnections: Bool {self._newClientConnections != nil}
+  /// Clears the value of `newClientConnections`. Subsequent reads from it will return its default value.
+  public mutating func clearNewClientConnections() {self._newClientConnections = nil}
+
+  public var clientOpenings: UInt32 {
+    get {_clientOpenings ?? 0}
+    set {_clientOpenings = newValue}
+  }
+  /// Returns true if `clientOpenings` has been explicitly set.
+  public var hasClientOpenings: Bool {self._clientOpenings != nil}
+  /// Clears the value of `clientOpenings`. Subsequent reads from it will return its default value.
+  public mutating func clearClientOpenings() {self._clientOpenings = nil}
+
+  /// bytes a second, of hellos
+  public var minimumRate: UInt32 {
+    get {_minimumRate ?? 0}
+    set {_minimumRate = newValue}
+  }
+  /// Returns true if `minimumRate` has been explicitly set.
+  public var hasMinimumRate: Bool {self._minimumRate != nil}
+  /// Clears the value of `minimumRate`. Subsequent reads from it will return its default value.
+  public mutating func clearMinimumRate() {self._minimumRate = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _clientConnections: UInt32? = nil
+  fileprivate var _newClientConnections: UInt32? = nil
+  fileprivate var _clientOpenings: UInt32? = nil
+  fileprivate var _minimumRate: UInt32? = nil
+}
+
+public nonisolated struct WireFlowLog: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0: none
+  public var oneIn: UInt32 {
+    get {_oneIn ?? 0}
+    set {_oneIn = newValue}
+  }
+  /// Returns true if `oneIn` has been explicitly set.
+  public var hasOneIn: Bool {self._oneIn != nil}
+  /// Clears the value of `oneIn`. Subsequent reads from it will return its default value.
+  public mutating func clearOneIn() {self._oneIn = nil}
+
+  /// 0: only at the end
+  public var intervalSeconds: UInt32 {
+    get {_intervalSeconds ?? 0}
+    set {_intervalSeconds = newValue}
+  }
+  /// Returns true if `intervalSeconds` has been explicitly set.
+  public var hasIntervalSeconds: Bool {self._intervalSeconds != nil}
+  /// Clears the value of `intervalSeconds`. Subsequent reads from it will return its default value.
+  public mutating func clearIntervalSeconds() {self._intervalSeconds = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _oneIn: UInt32? = nil
+  fileprivate var _intervalSeconds: UInt32? = nil
 }
 
 public nonisolated struct WireHealthCheck: Sendable {
@@ -920,6 +1196,10 @@ nonisolated extension WireForwardedFor: SwiftProtobuf._ProtoNameProviding {
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FORWARDED_FOR_APPEND\0\u{1}FORWARDED_FOR_REPLACE\0\u{1}FORWARDED_FOR_OFF\0")
 }
 
+nonisolated extension WireForwardedFields: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FORWARDED_FIELDS_KEEP\0\u{1}FORWARDED_FIELDS_STRIP\0\u{1}FORWARDED_FIELDS_SET\0")
+}
+
 nonisolated extension WireFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Frame"
   public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}snapshot\0\u{1}applied\0\u{1}refused\0\u{1}command\0\u{2}\u{3}observation\0\u{1}heartbeat\0\u{1}goodbye\0\u{1}enroll\0\u{3}certificate_request\0\u{1}certificate\0\u{c}\u{6}\u{1}\u{c}\u{7}\u{1}")
@@ -1266,7 +1546,7 @@ nonisolated extension WireSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Settings"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}region\0\u{1}hostname\0\u{1}addresses\0\u{3}trusted_senders\0\u{3}default_services\0\u{3}allowed_prefixes\0\u{3}fleet_addresses\0\u{3}probe_key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}region\0\u{1}hostname\0\u{1}addresses\0\u{3}trusted_senders\0\u{3}default_services\0\u{3}allowed_prefixes\0\u{3}fleet_addresses\0\u{3}probe_key\0\u{1}options\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1283,6 +1563,7 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 7: try { try decoder.decodeRepeatedStringField(value: &self.allowedPrefixes) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.fleetAddresses) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self.probeKey) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.options) }()
       default: break
       }
     }
@@ -1316,6 +1597,9 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.probeKey.isEmpty {
       try visitor.visitSingularBytesField(value: self.probeKey, fieldNumber: 9)
     }
+    if !self.options.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.options, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1329,6 +1613,74 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.allowedPrefixes != rhs.allowedPrefixes {return false}
     if lhs.fleetAddresses != rhs.fleetAddresses {return false}
     if lhs.probeKey != rhs.probeKey {return false}
+    if lhs.options != rhs.options {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireServerOption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ServerOption"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}limits\0\u{3}flow_log\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: WireServerLimits?
+        var hadOneofValue = false
+        if let current = self.option {
+          hadOneofValue = true
+          if case .limits(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.option = .limits(v)
+        }
+      }()
+      case 2: try {
+        var v: WireFlowLog?
+        var hadOneofValue = false
+        if let current = self.option {
+          hadOneofValue = true
+          if case .flowLog(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.option = .flowLog(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.option {
+    case .limits?: try {
+      guard case .limits(let v)? = self.option else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .flowLog?: try {
+      guard case .flowLog(let v)? = self.option else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireServerOption, rhs: WireServerOption) -> Bool {
+    if lhs.option != rhs.option {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1336,7 +1688,7 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Service"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}client_domains\0\u{1}targets\0\u{3}accept_proxy_protocol\0\u{3}send_proxy_protocol\0\u{3}forwarded_for\0\u{3}health_check\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}client_domains\0\u{1}targets\0\u{3}accept_proxy_protocol\0\u{3}send_proxy_protocol\0\u{3}forwarded_for\0\u{3}health_check\0\u{1}options\0\u{1}allow\0\u{1}deny\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1351,6 +1703,9 @@ nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 5: try { try decoder.decodeSingularEnumField(value: &self.sendProxyProtocol) }()
       case 6: try { try decoder.decodeSingularEnumField(value: &self.forwardedFor) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._healthCheck) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.options) }()
+      case 9: try { try decoder.decodeRepeatedStringField(value: &self.allow) }()
+      case 10: try { try decoder.decodeRepeatedStringField(value: &self.deny) }()
       default: break
       }
     }
@@ -1382,6 +1737,15 @@ nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._Message
     try { if let v = self._healthCheck {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    if !self.options.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.options, fieldNumber: 8)
+    }
+    if !self.allow.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.allow, fieldNumber: 9)
+    }
+    if !self.deny.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.deny, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1393,6 +1757,230 @@ nonisolated extension WireService: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.sendProxyProtocol != rhs.sendProxyProtocol {return false}
     if lhs.forwardedFor != rhs.forwardedFor {return false}
     if lhs._healthCheck != rhs._healthCheck {return false}
+    if lhs.options != rhs.options {return false}
+    if lhs.allow != rhs.allow {return false}
+    if lhs.deny != rhs.deny {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireServiceOption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ServiceOption"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}limits\0\u{3}forwarded_fields\0\u{3}flow_log\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: WireServiceLimits?
+        var hadOneofValue = false
+        if let current = self.option {
+          hadOneofValue = true
+          if case .limits(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.option = .limits(v)
+        }
+      }()
+      case 2: try {
+        var v: WireForwardedFields?
+        try decoder.decodeSingularEnumField(value: &v)
+        if let v = v {
+          if self.option != nil {try decoder.handleConflictingOneOf()}
+          self.option = .forwardedFields(v)
+        }
+      }()
+      case 3: try {
+        var v: WireFlowLog?
+        var hadOneofValue = false
+        if let current = self.option {
+          hadOneofValue = true
+          if case .flowLog(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.option = .flowLog(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.option {
+    case .limits?: try {
+      guard case .limits(let v)? = self.option else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .forwardedFields?: try {
+      guard case .forwardedFields(let v)? = self.option else { preconditionFailure() }
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 2)
+    }()
+    case .flowLog?: try {
+      guard case .flowLog(let v)? = self.option else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireServiceOption, rhs: WireServiceOption) -> Bool {
+    if lhs.option != rhs.option {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireServiceLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ServiceLimits"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connections\0\u{3}new_connections\0\u{3}client_connections\0\u{3}new_client_connections\0\u{3}minimum_rate\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self._connections) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self._newConnections) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._clientConnections) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._newClientConnections) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._minimumRate) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._connections {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._newConnections {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._clientConnections {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._newClientConnections {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._minimumRate {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireServiceLimits, rhs: WireServiceLimits) -> Bool {
+    if lhs._connections != rhs._connections {return false}
+    if lhs._newConnections != rhs._newConnections {return false}
+    if lhs._clientConnections != rhs._clientConnections {return false}
+    if lhs._newClientConnections != rhs._newClientConnections {return false}
+    if lhs._minimumRate != rhs._minimumRate {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireServerLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ServerLimits"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}client_connections\0\u{3}new_client_connections\0\u{3}client_openings\0\u{3}minimum_rate\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self._clientConnections) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self._newClientConnections) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._clientOpenings) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._minimumRate) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._clientConnections {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._newClientConnections {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._clientOpenings {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._minimumRate {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireServerLimits, rhs: WireServerLimits) -> Bool {
+    if lhs._clientConnections != rhs._clientConnections {return false}
+    if lhs._newClientConnections != rhs._newClientConnections {return false}
+    if lhs._clientOpenings != rhs._clientOpenings {return false}
+    if lhs._minimumRate != rhs._minimumRate {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFlowLog: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FlowLog"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}one_in\0\u{3}interval_seconds\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self._oneIn) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self._intervalSeconds) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._oneIn {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._intervalSeconds {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFlowLog, rhs: WireFlowLog) -> Bool {
+    if lhs._oneIn != rhs._oneIn {return false}
+    if lhs._intervalSeconds != rhs._intervalSeconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -20,6 +20,9 @@ extension WireService {
             case .off: .off
             }
         if let check = carriage.endpoint.check { healthCheck = WireHealthCheck(check) }
+        options = WireServiceOption.options(of: carriage)
+        allow = carriage.access.allow.map(\.description)
+        deny = carriage.access.deny.map(\.description)
     }
 
     /// The service's name and carriage, or nil with at least one reason added.
@@ -51,21 +54,45 @@ extension WireService {
             )
         }
         let check = hasHealthCheck ? healthCheck.decoded(of: subject(), &collector) : nil
+        let before = collector.reasons.count
+        let options = WireServiceOption.decoded(self.options, of: subject(), &collector)
+        let access = decodedAccess(of: subject(), &collector)
         guard targets.first != nil else {
             collector.add("\(subject()): has no endpoint; expected at least one target")
             return nil
         }
         guard let serviceName, let proxyProtocol, let forwarded, domains.count == clientDomains.count,
             endpointTargets.count == targets.count, let target = endpointTargets.first,
-            (check != nil) == hasHealthCheck
+            (check != nil) == hasHealthCheck, collector.reasons.count == before
         else { return nil }
         let carriage = collector.value(of: subject()) { () throws(InvalidValue) in
             try Carriage(
                 clientDomains: domains,
                 endpoint: Endpoint(target, fallbacks: Array(endpointTargets.dropFirst()), check: check),
-                acceptProxyProtocol: acceptProxyProtocol, sendProxyProtocol: proxyProtocol, forwardedFor: forwarded)
+                acceptProxyProtocol: acceptProxyProtocol, sendProxyProtocol: proxyProtocol, forwardedFor: forwarded,
+                forwardedFields: options.forwardedFields, limits: options.limits, access: access,
+                flowLog: options.flowLog)
         }
         return carriage.map { (serviceName, $0) }
+    }
+
+    /// Which clients it takes, or all of them with a reason added.
+    private func decodedAccess(of subject: @autoclosure () -> String, _ collector: inout ReasonCollector)
+        -> ClientAccess
+    {
+        guard !allow.isEmpty || !deny.isEmpty else { return .open }
+        let access = collector.value(of: "\(subject()): clients") { () throws(InvalidValue) in
+            try ClientAccess(allow: WireService.prefixes(allow), deny: WireService.prefixes(deny))
+        }
+        return access ?? .open
+    }
+
+    /// The first that is wrong speaks for all: two lists of a thousand would make two thousand reasons.
+    private static func prefixes(_ texts: [String]) throws(InvalidValue) -> [Prefix] {
+        var prefixes: [Prefix] = []
+        prefixes.reserveCapacity(texts.count)
+        for text in texts { prefixes.append(try Prefix(text)) }
+        return prefixes
     }
 
     private var domainSendProxyProtocol: SendProxyProtocol? {

@@ -15,6 +15,12 @@ extension WireSettings {
         allowedPrefixes = settings.policy.exceptions.map(\.description)
         fleetAddresses = settings.policy.fleet.sorted().map(\.description)
         probeKey = Data(settings.probeKey?.octets ?? [])
+        if settings.server.limits != .standard {
+            options.append(WireServerOption(.limits(WireServerLimits(settings.server.limits))))
+        }
+        if settings.server.flowLog != .standard {
+            options.append(WireServerOption(.flowLog(WireFlowLog(settings.server.flowLog))))
+        }
     }
 
     /// The settings, or nil with at least one reason added.
@@ -32,11 +38,12 @@ extension WireSettings {
         if key == nil, !probeKey.isEmpty {
             collector.add("probe key: is \(probeKey.count) octets long; expected \(ProbeKey.length), or none")
         }
+        let own = WireServerOption.decoded(options, &collector)
         guard collector.reasons.count == before, let serverName, let regionName, let host else { return nil }
         let described = collector.value(of: "server \(serverName)") { () throws(InvalidValue) in
             try Server(
                 name: serverName, region: regionName, hostname: host, addresses: ownAddresses, trustedSenders: senders,
-                defaultServices: defaults)
+                defaultServices: defaults, limits: own.limits, flowLog: own.flowLog)
         }
         return described.map {
             ServerSettings(

@@ -51,6 +51,18 @@ import Testing
         (#""endpoint":{"host":"169.254.169.254"}"#, "/endpoint/host", "lies in 169.254.0.0/16", 422),
         (#""endpoint":{"host":"::ffff:10.0.0.1"}"#, "/endpoint/host", "lies in 10.0.0.0/8", 422),
         (#""endpoint":{"host":"fd00::1"}"#, "/endpoint/host", "lies in fc00::/7", 422),
+        (#""endpoint":{"host":"168.63.129.16"}"#, "/endpoint/host", "lies in 168.63.129.16/32", 422),
+        (#""endpoint":{"host":"192.0.2.1"}"#, "/endpoint/host", "lies in 192.0.2.0/24", 422),
+        (#""endpoint":{"host":"64:ff9b::a83f:8110"}"#, "/endpoint/host", "lies in 64:ff9b::/96", 422),
+        (
+            #""endpoint":{"host":"o.test","httpPort":22}"#, "/endpoint/httpPort",
+            "expected 80, 443, or 1024 and above, or an exception by the operator (--allow-endpoint-port)", 422
+        ),
+        (#""endpoint":{"host":"o.test","httpsPort":1023}"#, "/endpoint/httpsPort", "endpoints may not use", 422),
+        (
+            #""endpoint":{"host":"o.test","fallbacks":[{"host":"p.test","httpsPort":25}]}"#,
+            "/endpoint/fallbacks/0/httpsPort", "'25' is a port", 422
+        ),
         (#""endpoint":{"host":"0x7f.1"}"#, "/endpoint/host", "ends in a number", 422),
         (#""endpoint":{"host":"o.test","httpPort":65536}"#, "/endpoint/httpPort", "1 to 65535", 422),
         (#""endpoint":{"host":"o.test","httpPort":-1}"#, "/endpoint/httpPort", "1 to 65535", 422),
@@ -70,6 +82,19 @@ import Testing
         (#""primary":null"#, "/primary", "null; expected the name of a server", 422),
         (#""standbys":["za1"]"#, "/standbys/0", "named twice", 422),
         (#""standbys":["zz9"]"#, "/standbys/0", "is no server", 422),
+        (#""limits":{"connections":0}"#, "/limits/connections", "1 to 1000000000, 'unlimited', or null", 422),
+        (#""limits":{"clientConnections":"many"}"#, "/limits/clientConnections", "'many' is no limit", 422),
+        (#""limits":{"newConnectionsPerSecond":1.5}"#, "/limits/newConnectionsPerSecond", "This is a number", 422),
+        (#""limits":{"minimumBytesPerSecond":1000001}"#, "/limits/minimumBytesPerSecond", "out of range", 422),
+        (#""limits":{"clientOpenings":5}"#, "/limits/clientOpenings", "unknown field", 422),
+        (#""limits":7"#, "/limits", "expected an object", 422),
+        (#""allow":["10.0.0.1/8"]"#, "/allow/0", "bits set beyond its length", 422),
+        (#""allow":["10.0.0.0/8","10.0.0.0/8"]"#, "/allow/1", "named twice", 422),
+        (#""deny":"10.0.0.0/8""#, "/deny", "This is a string", 422),
+        (#""forwardedFields":"drop""#, "/forwardedFields", "one of 'keep', 'strip', 'set', or null", 422),
+        (#""flowLog":{"oneIn":1000001}"#, "/flowLog/oneIn", "out of range", 422),
+        (#""flowLog":{"intervalSeconds":-1}"#, "/flowLog/intervalSeconds", "0 to 86400", 422),
+        (#""flowLog":true"#, "/flowLog", "expected an object", 422),
         (#""a/b~c":1"#, "/a~1b~0c", "unknown field", 422),
         (#""dns":[{"zone":"none.test","name":"a.none.test"}]"#, "/dns/0/zone", "'none.test' is no zone", 422),
         (#""check":{"path":"/","host":"app.acme.test"}"#, "/check/host", "no client domain of this service", 422),
@@ -104,7 +129,7 @@ import Testing
         (#""addresses":["127.1"]"#, "/addresses/0", 422),
         (#""addresses":["127.0.0.13","127.0.0.13"]"#, "/addresses/1", 422),
         (#""addresses":["127.0.0.11"]"#, "/addresses/0", 409),
-        (#""addresses":["198.51.100.7"]"#, "/addresses/0", 409),
+        (#""addresses":["8.8.8.8"]"#, "/addresses/0", 409),
         (#""trustedSenders":["10.0.0.1/8"]"#, "/trustedSenders/0", 422),
         (#""defaultServices":{"127.0.0.99":"acme-app"}"#, "/defaultServices/127.0.0.99", 422),
         (#""defaultServices":{"127.0.0.13":"acme-app"}"#, "/defaultServices/127.0.0.13", 422),
@@ -114,6 +139,9 @@ import Testing
         (#""monitoring":{"intervalSeconds":0}"#, "/monitoring/intervalSeconds", 422),
         (#""monitoring":{"timeoutSeconds":3}"#, "/monitoring/timeoutSeconds", 422),
         (#""connected":true"#, "/connected", 422),
+        (#""limits":{"clientOpenings":0}"#, "/limits/clientOpenings", 422),
+        (#""limits":{"connections":5}"#, "/limits/connections", 422),
+        (#""flowLog":{"oneIn":"off"}"#, "/flowLog/oneIn", 422),
     ])
     func `a wrong server is refused before anything is stored`(member: String, pointer: String, status: Int)
         async throws
@@ -121,7 +149,7 @@ import Testing
         try await Bench.run { bench in
             try await bench.furnish()
             _ = try await bench.post(
-                "/services", Bench.service("literal", domains: ["literal.test"], host: "198.51.100.7"))
+                "/services", Bench.service("literal", domains: ["literal.test"], host: "8.8.8.8"))
             let wrong = try JSONValue.parse(Array("{\(member)}".utf8))
             var document = try JSONValue.parse(Array(Bench.server("za2", "127.0.0.13").utf8)).object ?? JSONObject()
             for key in wrong.object?.keys ?? [] { document[key] = wrong.object?[key] }
@@ -273,8 +301,8 @@ import Testing
     @Test func `a server may not take the address of an endpoint`() async throws {
         try await Bench.run { bench in
             try await bench.furnish()
-            _ = try await bench.patch("/services/acme-app", #"{"endpoint":{"host":"198.51.100.7"}}"#)
-            let answer = try await bench.patch("/servers/ie1", #"{"addresses":["127.0.0.12","198.51.100.7"]}"#)
+            _ = try await bench.patch("/services/acme-app", #"{"endpoint":{"host":"8.8.8.8"}}"#)
+            let answer = try await bench.patch("/servers/ie1", #"{"addresses":["127.0.0.12","8.8.8.8"]}"#)
             #expect(answer.status == 409)
             #expect(answer.pointers == ["/addresses/1"])
         }
@@ -286,6 +314,8 @@ import Testing
             let path = "/services/acme-app/endpoint-check"
             #expect(try await bench.post(path, #"{"endpoint":{"host":"10.0.0.1"}}"#).pointers == ["/endpoint/host"])
             #expect(try await bench.post(path, #"{"endpoint":{"host":"o.test"},"x":1}"#).pointers == ["/x"])
+            let port = try await bench.post(path, #"{"endpoint":{"host":"o.test","httpPort":22}}"#)
+            #expect(port.pointers == ["/endpoint/httpPort"])
             let answer = try await bench.post(path)
             #expect(answer.status == 200)
             #expect(answer.text.contains(#"{"server":"za1","state":"disconnected","targets":[]}"#))

@@ -22,13 +22,15 @@ struct Bench: Sendable {
     ///
     /// `overTCP` says whether the API knows of a channel over TCP; none listens.
     static func run(
-        exceptions: [String] = ["127.0.0.0/8"], clock: TestClock = TestClock(), overTCP: Bool = true,
+        exceptions: [String] = ["127.0.0.0/8"], ports: EndpointPorts = EndpointPorts(), clock: TestClock = TestClock(),
+        overTCP: Bool = true,
         events: EventLog = EventLog(epoch: 0xABCD_EF12),
         _ body: @escaping @Sendable (Bench) async throws -> Void
     ) async throws {
         try await withFolder { folder in
             let exceptions = try exceptions.map { try Prefix($0) }
-            let store = try await Store.open(at: folder + "/control.db", exceptions: exceptions, now: { clock.now })
+            let store = try await Store.open(
+                at: folder + "/control.db", exceptions: exceptions, ports: ports, now: { clock.now })
             let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
             let token = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8)
             var logger = Logger(label: "test")

@@ -89,7 +89,9 @@ import Testing
             let answer = try await bench.patch("/services/acme-app?dry_run=true", #"{"forwardedFor":"off"}"#)
             #expect(answer.status == 200)
             #expect(answer["dryRun"] == true)
-            #expect(answer.text.contains(#""forwardedFor":"append","dns":[],"check":null},"after""#))
+            #expect(
+                answer.text.contains(#""flowLog":{"oneIn":null,"intervalSeconds":null},"dns":[],"check":null},"after""#)
+            )
             let deleted = try await bench.delete("/services/acme-app?dry_run=true")
             #expect(deleted.text.hasSuffix(#""after":null}]}"#))
             let created = try await bench.post("/customers?dry_run=true", #"{"name":"new"}"#)

@@ -37,6 +37,26 @@ import Testing
         #expect(
             try patch("--no-standbys --no-accept-proxy-protocol") == ["standbys": [], "acceptProxyProtocol": false])
         #expect(try patch("--no-fallbacks") == ["endpoint": ["fallbacks": []]])
+        #expect(
+            try patch("--connection-limit 5000 --connection-rate unlimited --client-connection-limit default")
+                == [
+                    "limits": [
+                        "connections": 5000, "newConnectionsPerSecond": "unlimited", "clientConnections": nil,
+                    ]
+                ])
+        #expect(
+            try patch("--client-connection-rate 9 --minimum-rate off --flow-log default --flow-log-interval 60")
+                == [
+                    "limits": ["newClientConnectionsPerSecond": 9, "minimumBytesPerSecond": 0],
+                    "flowLog": ["oneIn": nil, "intervalSeconds": 60],
+                ])
+        #expect(
+            try patch("--allow 10.0.0.0/8 --allow fd00::/8 --no-deny") == [
+                "allow": ["10.0.0.0/8", "fd00::/8"], "deny": [],
+            ])
+        #expect(try patch("--no-allow --deny 192.0.2.0/24") == ["allow": [], "deny": ["192.0.2.0/24"]])
+        #expect(try patch("--forwarded-fields set") == ["forwardedFields": "set"])
+        #expect(try patch("--forwarded-fields default") == ["forwardedFields": nil])
         #expect(try patch("") == [:])
     }
 
@@ -225,6 +245,7 @@ import Testing
     @Test(arguments: [
         "--dns a.test:b.a.test --no-dns", "--check / --no-check", "--dns a.test", "--dns a.test:b.a.test:cname:soon",
         "--health-check off --health-interval 5", "--fallback 192.0.2.2 --no-fallbacks", "--standby ie1 --no-standbys",
+        "--allow 10.0.0.0/8 --no-allow", "--deny 10.0.0.0/8 --no-deny",
         "--endpoint a.test:1:2 --http-port 3",
     ])
     func `options that contradict each other are refused`(options: String) throws {

@@ -114,7 +114,7 @@ import Testing
     @Test func `show the snapshot, and a refusal until the next is applied`() throws {
         let board = try Samples.servingBoard()
         board.refused(SnapshotVersion(43), reasons: ["no"])
-        board.setNames(resolved: 8, unresolved: 1)
+        board.setNames(Resolver.Statistics(names: 9, unresolved: 1))
         var text = render(board.current, try workers())
         #expect(text.contains("ddirect_snapshot_version 42\n"))
         #expect(

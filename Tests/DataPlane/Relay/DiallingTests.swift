@@ -87,7 +87,7 @@ import Testing
 
     @Test func `of many addresses that do not answer two are tried at a time, and the one that does is found`() throws {
         var settings = RelaySettings()
-        settings.connectTimeout = .milliseconds(700)
+        settings.connectTimeout = .seconds(60)
         let relay = try RelayHarness(settings: settings)
         let addresses = (0..<6).map { _ in Loopback.fresh() }
         let listener = try TestListener(host: addresses[5])
@@ -103,6 +103,62 @@ import Testing
         client.reset()
         try relay.expectIdle()
         withExtendedLifetime(silent) {}
+    }
+
+    @Test func `many silent addresses cost a target no more than its budget, and then the fallback has its turn`()
+        throws
+    {
+        var settings = RelaySettings()
+        settings.connectTimeout = .milliseconds(1500)
+        let relay = try RelayHarness(settings: settings)
+        let addresses = (0..<8).map { _ in Loopback.fresh() }
+        let fallback = try TestListener()
+        let silent = try addresses.map { try SilentListener(host: $0, port: fallback.port) }
+        try relay.route(
+            [("one", try carriage([("many.acme.test", fallback.port), ("127.0.0.1", fallback.port)]))],
+            names: ["many.acme.test": addresses])
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        let start = ContinuousClock.now
+        #expect(try fallback.accept().receive(exactly: hello.count) == hello)
+        // Two at a time for 1.5 s each would be 6 s.
+        let took = ContinuousClock.now - start
+        #expect(took < .seconds(5), "\(took)")
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test func `an address that has failed is tried after the others for a while`() throws {
+        let relay = try RelayHarness()
+        let addresses = [Loopback.fresh(), Loopback.fresh()]
+        let listener = try TestListener(host: addresses[1])
+        let silent = try SilentListener(host: addresses[0], port: listener.port)
+        try relay.route(
+            [("one", try carriage([("two.acme.test", listener.port)]))], names: ["two.acme.test": addresses])
+        // Flows begin at either address in turn. Once the silent one has been waited for in vain, nobody waits for it.
+        var attempts = 0
+        try eventually("the memory of it", within: .seconds(60)) {
+            let client = try TestConnection(port: relay.httpsPort)
+            try client.send(hello)
+            #expect(try listener.accept().receive(exactly: hello.count) == hello)
+            attempts += 1
+            return attempts >= 6
+        }
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test func `endpoints are dialled from the source addresses in turn`() throws {
+        var settings = RelaySettings()
+        settings.sources = try ["127.0.0.61", "127.0.0.62"].map { try Address($0) }
+        let (relay, listener) = try RelayHarness.single(settings)
+        var sources: Set<String> = []
+        for _ in 0..<4 {
+            let client = try TestConnection(port: relay.httpsPort)
+            try client.send(hello)
+            let endpoint = try listener.accept()
+            #expect(try endpoint.receive(exactly: hello.count) == hello)
+            sources.insert(endpoint.peer)
+        }
+        #expect(sources == ["127.0.0.61", "127.0.0.62"])
     }
 
     @Test func `a service that is removed while its endpoint is dialled ends the flow`() throws {

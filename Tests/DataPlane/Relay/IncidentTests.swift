@@ -52,6 +52,7 @@ import Testing
         case .fallbackUsed: try fallBack()
         case .idleTimedOut: try fallAsleep { $0.idleTimeout = .milliseconds(300) }
         case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .milliseconds(300) }
+        case .responseTimedOut: try waitForResponse()
         case .flowLimitReached: try crowd()
         case .descriptorsExhausted, .localPortsExhausted:
             throw NotInTime(description: "no worker runs out of \(incident.label) by itself")
@@ -218,12 +219,23 @@ import Testing
         return relay
     }
 
+    private func waitForResponse() throws -> RelayHarness {
+        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(300) }
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 504 "))
+        withExtendedLifetime(endpoint) {}
+        return relay
+    }
+
     /// Opens a flow, of which one side may end, and lets nothing pass any more.
     private func fallAsleep(halfClosed: Bool = false, _ adjust: (inout RelaySettings) -> Void) throws -> RelayHarness {
         let (relay, listener) = try makeRelay(adjust)
         let (client, endpoint) = try open(relay, listener)
-        if halfClosed { client.shutdownWriting() }
-        #expect(client.receive() == .reset)
+        if halfClosed { endpoint.shutdownWriting() }
+        #expect(client.receive() == (halfClosed ? .end : .reset))
+        if halfClosed { #expect(endpoint.receive() == .reset) }
         withExtendedLifetime(endpoint) {}
         return relay
     }

@@ -74,7 +74,7 @@ final class RelayHarness {
             settings: ServerSettings(server: server, policy: policy),
             services: Dictionary(uniqueKeysWithValues: try services.map { (try ServiceName($0.name), $0.carriage) }))
         let outcome = try registry.build(snapshot) { _ in false }
-        for (slot, host) in outcome.added {
+        for (slot, host) in outcome.added.map({ ($0.slot, $0.host) }) {
             if case .name(let name) = host { slots[name.text] = slot }
             var addresses: [Address]?
             switch host {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import Syscalls
 
 /// A blocking TCP connection of a test, with a deadline on every read.
 /// Used by one thread at a time.
@@ -12,8 +13,10 @@ final class TestConnection: @unchecked Sendable {
         setDeadline(seconds: 10)
     }
 
-    init(port: UInt16, host: String = "127.0.0.1") throws {
+    /// With a small `receiveBuffer` the peer's bytes wait on the peer's side.
+    init(port: UInt16, host: String = "127.0.0.1", receiveBuffer: Int32 = 0) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if receiveBuffer > 0 { shrinkReceiveBuffer(to: receiveBuffer) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -37,6 +40,17 @@ final class TestConnection: @unchecked Sendable {
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
+
+    func shrinkReceiveBuffer(to bytes: Int32 = 8192) {
+        var bytes = bytes
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// The address of the other end.
+    var peer: String { Syscalls.Socket(number: descriptor).peerAddress?.address.description ?? "" }
+
+    /// Bytes that were sent here, and that the peer's machine has not acknowledged.
+    var unacknowledged: Int { Syscalls.Socket(number: descriptor).unsentBytes }
 
     func send(_ bytes: [UInt8]) throws {
         var sent = 0
@@ -86,11 +100,15 @@ final class TestConnection: @unchecked Sendable {
     }
 
     /// Reads until the peer ends the stream, and how it did.
-    func receiveAll() -> (bytes: [UInt8], end: Read) {
+    ///
+    /// A slow reader takes `most` bytes at a time, and pauses for so many microseconds after each.
+    func receiveAll(pausing pause: UInt32 = 0, upTo most: Int = 65536) -> (bytes: [UInt8], end: Read) {
         var all: [UInt8] = []
         while true {
-            switch receive() {
-            case .bytes(let bytes): all += bytes
+            switch receive(upTo: most) {
+            case .bytes(let bytes):
+                all += bytes
+                if pause > 0 { usleep(pause) }
             case let end: return (all, end)
             }
         }

@@ -106,18 +106,31 @@ import Testing
 
     // MARK: Half closed
 
-    @Test(arguments: [true, false], [true, false])
-    func `a flow that one side has ended is cut when nothing passes from the other`(
-        isTLS: Bool, isEndedByClient: Bool
-    ) throws {
+    @Test(arguments: [true, false])
+    func `a flow that the endpoint has ended is let go when nothing comes from the client`(isTLS: Bool) throws {
         let (relay, listener) = try makeRelay { $0.halfCloseTimeout = .milliseconds(500) }
         let (client, endpoint) = try open(relay, listener, isTLS: isTLS)
-        let (first, other) = isEndedByClient ? (client, endpoint) : (endpoint, client)
-        first.shutdownWriting()
-        #expect(other.receive() == .end)
-        #expect(first.receive() == .reset)
+        endpoint.shutdownWriting()
+        #expect(client.receive() == .end)
+        #expect(endpoint.receive() == .reset)
         #expect(relay.count(.halfCloseTimedOut) == 1)
         #expect(relay.count(.idleTimedOut) == 0)
+        try relay.expectIdle()
+        #expect(relay.count(.connectionsClosed, "one") == 1)
+    }
+
+    @Test(arguments: [true, false])
+    func `a flow that the client has ended is owed its answer for as long as any flow may be idle`(isTLS: Bool) throws {
+        let (relay, listener) = try makeRelay {
+            $0.halfCloseTimeout = .milliseconds(300)
+            $0.idleTimeout = .milliseconds(3000)
+        }
+        let (client, endpoint) = try open(relay, listener, isTLS: isTLS)
+        client.shutdownWriting()
+        #expect(endpoint.receive() == .end)
+        #expect(client.receive() == .reset)
+        #expect(relay.count(.halfCloseTimedOut) == 0)
+        #expect(relay.count(.idleTimedOut) == 1)
         try relay.expectIdle()
         #expect(relay.count(.connectionsClosed, "one") == 1)
     }
@@ -151,6 +164,32 @@ import Testing
         try relay.expectIdle()
         #expect(relay.count(.halfCloseTimedOut) == 1)
         withExtendedLifetime((client, endpoint)) {}
+    }
+
+    // MARK: Responses
+
+    @Test func `a request whose response does not begin is answered 504`() throws {
+        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(500) }
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: get.utf8.count)
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 504 "))
+        #expect(relay.count(.responseTimedOut) == 1)
+        #expect(endpoint.receive() == .end)
+    }
+
+    @Test func `a response that has begun may take its time`() throws {
+        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(500) }
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: get.utf8.count)
+        try endpoint.send(String(ok.dropLast()))
+        usleep(1_500_000)
+        try endpoint.send("k")
+        #expect(try client.receive(exactly: ok.utf8.count) == Array(ok.utf8))
+        #expect(relay.count(.responseTimedOut) == 0)
     }
 
     // MARK: Heads

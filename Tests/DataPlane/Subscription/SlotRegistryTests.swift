@@ -104,4 +104,54 @@ import Testing
         #expect(last.checked.map(\.slot) == first.checked.map(\.slot))
         #expect(last.checked.map(\.edition) != first.checked.map(\.edition))
     }
+
+    @Test
+    func `a route has its service's limits, clients, flow log and fields, with what is right where nothing was said`()
+        throws
+    {
+        func table(_ carriage: Carriage, limits: ServerLimits = .standard, flowLog: FlowLog = .standard) throws -> (
+            table: RoutingTable, route: RoutingTable.Route
+        ) {
+            let server = try Server(
+                name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
+                addresses: [Address("127.0.0.1")], limits: limits, flowLog: flowLog)
+            var registry = SlotRegistry(monitor: (1, 1), seed: 1)
+            let name = try ServiceName("a")
+            let outcome = try registry.build(
+                try Snapshot(
+                    incarnation: Incarnation(1), version: SnapshotVersion(1),
+                    settings: ServerSettings(server: server, policy: EndpointPolicy()), services: [name: carriage])
+            ) { _ in true }
+            return (outcome.table, outcome.table.view.route(try #require(registry.slot(of: name))))
+        }
+        let domains = [try ClientDomain("app.acme.test")]
+        let endpoint = try Endpoint(EndpointTarget(host: EndpointHost("origin.example")))
+        let client = try Address("192.0.2.1")
+        let (plain, route) = try table(Carriage(clientDomains: domains, endpoint: endpoint, forwardedFor: .replace))
+        #expect(route.limits.connections == .max && route.limits.newConnections == .max)
+        #expect(route.limits.clientConnections == 4096 && route.limits.newClientConnections == 1000)
+        #expect(route.limits.minimumRate == 100 && route.flowLog.oneIn == 0 && route.flowLog.interval == 300)
+        #expect(route.forwardedFields == .strip && plain.view.admits(client, to: route))
+        #expect(plain.view.limits.clientConnections == 8192 && plain.view.limits.newClientConnections == 2000)
+        #expect(plain.view.limits.clientOpenings == 1024 && plain.view.limits.minimumRate == 100)
+        let (other, set) = try table(
+            Carriage(
+                clientDomains: domains, endpoint: endpoint, forwardedFields: .set,
+                limits: ServiceLimits(
+                    connections: Limit(1), newConnections: Limit(2), clientConnections: Limit(3),
+                    newClientConnections: .unlimited, minimumRate: 0),
+                access: ClientAccess(deny: [Prefix("192.0.2.0/24")]), flowLog: FlowLog(oneIn: 7)),
+            limits: ServerLimits(
+                clientConnections: Limit(4), newClientConnections: .unlimited, clientOpenings: Limit(5), minimumRate: 6),
+            flowLog: FlowLog(oneIn: 8, interval: 9))
+        #expect(set.limits.connections == 1 && set.limits.newConnections == 2 && set.limits.clientConnections == 3)
+        #expect(set.limits.newClientConnections == .max && set.limits.minimumRate == 0)
+        #expect(set.flowLog.oneIn == 7 && set.flowLog.interval == 9 && set.forwardedFields == .set)
+        #expect(!other.view.admits(client, to: set))
+        let stranger = try Address("198.51.100.1")
+        #expect(other.view.admits(stranger, to: set))
+        #expect(other.view.limits.clientConnections == 4 && other.view.limits.newClientConnections == .max)
+        #expect(other.view.limits.clientOpenings == 5 && other.view.limits.minimumRate == 6)
+        #expect(other.view.flowLog.oneIn == 8 && other.view.flowLog.interval == 9)
+    }
 }

@@ -54,6 +54,9 @@ final class Systemd {
             let folder = try makeFolder("\(root)/etc/systemd/system/\(unit).d")
             try write(text, to: "\(folder)/test.conf")
         }
+        let groups = URL(fileURLWithPath: sources).deletingLastPathComponent().appendingPathComponent("sysusers.d").path
+        try succeed("cp", ["\(groups)/ddirect.conf", "\(root)/etc/ddirect.sysusers"])
+        try Systemd.inside(system, "systemd-sysusers", "/etc/ddirect.sysusers")
         try Systemd.inside(system, "systemctl", "daemon-reload")
         try Systemd.inside(system, "systemctl", "start", "ddirect-control.service")
         let token = text(ofFile: "\(root)/var/lib/private/ddirect/admin.token")

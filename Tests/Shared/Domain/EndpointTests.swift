@@ -13,6 +13,13 @@ import Testing
         "224.0.0.1",
         "255.255.255.255", "240.0.0.1", "198.19.0.1", "::", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
         "2002:7f00:1::", "2001::1", "fe80::1", "fec0::1", "fd00::1", "ff02::1",
+        // The inner addresses of clouds: Azure, Alibaba, Oracle, AWS, Google (four), IBM (two).
+        "168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254", "199.36.153.5",
+        "199.36.153.11", "2600:2d00:2:2000::1", "161.26.0.10", "166.9.1.1", "::ffff:168.63.129.16",
+        // Documentation, and what has no machine behind it.
+        "192.0.2.1", "198.51.100.1", "203.0.113.255", "192.88.99.1", "2001:db8::1", "3fff:fff::1", "100::1",
+        "2001:2::1", "2001:10::1", "2001:1ff:ffff::", "5f00::1", "4000::1", "9000::1", "1fff::1",
+        "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1",
     ])
     func `keeps endpoints out of our insides`(address: String) throws {
         guard case .reserved? = EndpointPolicy().refusal(of: try Address(address)) else {
@@ -21,7 +28,11 @@ import Testing
         }
     }
 
-    @Test(arguments: ["192.0.2.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1", "2001:db8::1"])
+    @Test(arguments: [
+        "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1", "168.63.129.15", "168.63.129.17", "161.27.0.1",
+        "166.12.0.1", "192.0.3.1", "198.51.101.1", "203.0.112.255", "2001:200::1", "2001:db7::1", "2001:db9::1",
+        "2000::1", "3fff:1000::1", "2003::1",
+    ])
     func `lets the rest through`(address: String) throws {
         #expect(EndpointPolicy().refusal(of: try Address(address)) == nil)
     }

@@ -26,7 +26,9 @@ enum Sample {
             server: try Server(
                 name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za\(seed).dfree.test"),
                 addresses: [Address("192.0.2.1"), Address("2001:db8::1")], trustedSenders: [Prefix("198.51.100.0/24")],
-                defaultServices: [Address("192.0.2.1"): service]),
+                defaultServices: [Address("192.0.2.1"): service],
+                limits: seed % 2 == 0 ? .standard : ServerLimits(clientOpenings: Limit(1 + seed)),
+                flowLog: seed % 3 == 0 ? .standard : FlowLog(oneIn: UInt32(seed % 1000))),
             policy: EndpointPolicy(
                 exceptions: [try Prefix("127.0.0.0/8")],
                 fleet: [try Address("192.0.2.1"), try Address("203.0.113.\(seed % 200)")]))
@@ -42,7 +44,13 @@ enum Sample {
                 fallbacks: seed % 2 == 0 ? [] : [EndpointTarget(host: EndpointHost("192.0.2.\(seed % 250)"))],
                 check: seed % 4 == 0 ? nil : check(seed)),
             acceptProxyProtocol: seed % 3 == 0, sendProxyProtocol: SendProxyProtocol.allCases[seed % 3],
-            forwardedFor: ForwardedFor.allCases[seed % 3])
+            forwardedFor: ForwardedFor.allCases[seed % 3],
+            forwardedFields: seed % 5 == 0 ? nil : ForwardedFields.allCases[seed % 3],
+            limits: seed % 5 == 1
+                ? .standard : ServiceLimits(connections: Limit(1 + seed), minimumRate: UInt32(seed % 1000)),
+            access: seed % 5 == 2
+                ? .open : ClientAccess(allow: [Prefix("10.0.0.0/8")], deny: [Prefix("10.\(seed % 250).0.0/16")]),
+            flowLog: seed % 5 == 3 ? .standard : FlowLog(oneIn: UInt32(seed % 1000)))
     }
 
     static func check(_ seed: Int) throws -> HealthCheck {

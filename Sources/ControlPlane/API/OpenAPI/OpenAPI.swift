@@ -28,6 +28,7 @@ enum OpenAPI {
         "schemas": {
         \#(valueSchemas),
         \#(resourceSchemas),
+        \#(limitSchemas),
         \#(zoneSchemas),
         \#(monitoringSchemas),
         \#(answerSchemas),

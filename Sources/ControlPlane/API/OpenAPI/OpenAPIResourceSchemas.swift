@@ -22,7 +22,9 @@ extension OpenAPI {
               "maxProperties": 64,
               "additionalProperties": {"$ref": "#/components/schemas/Slug"}
             },
-            "monitoring": {"$ref": "#/components/schemas/MonitoringOverrides"}
+            "monitoring": {"$ref": "#/components/schemas/MonitoringOverrides"},
+            "limits": {"anyOf": [{"$ref": "#/components/schemas/ServerLimits"}, {"type": "null"}]},
+            "flowLog": {"anyOf": [{"$ref": "#/components/schemas/FlowLog"}, {"type": "null"}]}
           },
           "additionalProperties": false
         },
@@ -61,7 +63,9 @@ extension OpenAPI {
                 {"type": "null"}
               ]
             },
-            "monitoring": {"anyOf": [{"$ref": "#/components/schemas/MonitoringOverrides"}, {"type": "null"}]}
+            "monitoring": {"anyOf": [{"$ref": "#/components/schemas/MonitoringOverrides"}, {"type": "null"}]},
+            "limits": {"anyOf": [{"$ref": "#/components/schemas/ServerLimits"}, {"type": "null"}]},
+            "flowLog": {"anyOf": [{"$ref": "#/components/schemas/FlowLog"}, {"type": "null"}]}
           },
           "additionalProperties": false
         },
@@ -75,6 +79,8 @@ extension OpenAPI {
             "trustedSenders",
             "defaultServices",
             "monitoring",
+            "limits",
+            "flowLog",
             "connected",
             "connectedSince",
             "appliedVersion",
@@ -114,6 +120,8 @@ extension OpenAPI {
               "additionalProperties": {"$ref": "#/components/schemas/Slug"}
             },
             "monitoring": {"$ref": "#/components/schemas/MonitoringOverrides"},
+            "limits": {"$ref": "#/components/schemas/ServerLimits"},
+            "flowLog": {"$ref": "#/components/schemas/FlowLog"},
             "connected": {"type": "boolean"},
             "connectedSince": {"anyOf": [{"$ref": "#/components/schemas/Timestamp"}, {"type": "null"}]},
             "appliedVersion": {"type": ["integer", "null"]},
@@ -207,6 +215,11 @@ extension OpenAPI {
             "acceptProxyProtocol": {"type": "boolean", "default": false},
             "sendProxyProtocol": {"enum": ["off", "v1", "v2"], "default": "off"},
             "forwardedFor": {"enum": ["append", "replace", "off"], "default": "append"},
+            "forwardedFields": {"$ref": "#/components/schemas/ForwardedFields"},
+            "limits": {"anyOf": [{"$ref": "#/components/schemas/ServiceLimits"}, {"type": "null"}]},
+            "allow": {"$ref": "#/components/schemas/ClientPrefixes"},
+            "deny": {"$ref": "#/components/schemas/ClientPrefixes"},
+            "flowLog": {"anyOf": [{"$ref": "#/components/schemas/FlowLog"}, {"type": "null"}]},
             "dns": {"type": "array", "items": {"$ref": "#/components/schemas/DNSBindingInput"}, "maxItems": 100},
             "check": {"anyOf": [{"$ref": "#/components/schemas/ServiceCheckInput"}, {"type": "null"}]}
           },
@@ -267,6 +280,11 @@ extension OpenAPI {
             "forwardedFor": {
               "anyOf": [{"enum": ["append", "replace", "off"], "default": "append"}, {"type": "null"}]
             },
+            "forwardedFields": {"$ref": "#/components/schemas/ForwardedFields"},
+            "limits": {"anyOf": [{"$ref": "#/components/schemas/ServiceLimits"}, {"type": "null"}]},
+            "allow": {"anyOf": [{"$ref": "#/components/schemas/ClientPrefixes"}, {"type": "null"}]},
+            "deny": {"anyOf": [{"$ref": "#/components/schemas/ClientPrefixes"}, {"type": "null"}]},
+            "flowLog": {"anyOf": [{"$ref": "#/components/schemas/FlowLog"}, {"type": "null"}]},
             "dns": {
               "anyOf": [
                 {"type": "array", "items": {"$ref": "#/components/schemas/DNSBindingInput"}, "maxItems": 100},
@@ -289,6 +307,11 @@ extension OpenAPI {
             "acceptProxyProtocol",
             "sendProxyProtocol",
             "forwardedFor",
+            "forwardedFields",
+            "limits",
+            "allow",
+            "deny",
+            "flowLog",
             "dns",
             "check",
             "revision",
@@ -316,6 +339,11 @@ extension OpenAPI {
             "acceptProxyProtocol": {"type": "boolean", "default": false},
             "sendProxyProtocol": {"enum": ["off", "v1", "v2"], "default": "off"},
             "forwardedFor": {"enum": ["append", "replace", "off"], "default": "append"},
+            "forwardedFields": {"$ref": "#/components/schemas/ForwardedFields"},
+            "limits": {"$ref": "#/components/schemas/ServiceLimits"},
+            "allow": {"$ref": "#/components/schemas/ClientPrefixes"},
+            "deny": {"$ref": "#/components/schemas/ClientPrefixes"},
+            "flowLog": {"$ref": "#/components/schemas/FlowLog"},
             "dns": {"type": "array", "items": {"$ref": "#/components/schemas/DNSBinding"}, "maxItems": 100},
             "check": {"anyOf": [{"$ref": "#/components/schemas/ServiceCheck"}, {"type": "null"}]},
             "revision": {"type": "integer", "minimum": 1},

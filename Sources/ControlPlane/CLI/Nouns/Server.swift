@@ -40,6 +40,8 @@ extension Resource {
                 "\($0.key) → \($0.value.text ?? "none")"
             })
         details.add("watched", MonitoringText.lines(ofServer: server["monitoring"]))
+        details.add("limits", LimitText.lines(ofServer: server["limits"]))
+        details.add("flow log", LimitText.flowLog(server["flowLog"], unsaid: "off"))
         let since = server["connectedSince"].text.map { " since \($0.shortTime) UTC" } ?? ""
         let from = server["sessionAddress"].text.map { ", from \($0)" } ?? ""
         details.add("connected", server["connected"].bool == true ? "yes\(since)\(from)" : "no")

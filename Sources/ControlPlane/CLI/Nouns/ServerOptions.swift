@@ -30,6 +30,10 @@ struct ServerOptions: ParsableArguments {
 
     @OptionGroup var monitoring: ServerMonitoringOptions
 
+    @OptionGroup var limits: ServerLimitOptions
+
+    @OptionGroup var flowLog: FlowLogOptions
+
     func members() throws -> [String: JSON] {
         if noTrustedSenders, !trustedSender.isEmpty {
             throw Failure.usage("--trusted-sender and --no-trusted-senders contradict each other; give one of them")
@@ -54,6 +58,8 @@ struct ServerOptions: ParsableArguments {
             members["defaultServices"] = .object(services)
         }
         if !monitoring.members.isEmpty { members["monitoring"] = .object(monitoring.members) }
+        if !limits.members.isEmpty { members["limits"] = .object(limits.members) }
+        if !flowLog.members.isEmpty { members["flowLog"] = .object(flowLog.members) }
         return members
     }
 }

@@ -32,6 +32,12 @@ extension Resource {
                     "accept PROXY header", service["acceptProxyProtocol"].bool == true ? "from trusted senders" : "no")
                 details.add("send PROXY header", service["sendProxyProtocol"].text)
                 details.add("X-Forwarded-For", service["forwardedFor"].text)
+                details.add("forwarded fields", LimitText.forwardedFields(service))
+                details.add("limits", LimitText.lines(ofService: service["limits"]))
+                let allowed = service["allow"].texts
+                details.add("allow", allowed.isEmpty ? ["every client"] : allowed)
+                details.add("deny", service["deny"].texts)
+                details.add("flow log", LimitText.flowLog(service["flowLog"], unsaid: "as the server"))
                 details.add("DNS", service["dns"].items.compactMap { Binding(shown: $0)?.description })
                 details.add("check", ServiceCheckText.text(service["check"]))
                 details.addHistory(of: service)

@@ -2,6 +2,11 @@ import ArgumentParser
 
 enum SendProxyProtocol: String, CaseIterable, ExpressibleByArgument { case off, v1, v2 }
 enum ForwardedFor: String, CaseIterable, ExpressibleByArgument { case append, replace, off }
+/// `standard` is a word of ours for null.
+enum ForwardedFields: String, CaseIterable, ExpressibleByArgument {
+    case keep, strip, set
+    case standard = "default"
+}
 
 /// Where traffic shall go, on the command line; what is not given is not sent.
 struct EndpointOptions: ParsableArguments {
@@ -74,13 +79,23 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "What plain HTTP tells the endpoint about the device's address.")
     var forwardedFor: ForwardedFor?
 
+    @Option(
+        help:
+            "What becomes of Forwarded, X-Real-IP and X-Forwarded-Proto, -Host and -Port in plain HTTP: passed on, dropped, or dropped and sent anew. (default: strip where --forwarded-for is replace, else keep)"
+    )
+    var forwardedFields: ForwardedFields?
+
+    @OptionGroup var limits: ServiceLimitOptions
+
+    @OptionGroup var flowLog: FlowLogOptions
+
     @OptionGroup var steering: SteeringOptions
 
     func members() throws -> [String: JSON] {
         if noStandbys, !standby.isEmpty {
             throw Failure.usage("--standby and --no-standbys contradict each other; give one of them")
         }
-        var members = try steering.members()
+        var members = try steering.members().merging(limits.members()) { $1 }
         if let customer { members["customer"] = .string(customer) }
         if !clientDomain.isEmpty { members["clientDomains"] = .array(clientDomain.map(JSON.string)) }
         let endpoint = try target.members(host: endpoint)
@@ -91,6 +106,10 @@ struct ServiceOptions: ParsableArguments {
         if let acceptProxyProtocol { members["acceptProxyProtocol"] = .bool(acceptProxyProtocol) }
         if let sendProxyProtocol { members["sendProxyProtocol"] = .string(sendProxyProtocol.rawValue) }
         if let forwardedFor { members["forwardedFor"] = .string(forwardedFor.rawValue) }
+        if let forwardedFields {
+            members["forwardedFields"] = forwardedFields == .standard ? .null : .string(forwardedFields.rawValue)
+        }
+        if !flowLog.members.isEmpty { members["flowLog"] = .object(flowLog.members) }
         return members
     }
 }

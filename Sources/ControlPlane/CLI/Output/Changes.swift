@@ -51,7 +51,14 @@ enum Changes {
             let went = field.before.items.filter { !after.contains($0) }.map { "- \(shown($0))" }
             if !(came + went).isEmpty { return (went + came).joined(separator: ", ") }
         }
-        return "\(shown(field.before)) → \(shown(field.after))"
+        return "\(shown(field.before, at: field.path)) → \(shown(field.after, at: field.path))"
+    }
+
+    /// A value on one line. Where null is no lack of something but the standard, it is the word for that: no limit
+    /// would be another thing.
+    private static func shown(_ value: JSON, at path: String) -> String {
+        let hasStandard = ["limits.", "flowLog."].contains { path.hasPrefix($0) } || path == "forwardedFields"
+        return value.isNull && hasStandard ? "default" : shown(value)
     }
 
     /// A value on one line.

@@ -117,9 +117,14 @@ static inline long linux_reset_on_close(int fd) {
     struct linger now = { .l_onoff = 1, .l_linger = 0 };
     return KERNEL_ANSWER(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));
 }
+// Bytes on their way: none of a connection that is no more, whose count stands still for ever.
 static inline long linux_unsent_bytes(int fd) {
     int value = 0;
-    return ioctl(fd, SIOCOUTQ, &value) < 0 ? -(long)errno : value;
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (ioctl(fd, SIOCOUTQ, &value) < 0) return -(long)errno;
+    if (value > 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state == TCP_CLOSE) return 0;
+    return value;
 }
 // Connects a Unix stream socket; a leading '@' means an abstract name.
 static inline long linux_connect_unix(int fd, const char *path) {
