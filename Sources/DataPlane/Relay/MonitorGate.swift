@@ -33,7 +33,7 @@ struct MonitorGate: Sendable {
 
         /// A tool of a customer asks once a second at most, but a carrier's or an office's address stands for many. In all, the responder's TLS
         /// for strangers costs a quarter of a core.
-        static let strangers = Limits(openPerAddress: 16, ratePerAddress: 20, open: 192, rate: 500)
+        static let strangers = Limits(openPerAddress: 16, ratePerAddress: 20, open: 192, rate: 200)
         /// A vantage opens two connections for each address of a server at once, and as many again every tenth of the timeout while there is no
         /// answer. A server may have 64 addresses.
         static let known = Limits(openPerAddress: 256, ratePerAddress: 500, open: 1024, rate: 4000)
