@@ -40,7 +40,9 @@ public struct ProxyDaemon {
             sockets.isEmpty
             ? try Listener.bound(http: settings.http, https: settings.https)
             : try Listener.passed(sockets, http: settings.http, https: settings.https)
-        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
+        var relay = settings.relay
+        relay.pipeShare = PipePool.share(of: settings.workers)
+        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: relay)
         let mailboxes = pool.mailboxes
         responder = try Responder(board: board, logger: logger) { address in
             for mailbox in mailboxes { mailbox.post(.proved(address)) }

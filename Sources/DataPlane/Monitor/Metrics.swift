@@ -88,6 +88,19 @@ struct Metrics {
             $0.read(.bytesBuffered)
         }
         text.metric(
+            "ddirect_worker_pipes", .gauge,
+            "Pipes of a worker: those that large transfers go through, and empty ones that are kept.")
+        for (index, worker) in workers.enumerated() {
+            text.sample(worker.read(.pipesLent), labels[index], ["state": "lent"])
+            text.sample(worker.read(.pipesIdle), labels[index], ["state": "idle"])
+        }
+        perWorker(
+            "ddirect_worker_pipes_refused_total", .counter,
+            "Pipes that the kernel has refused or made too small; the transfers were copied instead, at a higher cost."
+        ) {
+            $0.read(.pipesRefused)
+        }
+        text.metric(
             "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
         )
         for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }

@@ -31,8 +31,8 @@ struct MonitorGate: Sendable {
             return limits
         }
 
-        /// A tool of a customer asks once a second at most, but a carrier's or an office's address stands for many. In all, the responder's TLS
-        /// for strangers costs a quarter of a core.
+        /// A tool of a customer asks once a second at most, but a carrier's or an office's address stands for many. In all, twelve
+        /// thousand tools that ask once a minute; TLS for so many takes the responder a tenth of a core.
         static let strangers = Limits(openPerAddress: 16, ratePerAddress: 20, open: 192, rate: 200)
         /// A vantage opens two connections for each address of a server at once, and as many again every tenth of the timeout while there is no
         /// answer. A server may have 64 addresses.

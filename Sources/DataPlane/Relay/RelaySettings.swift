@@ -1,4 +1,5 @@
 public import Domain
+import Syscalls
 
 /// Bounds and deadlines of the relay. Each has a default that serves; tests and unusual networks set others.
 public struct RelaySettings: Sendable {
@@ -19,6 +20,8 @@ public struct RelaySettings: Sendable {
     public var flowLimit: Int = 8192
     /// Bytes of one worker's buffers on loan to hellos, heads and slow peers. Beyond it a flow that needs one is cut.
     public var bufferLimit: Int = 256 << 20
+    /// Pipes of one worker.
+    public var pipeShare: Int = PipePool.most
 
     /// Who may call the monitor endpoint: of strangers what all workers share, of the fleet's probes what each has.
     var monitorStrangers = MonitorGate.Limits.strangers

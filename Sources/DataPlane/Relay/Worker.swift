@@ -52,6 +52,7 @@ struct WorkerPlan: Sendable {
     /// Where the monitor endpoint's responder listens.
     let responder: (http: TransportAddress, https: TransportAddress)
     let counters: WorkerCounters
+    let fellows: Fellows
     let mailbox: Mailbox<WorkerMessage>
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
@@ -66,6 +67,7 @@ struct WorkerMemory: Sendable {
     let table: FlowTable
     let dials: DialTable
     let ready: ReadyQueue
+    let bulk: ReadyQueue
     let incidents: IncidentMemory
     let gate: MonitorGate
     let failures: AddressMemory
@@ -80,6 +82,7 @@ struct WorkerMemory: Sendable {
         table = try FlowTable(limit: limit)
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
+        bulk = try ReadyQueue(flowLimit: limit)
         incidents = try IncidentMemory()
         gate = try MonitorGate(
             workers: workers, strangers: settings.monitorStrangers, known: settings.monitorKnown,
@@ -107,7 +110,13 @@ struct Worker: ~Copyable {
     let exchanges: Slab<FlowIndex, Exchange>
     let asserted: Slab<FlowIndex, AssertedAddresses>
     var dials: DialTable
+    /// Halves that have a turn after the other events of this round.
     var ready: ReadyQueue
+    /// Halves that move much, in turn: as many in a round as there is time for, after all others.
+    var bulk: ReadyQueue
+    /// Of those: the half whose turns it is, and how many it has had in a row.
+    var served = HalfIndex.none
+    var servedTurns: Int32 = 0
     let incidents: IncidentMemory
     var gate: MonitorGate
     let failures: AddressMemory
@@ -119,7 +128,7 @@ struct Worker: ~Copyable {
     var table = RoutingTable.empty()
     var view: RoutingTable.View
     var buffers: BufferPool
-    var pipes = PipePool()
+    var pipes: PipePool
     /// What small moves pass through: used within one call, never kept.
     let scratch = BufferPool.scratch()
     var name = RoutingName()
@@ -133,6 +142,11 @@ struct Worker: ~Copyable {
     /// Never, until the listeners listen: one that is only bound is an event without end (EPOLLHUP).
     var acceptAgain = UInt64.max
     var isAccepting = false
+    /// The listeners are left to the other workers for a moment.
+    var isYielding = false
+    /// Flows open at each worker in the mean, and when that was looked at.
+    var meanOpen = 0
+    var meanTaken: UInt64 = 0
     var isShuttingDown = false
     var isDraining = false
     var isStopped = false
@@ -158,6 +172,7 @@ struct Worker: ~Copyable {
         asserted = places.asserted
         dials = memory.dials
         ready = memory.ready
+        bulk = memory.bulk
         incidents = memory.incidents
         gate = memory.gate
         failures = memory.failures
@@ -166,7 +181,7 @@ struct Worker: ~Copyable {
         preferences = memory.preferences
         view = table.view
         buffers = BufferPool(bytesLimit: plan.settings.bufferLimit)
-        self.epoll.add(plan.mailbox.descriptor, .readable, tag: Tag.mailbox)
+        pipes = PipePool(share: plan.settings.pipeShare)
     }
 
     var tick: UInt32 { UInt32(truncatingIfNeeded: now / Worker.tickMilliseconds) }
@@ -194,9 +209,14 @@ struct Worker: ~Copyable {
                 index &+= 1
             }
             if ready.count > 0 { pumpReady() }
+            if bulk.count > 0 { pumpBulk() }
             if hasMail { readMail() }
             if dials.count > 0, now >= nextTend { tendDials() }
-            if now >= nextSweep { sweep() }
+            if isYielding { considerReturn() }
+            if now >= nextSweep {
+                tellPipes()
+                sweep()
+            }
             counters.add(1, .rounds)
         }
         abandonAll()
@@ -204,36 +224,59 @@ struct Worker: ~Copyable {
 
     private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
 
-    /// How long to wait for events: dials race in hundreds of milliseconds; all else is looked at by the sweep.
+    /// How long to wait for events: dials race in hundreds of milliseconds, listeners are taken up again in tens; all else is looked at by the
+    /// sweep.
     private var patience: Int32 {
-        if ready.count > 0 { return 0 }
+        if ready.count > 0 || bulk.count > 0 { return 0 }
+        if isYielding { return Int32(Worker.yieldInterval) }
         return Int32(dials.count > 0 ? Worker.tendInterval : Worker.sweepInterval)
     }
 
+    /// Gives each half of the ready queue its turn. Those that come meanwhile wait for the next round.
     private mutating func pumpReady() {
-        let count = ready.count
-        var position: Int32 = 0
-        while position < count {
-            let tag = ready[position]
-            let half = HalfIndex(Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF))
-            if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
-                halves[half].state.remove(.queued)
-                // An answer of ours may have ended the exchange since; the client is only heard out then.
-                switch flows[half.flow].stage {
-                case .relaying: _ = pump(half)
-                case .lingering: discardInput(half.flow)
-                case .free, .opening, .dialling: break
-                }
-            }
-            position &+= 1
+        var waiting = ready.count
+        while waiting > 0 {
+            takeTurn(ready.popFirst())
+            waiting &-= 1
         }
-        ready.dropFirst(count)
     }
 
-    /// Has `half` pumped again after the other events of this round.
-    mutating func enqueue(_ half: HalfIndex) {
-        guard !halves[half].state.contains(.queued), ready.append(tag(half)) else { return }
-        halves[half].state.insert(.queued)
+    /// Gives halves that move much their turns, for as long as this round has time for them. The rest keeps its order, and goes on in the next
+    /// round: once epoll has been asked again, and whoever has little to say has had its say.
+    private mutating func pumpBulk() {
+        let end = Clock.monotonicNanoseconds &+ Worker.bulkNanoseconds
+        repeat {
+            let half = bulk.popFirst()
+            if half != served { (served, servedTurns) = (half, 0) }
+            takeTurn(half)
+        } while bulk.count > 0 && Clock.monotonicNanoseconds < end
+    }
+
+    private func tellPipes() {
+        counters.set(UInt64(pipes.lent), .pipesLent)
+        counters.set(UInt64(pipes.idleCount), .pipesIdle)
+        counters.set(pipes.refused, .pipesRefused)
+    }
+
+    private mutating func takeTurn(_ half: HalfIndex) {
+        halves[half].isQueued = false
+        if halves[half].state.contains(.unwatched) { return closeFlow(of: half, reset: true) }
+        guard halves[half].socket.exists else { return }
+        // An answer of ours may have ended the exchange since; the client is only heard out then.
+        switch flows[half.flow].stage {
+        case .relaying: _ = pump(half)
+        case .lingering: discardInput(half.flow)
+        case .free, .opening, .dialling: break
+        }
+    }
+
+    /// Has `half` pumped again after the other events of this round: with those that move much, when it is one of them.
+    mutating func enqueue(_ half: HalfIndex) { enqueue(half, isBulk: halves[half].state.contains(.bulk)) }
+
+    @inline(__always) mutating func enqueue(_ half: HalfIndex, isBulk: Bool) {
+        guard !halves[half].isQueued else { return }
+        halves[half].isQueued = true
+        if isBulk { bulk.append(half) } else { ready.append(half) }
     }
 
     @inline(__always) func tag(_ half: HalfIndex) -> UInt64 {
@@ -259,7 +302,8 @@ struct Worker: ~Copyable {
                 startAccepting()
             case .shutDown:
                 // Those that wait to be accepted were here before the end was decided.
-                for index in plan.listeners.indices { accept(index) }
+                if isYielding { startAccepting() }
+                for index in plan.listeners.indices { accept(index, upTo: Worker.acceptBatch) }
                 leaveListeners()
                 closeIdleExchanges()
             case .drain(let draining):
@@ -306,7 +350,7 @@ struct Worker: ~Copyable {
         places.give(flow)
         counters.add(1, .flowsClosed)
         // A place is free again: no need to wait for the sweep to take the next connection.
-        if !isAccepting, !places.isFull, now >= acceptAgain { startAccepting() }
+        if !isAccepting, !isYielding, !places.isFull, now >= acceptAgain { startAccepting() }
     }
 
     /// Counts what a client has said that will never be any service's.
@@ -327,8 +371,10 @@ struct Worker: ~Copyable {
             if halves[half].piped > 0 { pipes.discard(&halves[half].pipe) } else { pipes.give(&halves[half].pipe) }
         }
         let generation = (halves[half].generation &+ 1) & 0x3FFF_FFFF
+        let isQueued = halves[half].isQueued
         halves[half] = Half()
         halves[half].generation = generation
+        halves[half].isQueued = isQueued
     }
 
     /// Closes the flow that `half` belongs to.

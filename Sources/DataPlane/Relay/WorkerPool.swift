@@ -85,11 +85,15 @@ final class WorkerPool: Sendable {
     ) throws(SystemCallError) -> JoinableThread {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
+            fellows: Fellows(counters),
             mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
         let memory = try WorkerMemory(settings, workers: mailboxes.count)
         return try JoinableThread(named: "worker-\(index)") {
             do {
-                var worker = Worker(plan, memory: memory, epoll: try Epoll())
+                let epoll = try Epoll()
+                // A worker that hears nothing would be of no use.
+                _ = try epoll.add(plan.mailbox.descriptor, .readable, tag: Worker.Tag.mailbox).get("epoll_ctl")
+                var worker = Worker(plan, memory: memory, epoll: epoll)
                 worker.run()
             } catch {
                 plan.incidents.post(

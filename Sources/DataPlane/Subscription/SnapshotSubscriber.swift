@@ -85,6 +85,8 @@ final class SnapshotSubscriber: Sendable {
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
         var lastReason = ""
         var tenants: [SlotRegistry.Tenant] = []
+        /// Of this machine: an endpoint that has one of them would be a loop.
+        let own = OwnAddresses()
         /// Of the snapshot that the workers were last given; that of the one in force, unless a worker did not take it.
         var posted: Digest?
 
@@ -113,12 +115,14 @@ final class SnapshotSubscriber: Sendable {
                 let mail = set.add(owner.mailbox.descriptor)
                 var channel: Int?
                 if let connection { channel = set.add(connection.descriptor, writable: connection.wantsToWrite) }
+                let addresses = own.descriptor >= 0 ? set.add(own.descriptor) : nil
                 if isDialling { dialler.add(to: &set) }
                 let next = min(machine.nextEvent, probes.due ?? .max)
                 let time = now
                 let patience = Int32(clamping: min(next > time ? next - time : 0, 1000))
                 set.wait(milliseconds: isDialling ? dialler.patience(atMost: patience) : patience)
                 if set.isReadable(mail) { readMail() }
+                if let addresses, set.isReadable(addresses), own.look() { judgeAnew() }
                 if isDialling { take(dialler.proceed(set)) }
                 if let channel, set.isWritable(channel), let problem = connection?.flush() { lose(problem) }
                 if let channel, set.isReadable(channel) { receive() }
@@ -127,6 +131,15 @@ final class SnapshotSubscriber: Sendable {
                 renewIfDue()
             }
             if connection != nil { carryOut([.send(.goodbye("this data plane is stopping"))]) }
+        }
+
+        /// This machine has other addresses than before, and what was judged by them is judged again.
+        private func judgeAnew() {
+            guard posted != nil, let held = machine.held else { return }
+            owner.around.resolver.post(.judge(held.policyInForce(on: own.addresses)))
+            owner.logger.notice(
+                "The addresses of this machine have changed; endpoints are judged anew",
+                metadata: ["addresses": "\(own.addresses.sorted().prefix(20).map(\.description).joined(separator: " "))"])
         }
 
         private mutating func readMail() {
@@ -299,7 +312,7 @@ final class SnapshotSubscriber: Sendable {
             let isJudgedSo = posted != nil && posted == machine.held?.digest
             posted = snapshot.digest
             if !isJudgedSo || machine.held?.settings.policy != snapshot.settings.policy {
-                owner.around.resolver.post(.judge(snapshot.policyInForce))
+                owner.around.resolver.post(.judge(snapshot.policyInForce(on: own.addresses)))
             }
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
@@ -346,7 +359,7 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce))
+                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce(on: own.addresses)))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id

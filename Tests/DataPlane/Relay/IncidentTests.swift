@@ -9,9 +9,10 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let hello = clientHello("one.acme.test")
 
-    /// All but the want of descriptors, which a whole process has and not one worker (the end-to-end tests of floods provoke it), and that
-    /// of local ports, which a whole machine has: no test provokes that.
-    private static let here = Incident.allCases.filter { $0 != .descriptorsExhausted && $0 != .localPortsExhausted }
+    /// All but the want of descriptors and of watches, which a whole process or user has and not one worker (end-to-end tests provoke them), and
+    /// that of local ports, which a whole machine has: no test provokes that.
+    private static let elsewhere: [Incident] = [.descriptorsExhausted, .watchRefused, .localPortsExhausted]
+    private static let here = Incident.allCases.filter { !elsewhere.contains($0) }
 
     @Test(arguments: here) func `is counted once, and told to the log`(incident: Incident) throws {
         let relay = try provoke(incident)
@@ -39,9 +40,11 @@ import Testing
         case .nameUnknown: try say("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n", answer: "HTTP/1.1 421 ")
         case .otherHostOnConnection: try askForAnother()
         case .proxyHeaderRefused: try say(get, answer: "", trusted: ["127.0.0.0/8"])
-        case .bodyMalformed:
+        case .requestBodyMalformed:
             try say(
-                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", answer: "")
+                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                answer: "HTTP/1.1 400 ")
+        case .responseMalformed: try hear("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello")
         case .clientReset: try reset(byClient: true)
         case .endpointReset: try reset(byClient: false)
         case .endpointUnresolved: try dial("gone.acme.test")
@@ -54,7 +57,7 @@ import Testing
         case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .milliseconds(300) }
         case .responseTimedOut: try waitForResponse()
         case .flowLimitReached: try crowd()
-        case .descriptorsExhausted, .localPortsExhausted:
+        case .descriptorsExhausted, .watchRefused, .localPortsExhausted:
             throw NotInTime(description: "no worker runs out of \(incident.label) by itself")
         case .buffersExhausted: try starve()
         case .drainRefused: try drain()
@@ -126,6 +129,18 @@ import Testing
         try client.send(Array(hello.prefix(50)))
         client.shutdownWriting()
         #expect(client.receive() == .end)
+        return relay
+    }
+
+    /// Asks, and hears that the endpoint did not answer in HTTP.
+    private func hear(_ words: String) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        try endpoint.send(words)
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 502 "))
         return relay
     }
 

@@ -59,8 +59,8 @@ import Testing
         for host: UInt128 in 0..<1000 where call(&gate, Address(ipv6: line | host), at: 0) { admitted += 1 }
         #expect(admitted == 20)
         admitted = 0
-        for host: UInt32 in 0..<400 where call(&gate, address(host), at: 0) { admitted += 1 }
-        #expect(admitted == 400)
+        for host: UInt32 in 0..<150 where call(&gate, address(host), at: 0) { admitted += 1 }
+        #expect(admitted == 150)
     }
 
     @Test func `a flood from any number of addresses leaves the room of the fleet's probes as it is`() throws {
@@ -88,7 +88,7 @@ import Testing
                 admitted += 1
             }
         }
-        #expect((5000...5500).contains(admitted), "\(admitted)")
+        #expect((2000...2200).contains(admitted), "\(admitted)")
     }
 
     @Test func `workers share what strangers may have, and none of them is left with nothing`() throws {

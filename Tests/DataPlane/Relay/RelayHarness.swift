@@ -151,9 +151,15 @@ final class RelayHarness {
 
     /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
     func keepBusy() {
+        for index in pool.mailboxes.indices { keepBusy(index) }
+    }
+
+    /// The same for one of them, and for so many times as long.
+    func keepBusy(_ index: Int, times: Int = 1) {
         let nobody = Int32(Capacity.names - 1)
         let update = (index: nobody, addresses: EndpointAddresses(tenant: 0, status: .unknown))
-        pool.post(.addresses([(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)))
+        let updates = [(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)
+        for _ in 0..<times { pool.mailboxes[index].post(.addresses(updates)) }
     }
 
     /// Waits until every flow has ended and every buffer has been given back.
@@ -182,7 +188,7 @@ func eventually(_ what: String = "the fact", within patience: Duration = .second
 
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
-    forwardedFor: ForwardedFor = .append, check: HealthCheck? = nil
+    forwardedFor: ForwardedFor = .append, forwardedFields: ForwardedFields? = nil, check: HealthCheck? = nil
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -192,5 +198,5 @@ func carriage(
         clientDomains: domains.map { try ClientDomain($0) },
         endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
         acceptProxyProtocol: accept,
-        sendProxyProtocol: send, forwardedFor: forwardedFor)
+        sendProxyProtocol: send, forwardedFor: forwardedFor, forwardedFields: forwardedFields)
 }
