@@ -24,7 +24,8 @@ final class OddNameServer: Sendable {
     init(at text: String = "127.0.0.1", port: UInt16 = 0, _ rule: @escaping Rule) throws {
         let own = try Address(text)
         self.rule = Mutex(rule)
-        socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        self.socket = socket
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
