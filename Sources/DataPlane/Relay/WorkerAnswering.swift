@@ -158,11 +158,11 @@ extension Worker {
                 }
                 // A reset behind the response is no reason to keep the client from reading it.
                 note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
-                hearOut(flow)
+                hearOut(flow.client)
                 return .gone
             }
         }
-        hearOut(flow)  // it does not end by itself
+        hearOut(flow.client)  // it does not end by itself
         return .gone
     }
 }
