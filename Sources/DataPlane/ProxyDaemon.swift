@@ -43,7 +43,10 @@ public struct ProxyDaemon {
         var relay = settings.relay
         relay.pipeShare = PipePool.share(of: settings.workers)
         pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: relay)
-        responder = try Responder(board: board, logger: logger)
+        let mailboxes = pool.mailboxes
+        responder = try Responder(board: board, logger: logger) { address in
+            for mailbox in mailboxes { mailbox.post(.proved(address)) }
+        }
         let (workers, startTime) = (pool.counters, board.startTime)
         admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
             Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime)
@@ -100,7 +103,9 @@ public struct ProxyDaemon {
             }
         }
         let attempts = Prober.mostAttempts(besideFlows: settings.relay.flowLimit * settings.workers)
-        let prober = try Prober(mostAttempts: attempts, logger: logger) { mailbox.post(.probed($0)) }
+        let prober = try Prober(vantage: settings.server, mostAttempts: attempts, logger: logger) {
+            mailbox.post(.probed($0))
+        }
         let proberThread = try Thread(named: "prober") {
             do {
                 try prober.run()
@@ -185,7 +190,13 @@ public struct ProxyDaemon {
                 }
             },
             refused: { version, reasons in board.refused(version, reasons: reasons) },
-            connected: { isConnected in board.connected(isConnected) },
+            connected: { isConnected, address in
+                board.connected(isConnected)
+                // It probes from where it serves, most often; from elsewhere it proves itself.
+                guard let address else { return }
+                board.foundControlPlane(at: address)
+                pool.post(.proved(address))
+            },
             draining: { isDraining in board.stage(isDraining ? .draining : .serving) },
             isDraining: { board.current.stage == .draining })
         return SnapshotSubscriber(

@@ -32,7 +32,10 @@ enum InquiryAnswer: Equatable {
         while true {
             let rest = bytes.extracting(place.start..<bytes.count)
             if let head = place.head {
-                guard wantsServer, head.status == 200 else { return .complete(status: head.status, server: nil) }
+                // A server that drains says 503 and its name; the relay says 503 for an endpoint that it does not reach.
+                guard wantsServer, head.status == 200 || head.status == 503 else {
+                    return .complete(status: head.status, server: nil)
+                }
                 return body(rest, of: head, isAll: isAll)
             }
             switch ResponseHead.inspect(rest, scanned: &place.scanned, toHEAD: false) {
@@ -50,7 +53,10 @@ enum InquiryAnswer: Equatable {
         var end = bytes.count
         switch head.framing {
         case .length(let length):
-            guard UInt64(bytes.count) >= length else { return isAll ? .malformed : .incomplete }
+            guard UInt64(bytes.count) >= length else {
+                guard isAll else { return .incomplete }
+                return head.status == 200 ? .malformed : .complete(status: head.status, server: nil)
+            }
             end = Int(length)  // no more than there are
         // No monitor endpoint sends chunks, so whatever is in them has no server's name.
         case .untilClose, .chunked: guard isAll else { return .incomplete }

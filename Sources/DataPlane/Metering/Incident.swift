@@ -30,6 +30,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case localPortsExhausted
     case drainRefused
     case serviceGone
+    case monitorRefused
 
     /// The label in metrics.
     var label: String {
@@ -62,6 +63,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .localPortsExhausted: "local_ports_exhausted"
         case .drainRefused: "drain_refused"
         case .serviceGone: "service_gone"
+        case .monitorRefused: "monitor_refused"
         }
     }
 
@@ -97,6 +99,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .localPortsExhausted:
             "There is no local port left for another connection to an endpoint; widen net.ipv4.ip_local_port_range, or give it more addresses"
         case .drainRefused: "A connection was refused since this server is draining"
+        case .monitorRefused:
+            "A caller of the monitor endpoint was refused, since there were too many from its address, or in all"
         case .serviceGone: "A service was removed while a connection to its endpoint was being made"
         }
     }

@@ -18,6 +18,7 @@ struct Metrics {
         process(into: &text)
         snapshot(into: &text)
         relay(into: &text)
+        monitor(into: &text)
         names(into: &text)
         health(into: &text)
         services(into: &text)
@@ -103,6 +104,19 @@ struct Metrics {
             "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
         )
         for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }
+    }
+
+    private func monitor(into text: inout MetricsText) {
+        text.metric(
+            "ddirect_monitor_callers_refused_total", .counter,
+            "Callers of the monitor endpoint that had passed the gate, and for whom there was no room.")
+        text.sample(status.monitor.callersRefused)
+        text.metric(
+            "ddirect_monitor_proofs_total", .counter,
+            "Tokens of probes, by whether they were taken; refused are those that are not genuine, too old or new, or shown before."
+        )
+        text.sample(status.monitor.proofsTaken, ["outcome": "taken"])
+        text.sample(status.monitor.proofsRefused, ["outcome": "refused"])
     }
 
     private func health(into text: inout MetricsText) {

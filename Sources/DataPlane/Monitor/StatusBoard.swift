@@ -29,6 +29,19 @@ struct Status: Sendable, Equatable {
         let version: SnapshotVersion
         let region: RegionName
         let hostname: DomainName
+        /// The addresses of all servers.
+        var fleet: Set<Address> = []
+        /// By which probes of the fleet are known.
+        var probeKey: ProbeKey?
+    }
+
+    /// What the responder has counted of its callers.
+    struct Monitor: Sendable, Equatable {
+        /// Behind the gate of the workers: those for whom the responder itself had no room.
+        var callersRefused: UInt64 = 0
+        var proofsTaken: UInt64 = 0
+        /// Tokens that were not genuine, not timely, or shown before.
+        var proofsRefused: UInt64 = 0
     }
 
     struct Refused: Sendable, Equatable {
@@ -46,6 +59,9 @@ struct Status: Sendable, Equatable {
     var services: [ServiceTenant] = []
     var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
+    var monitor = Monitor()
+    /// Where the control plane of the present or the last session is; nil for one on this machine.
+    var controlPlane: Address?
     /// The workers that make no progress, by index.
     var stuckWorkers: [Int] = []
 
@@ -91,6 +107,10 @@ final class StatusBoard: Sendable {
 
     func connected(_ isConnected: Bool) { status.withLock { $0.isConnected = isConnected } }
 
+    func foundControlPlane(at address: Address) { status.withLock { $0.controlPlane = address } }
+
+    func countMonitor(_ count: (inout Status.Monitor) -> Void) { status.withLock { count(&$0.monitor) } }
+
     func applied(_ snapshot: Status.Applied) {
         status.withLock { status in
             status.applied = snapshot
@@ -132,6 +152,7 @@ extension Status.Applied {
     init(_ snapshot: Snapshot) {
         self.init(
             incarnation: snapshot.incarnation, version: snapshot.version, region: snapshot.settings.server.region,
-            hostname: snapshot.settings.server.hostname)
+            hostname: snapshot.settings.server.hostname, fleet: snapshot.settings.policy.fleet,
+            probeKey: snapshot.settings.probeKey)
     }
 }

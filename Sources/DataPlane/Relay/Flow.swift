@@ -92,6 +92,8 @@ struct Flow: BitwiseCopyable {
     var dial = DialIndex.none
     /// In the opening: how many bytes must be there before it is worth looking again.
     var wanted: Int32 = 0
+    /// What the monitor gate has given a flow to the monitor endpoint.
+    var monitorPass: MonitorGate.Pass?
     /// In the free list: the next.
     var nextFree = FlowIndex.none
 }

@@ -23,6 +23,10 @@ public struct RelaySettings: Sendable {
     /// Pipes of one worker.
     public var pipeShare: Int = PipePool.most
 
+    /// Who may call the monitor endpoint: of strangers what all workers share, of the fleet's probes what each has.
+    var monitorStrangers = MonitorGate.Limits.strangers
+    var monitorKnown = MonitorGate.Limits.known
+
     public init() {}
 }
 

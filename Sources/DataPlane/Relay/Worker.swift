@@ -16,6 +16,8 @@ enum WorkerMessage: Sendable {
     case shutDown
     /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
     case drain(Bool)
+    /// From this address somebody has proved to be a probe of the fleet.
+    case proved(Address)
     /// Take in flows that an earlier process of this server has parked, each with the slot of its service.
     case adopt([MovingFlow])
     /// Hand over every flow, and end.
@@ -67,18 +69,24 @@ struct WorkerMemory: Sendable {
     let ready: ReadyQueue
     let bulk: ReadyQueue
     let incidents: IncidentMemory
+    let gate: MonitorGate
     let failures: AddressMemory
     /// The addresses of endpoint names, by their slots.
     let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
     let preferences: Slab<Int32, TargetPreference>
 
-    init(flowLimit limit: Int) throws(SystemCallError) {
+    /// Of one of so many workers.
+    init(_ settings: RelaySettings, workers: Int) throws(SystemCallError) {
+        let limit = settings.flowLimit
         table = try FlowTable(limit: limit)
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
         bulk = try ReadyQueue(flowLimit: limit)
         incidents = try IncidentMemory()
+        gate = try MonitorGate(
+            workers: workers, strangers: settings.monitorStrangers, known: settings.monitorKnown,
+            seed: .random(in: .min ... .max))
         failures = try AddressMemory(seed: .random(in: .min ... .max))
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
@@ -110,6 +118,7 @@ struct Worker: ~Copyable {
     var served = HalfIndex.none
     var servedTurns: Int32 = 0
     let incidents: IncidentMemory
+    var gate: MonitorGate
     let failures: AddressMemory
     /// Kept at hand, since a look into the settings counts a reference.
     let sources: FrozenArray<Address>
@@ -165,6 +174,7 @@ struct Worker: ~Copyable {
         ready = memory.ready
         bulk = memory.bulk
         incidents = memory.incidents
+        gate = memory.gate
         failures = memory.failures
         sources = FrozenArray(plan.settings.sources)
         names = memory.names
@@ -298,6 +308,8 @@ struct Worker: ~Copyable {
                 closeIdleExchanges()
             case .drain(let draining):
                 isDraining = draining
+            case .proved(let address):
+                gate.proved(address, now: now)
             case .adopt(let flows):
                 for flow in flows { adopt(flow) }
             case .park:
@@ -325,6 +337,7 @@ struct Worker: ~Copyable {
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
+        leaveMonitorGate(flow)
         closeHalf(flow.client, reset: reset && !halves[flow.client].state.contains(.shut))
         closeHalf(flow.endpoint, reset: reset && !halves[flow.endpoint].state.contains(.shut))
         if flows[flow].isHTTP {

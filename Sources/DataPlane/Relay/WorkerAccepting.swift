@@ -333,6 +333,7 @@ extension Worker {
             if flows[flow].isHTTP { return answer(flow, .overloaded) }
             return close(flow, reset: true)
         }
+        if flows[flow].service == ServiceSlot.monitor, !passesMonitorGate(flow) { return }
         startDial(flow)
     }
 }

@@ -87,7 +87,7 @@ final class WorkerPool: Sendable {
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
             fellows: Fellows(counters),
             mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
-        let memory = try WorkerMemory(flowLimit: settings.flowLimit)
+        let memory = try WorkerMemory(settings, workers: mailboxes.count)
         return try JoinableThread(named: "worker-\(index)") {
             do {
                 let epoll = try Epoll()

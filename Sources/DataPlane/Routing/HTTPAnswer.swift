@@ -24,6 +24,10 @@ public struct HTTPAnswer: Hashable, Sendable {
     }
     /// The endpoint cannot be connected to, or left without an answer.
     public static var badGateway: HTTPAnswer { HTTPAnswer(502, "The endpoint of this service cannot be reached.") }
+    /// The monitor endpoint has no room for this caller.
+    public static var tooManyRequests: HTTPAnswer {
+        HTTPAnswer(429, "There are too many requests from this address, or from strangers; ask less often.")
+    }
     /// What the endpoint answered is no response, or one whose end two programs could see in different places.
     public static var badResponse: HTTPAnswer {
         HTTPAnswer(502, "The endpoint of this service did not answer in valid HTTP.")
@@ -57,7 +61,7 @@ public struct HTTPAnswer: Hashable, Sendable {
         if status == 405 || status == 200 {
             writer.put("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", into: &output)
         }
-        if status == 503 { writer.put("Retry-After: 1\r\n", into: &output) }
+        if status == 429 || status == 503 { writer.put("Retry-After: 1\r\n", into: &output) }
         writer.put("Content-Length: ", into: &output)
         writer.put(decimal: sentence.utf8.count &+ 1, into: &output)
         writer.put("\r\n\r\n", into: &output)
@@ -74,6 +78,7 @@ public struct HTTPAnswer: Hashable, Sendable {
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
         case 421: "Misdirected Request"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 501: "Not Implemented"
         case 502: "Bad Gateway"

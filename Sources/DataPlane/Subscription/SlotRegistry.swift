@@ -92,6 +92,9 @@ struct SlotRegistry {
         var route = RoutingTable.Route()
         route.firstTarget = Int32(targets.count)
         route.targetCount = 1
+        // The responder is told whose connection it is, as a trusted sender says, if there is one.
+        route.acceptProxyProtocol = true
+        route.sendProxyProtocol = .v2
         targets.append(RoutingTable.Target(name: .monitor, httpPort: monitor.http, httpsPort: monitor.https))
         routes[Int(ServiceSlot.monitor)] = route
         domains.append((Array(server.hostname.text.utf8), false, ServiceSlot.monitor))
@@ -101,7 +104,8 @@ struct SlotRegistry {
         generation += 1
         let table = RoutingTable(
             generation: generation, domains: domains, routes: routes, targets: targets, defaults: defaults,
-            trusted: server.trustedSenders, access: access.build(), limits: RoutingTable.ArrivalLimits(server.limits),
+            trusted: server.trustedSenders, fleet: snapshot.settings.policy.fleet, access: access.build(),
+            limits: RoutingTable.ArrivalLimits(server.limits),
             flowLog: RoutingTable.FlowSampling(.standard, over: server.flowLog), seed: seed)
         let tenants = services.map { Tenant(slot: $0.value, name: $0.key.text) }
         return Outcome(

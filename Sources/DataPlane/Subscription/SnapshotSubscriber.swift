@@ -30,7 +30,8 @@ final class SnapshotSubscriber: Sendable {
         /// Told each configuration that is in force, on the subscriber's thread.
         let applied: @Sendable (Snapshot, _ tenants: [SlotRegistry.Tenant], _ moved: [Int32: [UInt64]]) -> Void
         let refused: @Sendable (SnapshotVersion, [String]) -> Void
-        let connected: @Sendable (Bool) -> Void
+        /// Whether there is a session, and where the control plane is, if that is on another machine.
+        let connected: @Sendable (Bool, Address?) -> Void
         let draining: @Sendable (Bool) -> Void
         let isDraining: @Sendable () -> Bool
     }
@@ -168,7 +169,7 @@ final class SnapshotSubscriber: Sendable {
         private mutating func welcome(_ first: WireFrame) {
             if case .goodbye? = first.message { return }
             isWelcome = true
-            owner.around.connected(true)
+            owner.around.connected(true, connection?.peerAddress)
             owner.logger.info("Connected to the control plane", metadata: ["channel": "\(dialler.address)"])
             lastReason = ""
         }
@@ -230,7 +231,7 @@ final class SnapshotSubscriber: Sendable {
             // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better neighbour.
             dialler.moveOn()
             renewal.forget()
-            owner.around.connected(false)
+            owner.around.connected(false, nil)
             guard reason != lastReason else { return }
             lastReason = reason
             owner.logger.warning(

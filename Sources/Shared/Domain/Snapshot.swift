@@ -22,12 +22,17 @@ public struct Incarnation: Hashable, Sendable, CustomStringConvertible {
 public struct ServerSettings: Hashable, Sendable {
     public let server: Server
     public let policy: EndpointPolicy
+    /// By which it knows the fleet's probes; nil when the control plane is of a release that has no such keys.
+    public let probeKey: ProbeKey?
 
-    public init(server: Server, policy: EndpointPolicy) {
+    public init(server: Server, policy: EndpointPolicy, probeKey: ProbeKey? = nil) {
         self.server = server.withoutMonitoring
         self.policy = policy
+        self.probeKey = probeKey
     }
 
+    /// The key is no part of it. Digests stand in logs and can be undone step by step, so what goes into one is no secret. And a data plane of an
+    /// earlier release, which does not know the key, still comes to the same digest.
     public var digest: Digest { digest(fleet: policy.fleet.sorted()) }
 
     /// The same, for who has the addresses of `policy.fleet` in their order: of many servers all are told the same ones.

@@ -71,6 +71,7 @@ final class Laboratory: Sendable {
         return try await FailoverService(
             FailoverService.Surroundings(
                 store: bench.store, publisher: bench.publisher, prober: ControlPlane.Prober(logger: logger),
+                probeKeys: try await bench.store.probeKeys(),
                 provider: { $0.name.text == "acme.test" ? zone : other },
                 authorities: { _ in
                     [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]

@@ -9,14 +9,14 @@ import ServiceLifecycle
 /// Runs a publisher on a socket of its own while `body` runs, and stops it as a daemon is stopped.
 func withPublisher<Result: Sendable>(
     _ fleet: FleetState, recent: [Change] = [], limits: SessionLimits = .patient, log: ChangeLog = ChangeLog(),
-    path: String = temporarySocketPath(),
+    probeKeys: ProbeKeys? = nil, path: String = temporarySocketPath(),
     _ body: @escaping @Sendable (SnapshotPublisher, String) async throws -> Result
 ) async throws -> Result {
     var logger = Logger(label: "test.publisher")
     logger.logLevel = .critical
     let publisher = SnapshotPublisher(
-        state: fleet, recent: recent, exceptions: [], channel: ChannelSettings(unixPath: path), logger: logger,
-        limits: limits, log: log)
+        state: fleet, recent: recent, exceptions: [], probeKeys: probeKeys, channel: ChannelSettings(unixPath: path),
+        logger: logger, limits: limits, log: log)
     let group = ServiceGroup(services: [publisher], logger: logger)
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }

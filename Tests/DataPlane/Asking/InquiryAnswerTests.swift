@@ -73,8 +73,18 @@ import Testing
 
     @Test func `is known by its head alone when only the status matters, or says that there is trouble`() {
         #expect(read(head("204 No Content", length: 5), wantsServer: false) == .complete(status: 204, server: nil))
-        #expect(read(head("503 Service Unavailable", length: 500)) == .complete(status: 503, server: nil))
+        #expect(read(head("500 Internal Server Error", length: 500)) == .complete(status: 500, server: nil))
         #expect(read("HTTP/1.0 404\r\n\r\n", wantsServer: false) == .complete(status: 404, server: nil))
+    }
+
+    @Test func `names the server that drains, and nobody when the relay cannot reach its endpoint`() {
+        let draining = #"{"server":"za1","state":"draining"}"#
+        #expect(read(answer(draining, "503 Service Unavailable")) == .complete(status: 503, server: "za1"))
+        #expect(read(head("503 Service Unavailable", length: 500)) == .incomplete)
+        #expect(
+            read(head("503 Service Unavailable", length: 500), isAll: true) == .complete(status: 503, server: nil))
+        #expect(
+            read(answer("This server is busy.\n", "503 Service Unavailable")) == .complete(status: 503, server: nil))
     }
 
     @Test func `comes after interim ones`() {

@@ -19,7 +19,9 @@ final class Client {
 
     deinit { socket.close() }
 
-    func send(_ text: String) { _ = socket.sendLastWords(Array(text.utf8).span) }
+    func send(_ text: String) { send(octets: Array(text.utf8)) }
+
+    func send(octets: [UInt8]) { _ = socket.sendLastWords(octets.span) }
 
     /// Everything until the other end closes; what has come by then when that takes too long, or it resets.
     func receiveAll(milliseconds: UInt64 = 240_000) -> String {

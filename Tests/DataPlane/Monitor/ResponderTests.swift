@@ -11,6 +11,9 @@ struct AnsweringSettings {
     var monitor = Responder.bounds
     var admin = AdminListener.bounds
     var longAnswerLimit = 4
+    /// Whether callers of the monitor endpoint are named by a PROXY header, as the relay does it.
+    var isBehindRelay = false
+    var proved: @Sendable (Address) -> Void = { _ in }
 }
 
 /// Where a process answers that a test asks.
@@ -30,7 +33,9 @@ func withResponder(
     var settings = AnsweringSettings()
     adjust(&settings)
     let startTime = board.startTime
-    let responder = try Responder(within: settings.monitor, board: board, logger: Logger(label: "test"))
+    let responder = try Responder(
+        within: settings.monitor, board: board, isBehindRelay: settings.isBehindRelay, logger: Logger(label: "test"),
+        proved: settings.proved)
     let admin = try AdminListener(
         at: try TransportAddress("127.0.0.1:0"), within: settings.admin, longAnswerLimit: settings.longAnswerLimit,
         board: board, logger: Logger(label: "test"),
@@ -216,20 +221,26 @@ func withResponder(
         }
     }
 
-    @Test func `closes the oldest of too many, and those of the monitor endpoint do not count for the admin listener`()
-        throws
-    {
+    @Test func `closes the oldest of too many operators, and refuses the newest of too many strangers`() throws {
         try withResponder(
-            try Samples.servingBoard(), { settings in settings.monitor.connections = 8 }
+            try Samples.servingBoard(),
+            { settings in
+                settings.monitor.connections = 8
+                settings.admin.connections = 8
+            }
         ) { addresses in
-            let admin = try Client(to: addresses.admin)
-            let oldest = try Client(to: addresses.http)
+            let oldest = try Client(to: addresses.admin)
             var others: [Client] = []
-            for _ in 0..<8 { others.append(try Client(to: addresses.http)) }
+            for _ in 0..<8 { others.append(try Client(to: addresses.admin)) }
             #expect(oldest.isClosed(withinMilliseconds: 240_000))
-            let youngest = try #require(others.last)
-            youngest.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            #expect(youngest.receiveAll().contains(" 200 "))
+            let admin = try #require(others.last)
+            let strangers = try (0..<8).map { _ in try Client(to: addresses.http) }
+            let newest = try Client(to: addresses.http)
+            #expect(newest.isClosed(withinMilliseconds: 240_000))
+            for stranger in strangers {
+                stranger.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                #expect(stranger.receiveAll().contains(" 200 "))
+            }
             admin.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(admin.receiveAll().contains(" 200 "))
         }

@@ -62,6 +62,10 @@ import Testing
         case .buffersExhausted: try starve()
         case .drainRefused: try drain()
         case .serviceGone: try removeService()
+        case .monitorRefused:
+            try say("GET / HTTP/1.1\r\nHost: za1.dfree.test\r\n\r\n", answer: "HTTP/1.1 429 ") {
+                $0.monitorStrangers.openPerAddress = 0
+            }
         }
     }
 
@@ -99,9 +103,12 @@ import Testing
     /// Says something, and hears the beginning of an answer and the end.
     private func say(
         _ text: String, to port: (RelayHarness) -> UInt16 = { $0.httpPort }, answer: String, trusted: [String] = [],
-        helloTimeout: Duration = .seconds(3600)
+        helloTimeout: Duration = .seconds(3600), _ adjust: (inout RelaySettings) -> Void = { _ in }
     ) throws -> RelayHarness {
-        let (relay, listener) = try makeRelay(trusted: trusted) { $0.helloTimeout = helloTimeout }
+        let (relay, listener) = try makeRelay(trusted: trusted) {
+            $0.helloTimeout = helloTimeout
+            adjust(&$0)
+        }
         let client = try TestConnection(port: port(relay))
         try client.send(text)
         let heard = client.receiveText()

@@ -32,6 +32,20 @@ import Wire
         #expect(report.next(of: tenants, counters).connections.isEmpty)
     }
 
+    @Test func `has all bytes of services, and none of the monitor endpoint's or of nobody's`() {
+        var report = LoadReport()
+        let carried = [SlotRegistry.Tenant(slot: 2, name: "a"), SlotRegistry.Tenant(slot: 3, name: "b")]
+        for slot in [ServiceSlot.unrouted, ServiceSlot.monitor] {
+            counters[0].add(1 << 30, .bytesUp, service: slot)
+            counters[0].add(1 << 30, .bytesDown, service: slot)
+        }
+        #expect(report.next(of: carried, counters).bytesTotal == 0)
+        counters[0].add(3, .bytesUp, service: 2)
+        counters[1].add(40, .bytesDown, service: 2)
+        counters[1].add(500, .bytesUp, service: 3)
+        #expect(report.next(of: carried, counters).bytesTotal == 543)
+    }
+
     @Test func `leaves out connections that an earlier process had opened`() {
         var report = LoadReport()
         counters[0].add(5, .connectionsAdopted, service: 1)
