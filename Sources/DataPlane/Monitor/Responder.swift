@@ -20,6 +20,7 @@ final class Responder: Sendable {
     private let sockets: ListeningSockets
     private let bounds: AnsweringBounds
     private let board: StatusBoard
+    let pulse = Pulse()
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
 
@@ -44,7 +45,7 @@ final class Responder: Sendable {
             AnsweringDoor(socket: sockets[0], usesTLS: false), AnsweringDoor(socket: sockets[1], usesTLS: true),
         ]
         var loop = try AnsweringLoop(
-            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, logger: logger
+            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, pulse: pulse, logger: logger
         ) { question, moment in
             MonitorAnswer.to(question, status: board.current, time: moment.time)
         }

@@ -15,6 +15,7 @@ final class Prober: Sendable {
 
     /// Without a limit, since no message may be lost: it is emptied several times a second, whatever the network does.
     let mailbox: Mailbox<Message>
+    let pulse = Pulse()
     private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
@@ -34,7 +35,8 @@ final class Prober: Sendable {
     static func mostAttempts(besideFlows flows: Int) -> Int { min(max(64, flows / 32), 4096) }
 
     func run() throws {
-        var loop = try ProberLoop(mailbox: mailbox, mostAttempts: mostAttempts, logger: logger, answer: answer)
+        var loop = try ProberLoop(
+            mailbox: mailbox, mostAttempts: mostAttempts, pulse: pulse, logger: logger, answer: answer)
         loop.run()
     }
 }

@@ -30,18 +30,6 @@ enum WorkerReport: Sendable {
     case routes(index: Int, generation: UInt64)
 }
 
-/// A flow between two processes, with its descriptors, which are whoever's it is to close.
-struct MovingFlow: Sendable {
-    var flow: ParkedFlow
-    let client: Socket
-    /// None for a flow that has no endpoint yet.
-    let endpoint: Socket
-    /// The slot of its service, in the process that has it now.
-    var slot = ServiceSlot.unrouted
-
-    var sockets: [Socket] { endpoint.exists ? [client, endpoint] : [client] }
-}
-
 /// Everything a worker is made of; made by the composition root and handed to the worker's thread.
 struct WorkerPlan: Sendable {
     let index: Int
@@ -319,7 +307,9 @@ struct Worker: ~Copyable {
     // MARK: Incidents
 
     /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
-    mutating func note(_ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }) {
+    mutating func note(
+        _ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }
+    ) {
         counters.add(incident)
         let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }
