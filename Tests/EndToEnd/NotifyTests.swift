@@ -63,13 +63,17 @@ import Testing
         #expect(try server.program.isRunning)
     }
 
-    @Test(.enabled(if: Capability.held(.sysPtrace), "to hold a thread of another process takes CAP_SYS_PTRACE"))
-    func `hears nothing of a server with a stuck worker, until that goes on`() throws {
+    @Test(
+        .enabled(if: Capability.held(.sysPtrace), "to hold a thread of another process takes CAP_SYS_PTRACE"),
+        arguments: ["worker-0", "responder"])
+    func `hears nothing of a server of which a thread is stuck that traffic needs, until that goes on`(name: String)
+        throws
+    {
         let manager = try ServiceManager(watchdog: .seconds(2))
         let fleet = try Fleet()
         let server = try fleet.addServer("za1", environment: manager.environment)
         try manager.awaitHeard("WATCHDOG=1", times: 5)
-        let holder = try StoppedThread.hold("worker-0", of: try server.program.pid)
+        let holder = try StoppedThread.hold(name, of: try server.program.pid)
         // It comes five times a second as long as it comes.
         try eventually("the watchdog is starved") {
             let before = manager.count("WATCHDOG=1")
@@ -77,7 +81,11 @@ import Testing
             return manager.count("WATCHDOG=1") == before
         }
         #expect(try server.program.isRunning)
-        try eventually("/healthz says so too") { try HTTPResponse.get("/healthz", at: server.admin).status == 503 }
+        try eventually("/healthz says so too") {
+            let answer = try HTTPResponse.get("/healthz", at: server.admin)
+            return answer.status == 503 && answer.body == "Thread \(name) makes no progress.\n"
+        }
+        #expect(try HTTPResponse.get("/readyz", at: server.admin).status == 503)
         // The kernel lets go of a thread whose tracer has ended.
         holder.destroy()
         try manager.awaitHeard("WATCHDOG=1", times: manager.count("WATCHDOG=1") + 5)

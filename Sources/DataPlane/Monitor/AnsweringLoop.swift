@@ -90,10 +90,10 @@ struct AnsweringLoop: ~Copyable {
     /// The doors are the caller's to close, after the loop has ended.
     init(
         at doors: [AnsweringDoor], within bounds: AnsweringBounds, certificate: consuming MonitorCertificate?,
-        mailbox: Mailbox<AnsweringMessage>, logger: Logger, guests: AnsweringGuests? = nil,
+        mailbox: Mailbox<AnsweringMessage>, pulse: Pulse, logger: Logger, guests: AnsweringGuests? = nil,
         answer: @escaping (Question, Moment) -> Answer
     ) throws(SystemCallError) {
-        let events = try EventLoop<Visit>(mailbox: mailbox.descriptor)
+        let events = try EventLoop<Visit>(mailbox: mailbox.descriptor, pulse: pulse)
         for (number, door) in doors.enumerated() { try events.add(listener: door.socket, number: number) }
         self.doors = doors
         self.bounds = bounds

@@ -32,6 +32,9 @@ struct Metrics {
         text.sample(seconds: startTime)
         text.metric("ddirect_state", .gauge, "1 for the state that this server is in, 0 for the others.")
         for stage in Status.Stage.allCases { text.sample(stage == status.stage ? 1 : 0, ["state": stage.rawValue]) }
+        text.metric(
+            "ddirect_threads_ailing", .gauge, "Threads that have ended or make no progress; /healthz names them.")
+        text.sample(UInt64(clamping: status.ailments.count))
     }
 
     private func snapshot(into text: inout MetricsText) {

@@ -22,6 +22,7 @@ final class Responder: Sendable {
     private let board: StatusBoard
     private let isBehindRelay: Bool
     private let proved: @Sendable (Address) -> Void
+    let pulse = Pulse()
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
 
@@ -55,7 +56,8 @@ final class Responder: Sendable {
         let guests = AnsweringGuests(
             isKnown: { callers.isKnown($0, now: $1) }, refused: { callers.refused() })
         var loop = try AnsweringLoop(
-            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, logger: logger, guests: guests
+            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, pulse: pulse, logger: logger,
+            guests: guests
         ) { question, moment in
             if let proof = question.proof {
                 let seconds = Clock.realtimeNanoseconds / 1_000_000_000

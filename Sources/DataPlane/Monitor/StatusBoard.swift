@@ -62,12 +62,13 @@ struct Status: Sendable, Equatable {
     var monitor = Monitor()
     /// Where the control plane of the present or the last session is; nil for one on this machine.
     var controlPlane: Address?
-    /// The workers that make no progress, by index.
-    var stuckWorkers: [Int] = []
+    /// What is wrong with the threads of this process.
+    var ailments: [ThreadAilment] = []
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
         if stage == .draining { return "This server is draining and takes no new connections." }
+        if let ailment = ailments.first(where: \.isOfTraffic) { return "\(ailment.text)." }
         if applied == nil {
             if let refused {
                 return "Snapshot \(refused.version) was refused: \(refused.reasons.joined(separator: "; "))."
@@ -81,10 +82,11 @@ struct Status: Sendable, Equatable {
 
     /// How this server is, in one line for people.
     var line: String {
-        guard let applied, stage != .starting else { return "Waiting for a snapshot" }
+        let ailment = ailments.first.map { "; \($0.text)" } ?? ""
+        guard let applied, stage != .starting else { return "Waiting for a snapshot\(ailment)" }
         let services = "\(services.count) services, version \(applied.version)"
         let link = isConnected ? "" : "; no session with the control plane"
-        return "\(stage == .draining ? "Draining" : "Carrying") \(services)\(link)"
+        return "\(stage == .draining ? "Draining" : "Carrying") \(services)\(link)\(ailment)"
     }
 }
 
@@ -143,7 +145,7 @@ final class StatusBoard: Sendable {
 
     func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
-    func setStuck(_ workers: [Int]) { status.withLock { $0.stuckWorkers = workers } }
+    func setAilments(_ ailments: [ThreadAilment]) { status.withLock { $0.ailments = ailments } }
 
     func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }

@@ -18,6 +18,7 @@ final class Prober: Sendable {
     let mailbox: Mailbox<Message>
     /// The server of this process, as which it probes.
     private let vantage: ServerName
+    let pulse = Pulse()
     private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
@@ -39,7 +40,7 @@ final class Prober: Sendable {
 
     func run() throws {
         var loop = try ProberLoop(
-            mailbox: mailbox, vantage: vantage, mostAttempts: mostAttempts, logger: logger, answer: answer)
+            mailbox: mailbox, vantage: vantage, mostAttempts: mostAttempts, pulse: pulse, logger: logger, answer: answer)
         loop.run()
     }
 }

@@ -47,10 +47,10 @@ struct ProberLoop: ~Copyable {
     private var isStopped = false
 
     init(
-        mailbox: Mailbox<Prober.Message>, vantage: ServerName, mostAttempts: Int, logger: Logger,
+        mailbox: Mailbox<Prober.Message>, vantage: ServerName, mostAttempts: Int, pulse: Pulse, logger: Logger,
         answer: @escaping @Sendable (WireProbe) -> Void
     ) throws {
-        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor)
+        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor, pulse: pulse)
         client = try TLSClient(probing: ())
         self.events = events
         self.mailbox = mailbox

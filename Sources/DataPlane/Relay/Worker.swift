@@ -32,18 +32,6 @@ enum WorkerReport: Sendable {
     case routes(index: Int, generation: UInt64)
 }
 
-/// A flow between two processes, with its descriptors, which are whoever's it is to close.
-struct MovingFlow: Sendable {
-    var flow: ParkedFlow
-    let client: Socket
-    /// None for a flow that has no endpoint yet.
-    let endpoint: Socket
-    /// The slot of its service, in the process that has it now.
-    var slot = ServiceSlot.unrouted
-
-    var sockets: [Socket] { endpoint.exists ? [client, endpoint] : [client] }
-}
-
 /// Everything a worker is made of; made by the composition root and handed to the worker's thread.
 struct WorkerPlan: Sendable {
     let index: Int

@@ -33,7 +33,7 @@ struct LoadReport {
     }
 
     /// The next report, as far as counters tell it.
-    mutating func next(of tenants: [SlotRegistry.Tenant], _ counters: [WorkerCounters]) -> WireLoad {
+    mutating func next(of tenants: [ServiceSlots.Tenant], _ counters: [WorkerCounters]) -> WireLoad {
         var load = WireLoad()
         load.connectionsTotal = counters.sum(.flowsOpened)
         load.connectionsOpen = load.connectionsTotal &- counters.sum(.flowsClosed)

@@ -28,7 +28,7 @@ final class SnapshotSubscriber: Sendable {
         /// Ports of the monitor endpoint's responder.
         let monitor: (http: UInt16, https: UInt16)
         /// Told each configuration that is in force, on the subscriber's thread.
-        let applied: @Sendable (Snapshot, _ tenants: [SlotRegistry.Tenant], _ moved: [Int32: [UInt64]]) -> Void
+        let applied: @Sendable (Snapshot, _ tenants: [ServiceSlots.Tenant], _ moved: [Int32: [UInt64]]) -> Void
         let refused: @Sendable (SnapshotVersion, [String]) -> Void
         /// Whether there is a session, and where the control plane is, if that is on another machine.
         let connected: @Sendable (Bool, Address?) -> Void
@@ -37,6 +37,7 @@ final class SnapshotSubscriber: Sendable {
     }
 
     let mailbox: Mailbox<SubscriberMessage>
+    let pulse = Pulse()
     private let channel: Channel
     private let server: ServerName
     private let softwareVersion: String
@@ -70,7 +71,7 @@ final class SnapshotSubscriber: Sendable {
     private struct Session: ~Copyable {
         let owner: SnapshotSubscriber
         var machine: SubscriptionMachine
-        var slots: SlotRegistry
+        var tables: TableBuilder
         let dialler: ChannelDialler
         var renewal: CertificateRenewal
         var connection: ChannelConnection?
@@ -84,7 +85,7 @@ final class SnapshotSubscriber: Sendable {
         var probes = ProbeBatch()
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
         var lastReason = ""
-        var tenants: [SlotRegistry.Tenant] = []
+        var tenants: [ServiceSlots.Tenant] = []
         /// Of this machine: an endpoint that has one of them would be a loop.
         let own = OwnAddresses()
         /// Of the snapshot that the workers were last given; that of the one in force, unless a worker did not take it.
@@ -94,7 +95,7 @@ final class SnapshotSubscriber: Sendable {
             self.owner = owner
             let boot = String(UInt64.random(in: .min ... .max), radix: 16)
             machine = SubscriptionMachine(server: owner.server, softwareVersion: owner.softwareVersion, bootID: boot)
-            slots = SlotRegistry(monitor: owner.around.monitor, seed: .random(in: .min ... .max))
+            tables = TableBuilder(monitor: owner.around.monitor, seed: .random(in: .min ... .max))
             dialler = ChannelDialler(
                 addresses: owner.channel.addresses, resolvers: owner.channel.resolvers,
                 trust: .none("no identity has been read"))
@@ -109,6 +110,7 @@ final class SnapshotSubscriber: Sendable {
             if let kept = owner.kept { apply(kept) }
             readIdentity()
             while !isStopped {
+                owner.pulse.beat()
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
                 if let frame = probes.take(now: now) { carryOut(machine.observed(frame, now: now)) }
                 var set = PollSet()
@@ -296,10 +298,10 @@ final class SnapshotSubscriber: Sendable {
                 owner.around.keeper.post(.keep(snapshot))
                 return carryOut(machine.applied(snapshot, now: now))
             }
-            let outcome: SlotRegistry.Outcome
+            let outcome: TableBuilder.Outcome
             let counters = owner.around.counters
             do {
-                outcome = try slots.build(snapshot) { slot in
+                outcome = try tables.build(snapshot) { slot in
                     // In this order: what closes in between makes a slot look busy, never idle.
                     let closed = counters.sum(.connectionsClosed, service: slot)
                     return closed

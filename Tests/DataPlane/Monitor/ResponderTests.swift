@@ -134,14 +134,14 @@ func withResponder(
         }
     }
 
-    @Test func `tells of a worker that makes no progress, and no longer once it moves again`() throws {
+    @Test func `tells of a thread that makes no progress, and no longer once it moves again`() throws {
         let board = try Samples.servingBoard()
         try withResponder(board) { addresses in
-            board.setStuck([0])
+            board.setAilments([ThreadAilment(thread: "worker-0", loss: .ofTraffic, kind: .stuck)])
             let stuck = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
             #expect(stuck.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
-            #expect(stuck.hasSuffix("\r\n\r\nWorker 0 makes no progress.\n"))
-            board.setStuck([])
+            #expect(stuck.hasSuffix("\r\n\r\nThread worker-0 makes no progress.\n"))
+            board.setAilments([])
             let again = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
             #expect(again.hasPrefix("HTTP/1.1 200 OK\r\n"))
         }

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Glibc
 import Syscalls
+import Testing
 
 @testable import DataPlane
 
@@ -10,7 +11,7 @@ final class RelayHarness {
     let pool: WorkerPool
     let doubts: Mailbox<NameSlot>
     private var threads: [JoinableThread] = []
-    private var registry: SlotRegistry
+    private var registry: TableBuilder
     private var version: UInt64 = 0
     private var table = RoutingTable.empty()
     private var policy = EndpointPolicy()
@@ -27,11 +28,15 @@ final class RelayHarness {
         pool = try WorkerPool(
             count: workers, listeners: Listener.bound(http: any, https: any), settings: settings)
         doubts = try Mailbox(limit: 64)
-        registry = SlotRegistry(monitor: (1, 1), seed: 7)
+        registry = TableBuilder(monitor: (1, 1), seed: 7)
         try pool.listen()
         let nowhere = TransportAddress(Address(ipv4: 0x7F00_0001), port: 1)
         for index in 0..<workers {
-            threads.append(try pool.start(index, responder: (nowhere, nowhere), doubts: doubts))
+            let run = try pool.worker(index, responder: (nowhere, nowhere), doubts: doubts)
+            threads.append(
+                try JoinableThread(named: "worker-\(index)") {
+                    do { try run() } catch { Issue.record("worker \(index): \(error)") }
+                })
         }
     }
 
