@@ -131,6 +131,8 @@ import Testing
         let client = try TestConnection(port: relay.httpsPort)
         try client.send(Array(hello.prefix(50)))
         client.shutdownWriting()
+        // It may still read: it is told that its hello is incomplete.
+        #expect(client.receive() == .bytes([21, 3, 3, 0, 2, 2, 50]))
         #expect(client.receive() == .end)
         return relay
     }
