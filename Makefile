@@ -10,13 +10,14 @@ bounded := timeout --foreground --verbose --signal INT --kill-after 60 3600
 # The end-to-end tests that print figures which we promise.
 timed := A changed name|A server in another region|The channel over TCP|Events|Fallbacks|IPv6
 
-.PHONY: help run build test test-release game-day lint format bench proto clean
+.PHONY: help run build test test-release game-day hostile lint format bench proto clean
 
 help:
 	@echo "make run     a whole fleet on this machine, until Ctrl-C: what to try is printed"
 	@echo "make test    all tests, with what they need installed first"
 	@echo "make test-release  the end-to-end tests again, with the release build"
 	@echo "make game-day  failover with everything that can go wrong, with the release build; prints what it took"
+	@echo "make hostile mutated hellos and tlsfuzzer's conversations, through us and direct"
 	@echo "make build   the three executables, in .build/release"
 	@echo "make lint    format, words and arrows that this code keeps to; shell scripts"
 	@echo "make format  the code, formatted in place"
@@ -57,6 +58,14 @@ game-day: build
 	$(build) --build-tests
 	DDIRECT_FIGURES=held DDIRECT_GAME_DAY=all DDIRECT_BINARIES=.build/release $(bounded) swift test --skip-build \
 	    --disable-xctest --filter 'EndToEndTests.*A game day'
+
+# Strangers with scripts, at length: hellos and conversations of TLS beside an OpenSSL server, each difference with a name in docs/hellos.md.
+# tlsfuzzer is cloned from where it lives; without a way there, `Tests/Hostile/tlsfuzzer.py --tlsfuzzer FOLDER`.
+hostile: build
+	@deploy/install-packages build test
+	Tests/Hostile/mutated_hellos.py
+	Tests/Hostile/install-tlsfuzzer
+	Tests/Hostile/tlsfuzzer.py
 
 lint:
 	@deploy/check-toolchain
