@@ -50,6 +50,9 @@ struct WorkerPlan: Sendable {
     /// Where the monitor endpoint's responder listens.
     let responder: (http: TransportAddress, https: TransportAddress)
     let counters: WorkerCounters
+    /// Of all workers, this one among them.
+    let everyone: [WorkerCounters]
+    let ledger: ClientLedger
     let mailbox: Mailbox<WorkerMessage>
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
@@ -64,6 +67,8 @@ struct WorkerMemory: Sendable {
     let table: FlowTable
     let dials: DialTable
     let ready: ReadyQueue
+    let accounts: BufferAccounts
+    let holding: HoldingFlows
     let incidents: IncidentMemory
     let failures: AddressMemory
     /// The addresses of endpoint names, by their slots.
@@ -71,7 +76,9 @@ struct WorkerMemory: Sendable {
     /// By the slots of services.
     let preferences: Slab<Int32, TargetPreference>
 
-    init(flowLimit limit: Int) throws(SystemCallError) {
+    init(flowLimit limit: Int, bufferLimit: Int) throws(SystemCallError) {
+        accounts = try BufferAccounts(bytesLimit: bufferLimit, holders: Capacity.services)
+        holding = try HoldingFlows(flows: limit, services: Capacity.services)
         table = try FlowTable(limit: limit)
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
@@ -100,6 +107,8 @@ struct Worker: ~Copyable {
     let asserted: Slab<FlowIndex, AssertedAddresses>
     var dials: DialTable
     var ready: ReadyQueue
+    let ledger: ClientLedger
+    let holding: HoldingFlows
     let incidents: IncidentMemory
     let failures: AddressMemory
     /// Kept at hand, since a look into the settings counts a reference.
@@ -110,6 +119,8 @@ struct Worker: ~Copyable {
     var table = RoutingTable.empty()
     var view: RoutingTable.View
     var buffers: BufferPool
+    /// Who was to give way when a flow was last refused a buffer.
+    var memoryCulprit = ServiceSlot.unrouted
     var pipes = PipePool()
     /// What small moves pass through: used within one call, never kept.
     let scratch = BufferPool.scratch()
@@ -149,13 +160,15 @@ struct Worker: ~Copyable {
         asserted = places.asserted
         dials = memory.dials
         ready = memory.ready
+        ledger = plan.ledger
+        holding = memory.holding
         incidents = memory.incidents
         failures = memory.failures
         sources = FrozenArray(plan.settings.sources)
         names = memory.names
         preferences = memory.preferences
         view = table.view
-        buffers = BufferPool(bytesLimit: plan.settings.bufferLimit)
+        buffers = BufferPool(accounts: memory.accounts)
         self.epoll.add(plan.mailbox.descriptor, .readable, tag: Tag.mailbox)
     }
 
@@ -287,7 +300,8 @@ struct Worker: ~Copyable {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)
         }
-        if flows[flow].service != ServiceSlot.unrouted {
+        strike(flow)
+        if flows[flow].service != ServiceSlot.unrouted, !flows[flow].hasLeftService {
             counters.add(1, .connectionsClosed, service: flows[flow].service)
         }
         places.give(flow)
@@ -331,12 +345,14 @@ struct Worker: ~Copyable {
 
     // MARK: Incidents
 
-    /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
+    /// Counts an incident, and has it logged unless one of its kind and service was within the last second. The service is the flow's, unless
+    /// another one has brought it about.
     mutating func note(
-        _ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }
+        _ incident: Incident, flow: FlowIndex? = nil, service culprit: Int32? = nil,
+        _ detail: (borrowing Worker) -> String = { _ in "" }
     ) {
         counters.add(incident)
-        let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
+        let service = culprit ?? flow.map { flows[$0].service } ?? ServiceSlot.unrouted
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }
         let report = IncidentReport(
             incident: incident, service: service,

@@ -67,8 +67,10 @@ extension Worker {
         flows[flow].isHTTP = isHTTP
         flows[flow].lastActive = tick
         if isHTTP { exchanges[flow] = Exchange() }
-        if view.hasTrustedSenders, let peer = socket.peerAddress {
-            flows[flow].awaitsProxyHeader = view.isTrusted(peer.address)
+        if let peer = socket.peerAddress {
+            flows[flow].awaitsProxyHeader = view.hasTrustedSenders && view.isTrusted(peer.address)
+            // A trusted sender is no client: it is counted for whom its header names.
+            if !flows[flow].awaitsProxyHeader, !arrive(flow, from: peer.address) { return }
         }
         readOpening(flow)
         if flows[flow].stage == .opening { register(client) }
@@ -96,7 +98,7 @@ extension Worker {
         while true {
             let have = Int(halves[client].pendingOffset &+ halves[client].pendingCount)
             let into = halves[client].pending.exists ? halves[client].pending : scratch
-            let room = min(Int(into.capacity) - have, buffers.mostToRead)
+            let room = min(Int(into.capacity) - have, mostToRead(client))
             guard room > 0 else {
                 guard growPending(client) else { return cutForMemory(flow) }
                 continue
@@ -155,7 +157,7 @@ extension Worker {
     private mutating func keepPending(_ half: HalfIndex, from source: Buffer) -> Bool {
         guard !halves[half].pending.exists else { return true }
         let count = Int(halves[half].pendingCount)
-        let buffer = buffers.take(count)
+        let buffer = borrow(count, for: half.flow)
         guard buffer.exists else { return false }
         buffer.copy(count, from: source, at: Int(halves[half].pendingOffset), to: 0)
         halves[half].pending = buffer
@@ -163,7 +165,7 @@ extension Worker {
         return true
     }
 
-    /// Makes room behind the pending bytes: by moving them to the front, or into a large buffer.
+    /// Makes room behind the pending bytes: by moving them to the front, or into a larger buffer.
     private mutating func growPending(_ half: HalfIndex) -> Bool {
         let count = Int(halves[half].pendingCount)
         if halves[half].pendingOffset > 0 {
@@ -171,18 +173,8 @@ extension Worker {
             halves[half].pendingOffset = 0
             return true
         }
-        guard halves[half].pending.capacity < BufferPool.large, !buffers.isScarce else { return false }
-        let buffer = buffers.take(Int(BufferPool.large))
-        guard buffer.exists else { return false }
-        buffer.copy(count, from: halves[half].pending, at: 0, to: 0)
-        buffers.give(&halves[half].pending)
-        halves[half].pending = buffer
-        return true
-    }
-
-    mutating func cutForMemory(_ flow: FlowIndex) {
-        note(.buffersExhausted, flow: flow)
-        close(flow, reset: true)
+        let halves = halves
+        return enlarge(&halves[half].pending, count, for: half.flow)
     }
 
     private mutating func refuse(_ flow: FlowIndex, _ refusal: ClientHello.Refusal) {
@@ -217,6 +209,7 @@ extension Worker {
             if let source = header.source, let destination = header.destination {
                 flows[flow].hasAssertedAddresses = true
                 asserted[flow] = AssertedAddresses(source: source, destination: destination)
+                guard arrive(flow, from: source.address) else { return nil }
             }
             return header.length
         }
@@ -233,11 +226,17 @@ extension Worker {
 
     /// Makes the flow one of `service`, of whose client `received` bytes have been read so far.
     mutating func assign(_ flow: FlowIndex, to service: Int32, received: Int) {
+        endOpening(flow)
         flows[flow].service = service
+        settleLoans(flow)
         counters.add(1, .connectionsOpened, service: service)
         counters.add(UInt64(received), .bytesUp, service: service)
         // That the sender is trusted is known; whether the service takes its word is the service's own choice.
-        if !view.route(service).acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
+        if flows[flow].hasAssertedAddresses, !view.route(service).acceptProxyProtocol {
+            flows[flow].hasAssertedAddresses = false
+            // To this service all come from the sender, which is no client.
+            flows[flow].client = 0
+        }
     }
 
     /// Sends a flow on its way to its service's endpoint.
@@ -247,6 +246,7 @@ extension Worker {
             if flows[flow].isHTTP { return answer(flow, .overloaded) }
             return close(flow, reset: true)
         }
+        guard admit(flow) else { return }
         startDial(flow)
     }
 }

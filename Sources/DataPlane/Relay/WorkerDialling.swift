@@ -302,7 +302,7 @@ extension Worker {
             return false
         }
         let count = Int(halves[client].pendingCount)
-        let buffer = buffers.take(min(count + ProxyHeader.longestWritten, Int(BufferPool.large)))
+        let buffer = borrow(min(count + ProxyHeader.longestWritten, Int(BufferPool.large)), for: flow)
         guard buffer.exists, count + ProxyHeader.longestWritten <= Int(buffer.capacity) else {
             cutForMemory(flow)
             return false

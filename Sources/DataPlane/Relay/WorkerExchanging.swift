@@ -173,7 +173,7 @@ extension Worker {
             exchanges[flow].client = text
         }
         let room = head.length + RequestHead.longestGrowth + Address.longestText + 2
-        let buffer = buffers.take(room)
+        let buffer = borrow(room, for: flow)
         guard buffer.exists else {
             cutForMemory(flow)
             return false

@@ -51,6 +51,7 @@ extension Worker {
     /// Notes that a half's socket has no room, and has epoll say when it has.
     private func armWriting(_ half: HalfIndex) {
         halves[half].state.remove(.writable)
+        halves[half].state.insert(.wasFull)
         guard !halves[half].state.contains(.armedOut) else { return }
         halves[half].state.insert(.armedOut)
         epoll.modify(
@@ -133,7 +134,7 @@ extension Worker {
                 }
                 return fail(source, answer)
             }
-            var most = buffers.mostToRead
+            var most = mostToRead(source)
             if UInt64(most) > halves[source].passable { most = Int(halves[source].passable) }
             let answer = halves[source].socket.receive(into: scratch, at: 0, upTo: most)
             if answer.value <= 0 {
@@ -157,7 +158,7 @@ extension Worker {
                     halves[source].state.remove(.readable)
                 }
             }
-            if count >= Worker.bulkRead, !halves[source].state.contains(.urgent) { halves[source].state.insert(.bulk) }
+            if count >= min(Worker.bulkRead, most), count > Worker.smallMove, !halves[source].state.contains(.urgent) { halves[source].state.insert(.bulk) }
             sendPromptly(sink)
             // MORE lets the FIN of the coming shutdown ride on the data.
             let sent = halves[sink].socket.send(
@@ -171,7 +172,7 @@ extension Worker {
                 }
                 continue
             }
-            let buffer = buffers.take(count &- taken)
+            let buffer = borrow(count &- taken, for: source.flow)
             guard buffer.exists else {
                 cutForMemory(source.flow)
                 return false
@@ -282,7 +283,9 @@ extension Worker {
 
     @inline(__always) private func countRead(_ count: Int, _ source: HalfIndex) {
         if halves[source].passable != Half.unbounded { halves[source].passable &-= UInt64(count) }
-        if source.isClient { counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service) }
+        guard source.isClient else { return }
+        flows[source.flow].heard &+= UInt32(truncatingIfNeeded: count)
+        counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service)
     }
 
     @inline(__always) private func countSent(_ count: Int, from source: HalfIndex) {

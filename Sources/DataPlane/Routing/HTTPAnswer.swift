@@ -23,6 +23,12 @@ public struct HTTPAnswer: Hashable, Sendable {
     public static var overloaded: HTTPAnswer {
         HTTPAnswer(503, "This server cannot take more connections at the moment.")
     }
+    /// The client's address is one that the service does not take connections from.
+    public static var forbidden: HTTPAnswer { HTTPAnswer(403, "This service takes no connections from this address.") }
+    /// The client has more connections, or makes them faster, than one client may.
+    public static var tooManyRequests: HTTPAnswer {
+        HTTPAnswer(429, "This address has too many connections to this service.")
+    }
     public static var gatewayTimeout: HTTPAnswer {
         HTTPAnswer(504, "The endpoint of this service did not answer in time.")
     }
@@ -37,7 +43,7 @@ public struct HTTPAnswer: Hashable, Sendable {
         writer.put("\r\nContent-Type: text/plain\r\nConnection: close\r\n", into: &output)
         // RFC 9110 section 15.5.6 asks for this one. What else an endpoint allows is for it to say.
         if status == 405 { writer.put("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", into: &output) }
-        if status == 503 { writer.put("Retry-After: 1\r\n", into: &output) }
+        if status == 503 || status == 429 { writer.put("Retry-After: 1\r\n", into: &output) }
         writer.put("Content-Length: ", into: &output)
         writer.put(decimal: sentence.utf8.count &+ 1, into: &output)
         writer.put("\r\n\r\n", into: &output)
@@ -50,9 +56,11 @@ public struct HTTPAnswer: Hashable, Sendable {
     private var reason: String {
         switch status {
         case 400: "Bad Request"
+        case 403: "Forbidden"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
         case 421: "Misdirected Request"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 501: "Not Implemented"
         case 502: "Bad Gateway"

@@ -60,7 +60,8 @@ final class RelayHarness {
     /// Routes by these services, and returns once every worker does. Endpoints are addresses, or names in `names`.
     func route(
         _ services: [(name: String, carriage: Carriage)], trusted: [String] = [], defaults: [String: String] = [:],
-        names: [String: [String]] = [:], allow: [String] = ["127.0.0.0/8", "::1/128"]
+        names: [String: [String]] = [:], allow: [String] = ["127.0.0.0/8", "::1/128"],
+        limits: ServerLimits = .standard
     ) throws {
         version += 1
         policy = EndpointPolicy(exceptions: try allow.map { try Prefix($0) })
@@ -68,7 +69,8 @@ final class RelayHarness {
             name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
             addresses: [Address("127.0.0.1")], trustedSenders: try trusted.map { try Prefix($0) },
             defaultServices: Dictionary(
-                uniqueKeysWithValues: try defaults.map { (try Address($0.key), try ServiceName($0.value)) }))
+                uniqueKeysWithValues: try defaults.map { (try Address($0.key), try ServiceName($0.value)) }),
+            limits: limits)
         let snapshot = try Snapshot(
             incarnation: Incarnation(1), version: SnapshotVersion(version),
             settings: ServerSettings(server: server, policy: policy),
@@ -182,7 +184,8 @@ func eventually(_ what: String = "the fact", within patience: Duration = .second
 
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
-    forwardedFor: ForwardedFor = .append, check: HealthCheck? = nil
+    forwardedFor: ForwardedFor = .append, check: HealthCheck? = nil, limits: ServiceLimits = .standard,
+    access: ClientAccess = .open
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -192,5 +195,5 @@ func carriage(
         clientDomains: domains.map { try ClientDomain($0) },
         endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
         acceptProxyProtocol: accept,
-        sendProxyProtocol: send, forwardedFor: forwardedFor)
+        sendProxyProtocol: send, forwardedFor: forwardedFor, limits: limits, access: access)
 }

@@ -11,7 +11,8 @@ private func written(_ answer: HTTPAnswer, toHEAD: Bool = false, room: Int = HTT
 @Suite struct `Answers of our own` {
     static let all: [HTTPAnswer] =
         RequestHead.Refusal.allCases.compactMap(\.answer) + [
-            .requestTimeout, .misdirected, .badGateway, .overloaded, .gatewayTimeout,
+            .requestTimeout, .misdirected, .badGateway, .overloaded, .gatewayTimeout, .forbidden,
+            .tooManyRequests,
         ]
 
     @Test(arguments: all)
