@@ -16,7 +16,7 @@ let package = Package(
         .executable(name: "ddirect-control", targets: ["ddirect-control"]),
         .executable(name: "ddirect-proxy", targets: ["ddirect-proxy"]),
         .executable(name: "ddirect", targets: ["ddirect"]),
-        // For the packages in Benchmarks and Tests/Fuzz, which speak the channel and throw garbage at the parsers.
+        // For packages of others: Benchmarks/StubFleet speaks the channel.
         .library(name: "Channel", targets: ["Domain", "Wire"]),
         .library(name: "Routing", targets: ["Routing"]),
     ],

@@ -10,12 +10,15 @@ import sys
 import tempfile
 
 import publishing
+import reconnecting
+import sharing
 from harness import ddirect, layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The last has nothing to be compared with: it is about D-Direct's control plane.
-PARTS = [*workloads.ALL, "publishing"]
+# The last three have nothing to be compared with: how flows share D-Direct's data plane, and its control plane.
+OWN = ["sharing", "publishing", "reconnecting"]
+PARTS = [*workloads.ALL, *OWN]
 
 
 def comma_separated(choices):
@@ -51,7 +54,7 @@ def note(text):
 
 def check_ddirect(arguments):
     """A report without what it is about would look like one: D-Direct has to be there unless nobody asked for it."""
-    if "ddirect" in arguments.proxies or "publishing" in arguments.only:
+    if "ddirect" in arguments.proxies or set(OWN) & set(arguments.only):
         try:
             ddirect.check_built(arguments.ddirect_bin.resolve())
         except tools.Failure as failure:
@@ -120,8 +123,12 @@ def main():
             with toolbox.origin(layout.ORIGINS):
                 outcomes = compare(arguments, names, chosen, toolbox)
             print(tables.report(machine.description(), arguments, chosen, outcomes), flush=True)
+        if "sharing" in arguments.only:
+            print(sharing.report(arguments.ddirect_bin.resolve(), folder, toolbox, arguments, note), flush=True)
         if "publishing" in arguments.only:
-            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note))
+            print(publishing.report(arguments.ddirect_bin.resolve(), folder, note), flush=True)
+        if "reconnecting" in arguments.only:
+            print(reconnecting.report(arguments.ddirect_bin.resolve(), folder, note))
 
 
 main()

@@ -14,8 +14,12 @@ import sys
 # The worker's methods from accept to close, by name; the rest of a mangled name differs from build to build.
 HOT = [
     "run", "accept", "readHello", "serviceForName", "assign", "depart", "startDial", "attemptNext", "attempt",
-    "handleAttempt", "connected", "pump", "flushPending", "passEnd", "close", "closeHalf", "endDial", "takeFlow", "sweep",
-    "check",
+    "handleAttempt", "connected", "handle", "pump", "passEnd", "close", "closeHalf", "endDial", "takeFlow", "sweep", "check",
+    # Turns, and who accepts.
+    "pumpReady", "pumpBulk", "takeTurn", "giveWay", "enqueue", "armWriting", "register", "hasExcess", "lookAround", "yieldListeners",
+    "considerReturn", "startAccepting", "pauseAccepting",
+    # The steps of `pump`, where they are not inlined into it.
+    "nextStep", "flushPending", "emptyPipe", "followOn", "fillPipe", "copy", "keep",
     # Plain HTTP, exchange after exchange.
     "readFirstRequest", "follow", "followRequest", "takeRequestHead", "passOn", "endRequest", "followResponse",
     "takeResponseHead", "endResponse", "endExchange", "followSilence", "followBody", "handOver", "fill", "settle",
@@ -54,8 +58,9 @@ def main():
             continue
         found.add(match.group(1))
         faults += [f"{match.group(1)}: {line.strip()}" for line in lines if FORBIDDEN.search(line)]
-    # A method that is gone was inlined into another of the list, or renamed; most must be there for this to mean anything.
-    if len(found) < len(HOT) // 2:
+    # A method that is gone was inlined into another of the list, or renamed; most must be there for this to mean anything. The steps of
+    # `pump` are inlined for certain.
+    if len(found) < len(HOT) // 3:
         sys.exit(f"only {len(found)} of the {len(HOT)} functions were found in {binary}; this check needs mending")
     if faults:
         sys.exit("the hot path counts references or allocates:\n  " + "\n  ".join(faults))

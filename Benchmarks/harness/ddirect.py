@@ -2,7 +2,7 @@
 
 import contextlib
 
-from . import ddirect_api, machine, processes, tools
+from . import ddirect_api, machine, processes, tools, unprivileged
 
 
 def check_built(folder):
@@ -12,26 +12,29 @@ def check_built(folder):
 
 
 class ControlPlane:
-    """A control plane with its database in `folder`, which outlives its runs."""
+    """A control plane with its database in `folder`, which outlives its runs; `flags` are beside those that all have."""
 
-    def __init__(self, ddirect_bin, folder, api_address):
-        self.program = ddirect_bin / "ddirect-control"
+    def __init__(self, ddirect_bin, folder, api_address, flags=()):
+        # As the proxies are run: its channel's socket is for its own user.
+        self.program = unprivileged.program(ddirect_bin / "ddirect-control", folder)
         self.folder = folder
         self.api_address = api_address
         self.channel = folder / "channel.sock"
         self.token_file = folder / "admin-token"
+        self.flags = flags
 
     @contextlib.contextmanager
     def running(self, core):
         """Runs it; gives the process."""
-        command = [
+        command = unprivileged.command([
             self.program,
             "--database", self.folder / "control.db",
             "--listen", self.api_address,
             "--channel", f"unix:{self.channel}",
             "--admin-token-file", self.token_file,
             "--allow-endpoint", "127.0.0.0/8",
-        ]
+            *self.flags,
+        ])
         log = self.folder / "control.log"
         with tools.daemon(command, core, log, lambda: tools.accepts(self.api_address)) as child:
             yield processes.ProcessTree(child.pid)
@@ -41,15 +44,18 @@ class ControlPlane:
         return ddirect_api.API(self.api_address, self.token_file.read_text().strip())
 
 
-def proxy_command(ddirect_bin, server, channel, http, https, admin):
-    return [
-        ddirect_bin / "ddirect-proxy",
+def proxy_command(ddirect_bin, server, channel, http, https, admin, workers=1, folder=None, as_root=False):
+    """As its unit runs it, without privileges, from a copy of the program in `folder`; or as we are."""
+    program = ddirect_bin / "ddirect-proxy"
+    command = [
+        unprivileged.program(program, folder) if folder and not as_root else program,
         "--server", server,
         "--control", f"unix:{channel}",
         "--http", http,
         "--https", https,
         "--admin", admin,
-        "--workers", "1",
+        "--workers", str(workers),
         # Two descriptors a flow: nearly all that the process may have, as for the others.
         "--flow-limit", str(machine.idle_connections() + 64),
     ]
+    return command if as_root or not folder else unprivileged.command(command)

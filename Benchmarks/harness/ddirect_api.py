@@ -49,16 +49,22 @@ def service(name, domain, https_port, primary, standbys=()):
     }
 
 
-def create_services(api, server, note):
-    """One customer, one server, and all services: the three that the load uses among many that it does not."""
+def create_few_services(api, server, origins):
+    """One customer, one server, and a service for each of the names; a dictionary says which origin it has."""
     api.create("customers", {"name": "bench"})
     api.create("servers", {
         "name": server, "region": "af-south-1", "hostname": f"{server}.bench.test",
         "addresses": [layout.PROXY_ADDRESS],
     })
+    for domain, address in origins.items():
+        name = f"bench-{domain.split('.')[0]}"
+        api.create("services", service(name, domain, int(address.rsplit(":", 1)[1]), server))
+
+
+def create_services(api, server, note):
+    """All services: the three that the load uses among many that it does not."""
     note(f"creating {SERVICES:,} services")
-    for domain, port in zip(layout.NAMES, layout.ORIGIN_PORTS):
-        api.create("services", service(f"bench-{domain[0]}", domain, port, server))
+    create_few_services(api, server, layout.ORIGINS)
     for number in range(SERVICES - len(layout.NAMES)):
         filler = service(f"filler-{number}", f"filler-{number}.bench.test", layout.ORIGIN_PORTS[0], server)
         api.create("services", filler)

@@ -17,9 +17,15 @@ PROXY_ADDRESS = "127.0.0.11"
 # Each proxy has ports of its own, so that a connection to one can never have reached another.
 PROXY_PORTS = {"ddirect": 24410, "haproxy": 24420, "nginx": 24430, "sniproxy": 24440, "floor": 24450}
 
+# A small message beside bulk has an origin of its own, as the other would keep it waiting.
+SMALL_ORIGIN = {"small.bench.test": f"{ORIGIN_ADDRESS}:24404"}
+SHARING = {"api": "127.0.0.1:24467", "http": "127.0.0.11:24468", "https": "127.0.0.11:24469", "admin": "127.0.0.1:24470"}
+
 # The control plane has a core to itself where it is what is measured.
 CONTROL_CORE = 0
 PUBLISHING_API = "127.0.0.1:24460"
+RECONNECTING_API = "127.0.0.1:24467"
+RECONNECTING_CHANNEL = "127.0.0.1:24468"
 PUBLISHING_PROXIES = {
     "za1": {"http": "127.0.0.11:24461", "https": "127.0.0.11:24462", "admin": "127.0.0.1:24463"},
     "eu1": {"http": "127.0.0.11:24464", "https": "127.0.0.11:24465", "admin": "127.0.0.1:24466"},

@@ -94,7 +94,8 @@ class DDirect(Proxy):
 
     def command(self):
         return ddirect.proxy_command(
-            self.ddirect_bin, self.server, self.control.channel, http=self.http, https=self.address, admin=self.admin)
+            self.ddirect_bin, self.server, self.control.channel, http=self.http, https=self.address, admin=self.admin,
+            folder=self.folder)
 
     def ready(self):
         return ddirect_api.is_ready(self.admin)

@@ -27,10 +27,15 @@ def accepts(address):
         return False
 
 
+def now():
+    return time.monotonic()
+
+
 @contextlib.contextmanager
-def process(command, core, **options):
-    """Runs a command on one core for as long as the context lasts."""
-    child = subprocess.Popen(["taskset", "--cpu-list", str(core), *map(str, command)], **options)
+def process(command, core, gives_way=False, **options):
+    """Runs a command on one core, or on several ("0,1"), for as long as the context lasts. `gives_way`: to whoever else wants to run there."""
+    priority = ["chrt", "--idle", "0"] if gives_way else []
+    child = subprocess.Popen(["taskset", "--cpu-list", str(core), *priority, *map(str, command)], **options)
     try:
         yield child
     finally:
@@ -66,19 +71,20 @@ class Toolbox:
         return self.folder / name
 
     @contextlib.contextmanager
-    def origin(self, origins):
+    def origin(self, origins, gives_way=False):
         """Runs the origin: a dictionary says which name is served at which address."""
         pairs = [f"{name}={address}" for name, address in origins.items()]
-        with process([self.tool("origin"), *pairs], layout.PLAYERS_CORE, stdout=subprocess.PIPE, text=True) as child:
+        command = [self.tool("origin"), *pairs]
+        with process(command, layout.PLAYERS_CORE, gives_way, stdout=subprocess.PIPE, text=True) as child:
             if child.stdout.readline() != "ready\n":
                 raise SystemExit("the origin cannot start")
             yield
 
     @contextlib.contextmanager
-    def load(self, *arguments):
+    def load(self, *arguments, gives_way=False):
         """Runs the load, which waits for `play`."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with process([self.tool("load"), *arguments], layout.PLAYERS_CORE, text=True, **pipes) as child:
+        with process([self.tool("load"), *arguments], layout.PLAYERS_CORE, gives_way, text=True, **pipes) as child:
             load = Load(child)
             load.read_line()
             yield load
@@ -99,8 +105,16 @@ class Load:
             raise Failure(self.child.stderr.read().strip() or "the load generator ended without a word")
         return line
 
-    def play(self):
-        """Plays the workload; its figures. Connections that are to stay open are open until the context ends."""
+    def start(self):
+        """Begins to play, and waits for nothing."""
         self.child.stdin.write("play\n")
         self.child.stdin.flush()
+
+    def play(self):
+        """Plays the workload; its figures. Connections that are to stay open are open until the context ends."""
+        self.start()
         return json.loads(self.read_line())
+
+    def stop(self):
+        """Ends a workload that would go on."""
+        self.child.kill()

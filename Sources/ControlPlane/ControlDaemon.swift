@@ -51,10 +51,12 @@ public struct ControlDaemon: Sendable {
         } catch {
             throw StartFailure(cause: error, description: "\(settings.database): \(error)")
         }
+        let probeKeys = try await store.probeKeys()
         let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
         secure = try await ControlDaemon.secureChannel(settings, store)
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
+            probeKeys: probeKeys,
             channel: ChannelSettings(unixPath: settings.channelPath, secure: secure, mostSessions: mostSessions),
             events: events, logger: logger)
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ControlDaemon.httpConfiguration)
@@ -69,7 +71,7 @@ public struct ControlDaemon: Sendable {
         self.alerts = alerts
         failover = try await ControlDaemon.failover(
             ProviderFactory(credentials: credentials, commands: settings.commands, http: http), store, publisher,
-            prober, events, alerts, logger)
+            prober, probeKeys, events, alerts, logger)
         api = ControlAPI(
             store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
             failover: failover, counters: RequestCounters(), logger: logger)
@@ -120,12 +122,12 @@ public struct ControlDaemon: Sendable {
 
     private static func failover(
         _ providers: ProviderFactory, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
-        _ events: EventLog, _ alerts: AlertSender, _ logger: Logger
+        _ probeKeys: ProbeKeys, _ events: EventLog, _ alerts: AlertSender, _ logger: Logger
     ) async throws -> FailoverService {
         let authorities = AuthorityCheck()
         return try await FailoverService(
             FailoverService.Surroundings(
-                store: store, publisher: publisher, prober: prober,
+                store: store, publisher: publisher, prober: prober, probeKeys: probeKeys,
                 provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
                 ask: { await authorities.ask($0, name: $1, $2) },
                 tell: { kind, server, detail in

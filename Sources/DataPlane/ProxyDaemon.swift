@@ -40,8 +40,13 @@ public struct ProxyDaemon {
             sockets.isEmpty
             ? try Listener.bound(http: settings.http, https: settings.https)
             : try Listener.passed(sockets, http: settings.http, https: settings.https)
-        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: settings.relay)
-        responder = try Responder(board: board, logger: logger)
+        var relay = settings.relay
+        relay.pipeShare = PipePool.share(of: settings.workers)
+        pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: relay)
+        let mailboxes = pool.mailboxes
+        responder = try Responder(board: board, logger: logger) { address in
+            for mailbox in mailboxes { mailbox.post(.proved(address)) }
+        }
         let (workers, startTime) = (pool.counters, board.startTime)
         admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
             Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime)
@@ -61,98 +66,104 @@ public struct ProxyDaemon {
 
     /// Carries traffic until SIGTERM or SIGINT, then drains. Returns when everything has ended.
     public func run() throws {
-        let (resolver, responder, admin, logger) = (resolver, responder, admin, logger)
-        let responderThread = try Thread(named: "responder") {
-            do {
-                try responder.run()
-            } catch {
-                logger.critical("The monitor endpoint does not answer", metadata: ["reason": "\(error)"])
-            }
-        }
-        let adminThread = try Thread(named: "admin") {
-            do {
-                try admin.run()
-            } catch {
-                logger.critical("The admin listener does not answer", metadata: ["reason": "\(error)"])
-            }
-        }
-        let resolverThread = try Thread(named: "resolver") {
-            do {
-                try resolver.run()
-            } catch {
-                logger.critical("The resolver has ended", metadata: ["reason": "\(error)"])
-            }
-        }
-        var workers: [JoinableThread] = []
-        for index in 0..<settings.workers {
-            let addresses = (responder.addresses.http, responder.addresses.https)
-            workers.append(try pool.start(index, responder: addresses, doubts: resolver.doubts))
-        }
-        let mailbox = subscriberMail
-        let checker = try EndpointChecker(servers: settings.resolvers) { mailbox.post(.checked($0)) }
-        let checkerThread = try Thread(named: "checker") {
-            do {
-                try checker.run()
-            } catch {
-                logger.error("Endpoints cannot be checked any more", metadata: ["reason": "\(error)"])
-            }
-        }
-        let attempts = Prober.mostAttempts(besideFlows: settings.relay.flowLimit * settings.workers)
-        let prober = try Prober(mostAttempts: attempts, logger: logger) { mailbox.post(.probed($0)) }
-        let proberThread = try Thread(named: "prober") {
-            do {
-                try prober.run()
-            } catch {
-                logger.error("Other servers cannot be probed from here", metadata: ["reason": "\(error)"])
-            }
-        }
-        let health = health
-        let healthThread = try Thread(named: "health") {
-            do {
-                try health.run(doubting: resolver.doubts)
-            } catch {
-                logger.error("The health of endpoints is not checked", metadata: ["reason": "\(error)"])
-            }
-        }
-        let keeper = keeper
-        let keeperThread = try Thread(named: "keeper") { keeper.run() }
-        let subscriber = makeSubscriber(checker, prober)
-        let subscriberThread = try Thread(named: "subscriber") { subscriber.run() }
+        let threads = ThreadList(logger: logger)
+        defer { threads.stop() }
+        try startThreads(threads)
         logger.info("Started", metadata: ["server": "\(settings.server)", "admin": "\(admin.address)"])
 
-        let signal = watch(until: nil)
+        let signal = watch(threads, until: nil)
         Notify.stopping()
         board.stage(.draining)
         if settings.parksFlows {
             logger.notice("Stopping; open connections wait for the next process", metadata: ["signal": "\(signal)"])
         } else {
             logger.notice("Stopping; open connections may end until the deadline", metadata: ["signal": "\(signal)"])
-            drain()
+            drain(threads)
         }
 
-        mailbox.post(.stop)
-        subscriberThread.join()
-        keeper.mailbox.post(.stop)
-        keeperThread.join()
-        checker.mailbox.post(.stop)
-        checkerThread.join()
-        prober.mailbox.post(.stop)
-        proberThread.join()
-        health.mailbox.post(.stop)
-        healthThread.join()
-        // The last thing before the end, so that flows stand still for as short as can be.
-        if settings.parksFlows { park() }
-        pool.post(.stop)
-        for worker in workers { worker.join() }
-        resolver.mailbox.post(.stop)
-        resolverThread.join()
-        responder.stop()
-        responderThread.join()
-        admin.stop()
-        adminThread.join()
+        threads.stop(after: ProxyDaemon.workerName(settings.workers - 1))
+        if settings.parksFlows {
+            // The last thing before the end, so that flows stand still for as short as can be. The workers end as they hand them over.
+            threads.expectEnds()
+            park()
+        }
+        threads.stop()
         reportIncidents()
         logger.notice("Stopped", metadata: ["cut": "\(pool.flowsOpen)"])
     }
+
+    /// Whoever is told of something is started before those who tell it, and so stopped after them.
+    private func startThreads(_ threads: ThreadList) throws {
+        let (responder, admin, resolver, pool, health, keeper) = (responder, admin, resolver, pool, health, keeper)
+        func start(_ plan: DaemonThread) throws(SystemCallError) {
+            try threads.start(plan, at: .nanoseconds(Clock.monotonicNanoseconds))
+        }
+        // The fleet takes a server whose monitor endpoint is silent for dead.
+        try start(
+            DaemonThread(
+                name: "responder", loss: .ofTraffic, consequence: "the monitor endpoint does not answer",
+                rounds: { responder.pulse.count }, run: { try responder.run() }, stop: { responder.stop() }))
+        // Nobody but the operator misses it. It may render the metrics of the largest fleet for several clients in one round.
+        try start(
+            DaemonThread(
+                name: "admin", loss: .ofService, consequence: "neither metrics nor health can be asked for",
+                rounds: { admin.pulse.count }, patience: .seconds(60), run: { try admin.run() },
+                stop: { admin.stop() }))
+        // Addresses that are known would serve on, until the first endpoint moves.
+        try start(
+            DaemonThread(
+                name: "resolver", loss: .ofTraffic, consequence: "names of endpoints are not resolved",
+                run: { try resolver.run() }, stop: { resolver.mailbox.post(.stop) }))
+        let monitor = (responder.addresses.http, responder.addresses.https)
+        for index in 0..<settings.workers {
+            // A round is some microseconds, and no wait is longer than a quarter of a second.
+            try start(
+                DaemonThread(
+                    name: ProxyDaemon.workerName(index), loss: .ofTraffic, consequence: "its connections stand still",
+                    rounds: { pool.counters[index].read(.rounds) }, patience: .seconds(5),
+                    run: try pool.worker(index, responder: monitor, doubts: resolver.doubts),
+                    stop: { pool.mailboxes[index].post(.stop) }))
+        }
+        // Connects fall back by themselves where checks do not say which target is well.
+        try start(
+            DaemonThread(
+                name: "health", loss: .ofService, consequence: "endpoints are not checked",
+                rounds: { health.pulse.count }, run: { try health.run(doubting: resolver.doubts) },
+                stop: { health.mailbox.post(.stop) }))
+        let mailbox = subscriberMail
+        let attempts = Prober.mostAttempts(besideFlows: settings.relay.flowLimit * settings.workers)
+        let prober = try Prober(vantage: settings.server, mostAttempts: attempts, logger: logger) {
+            mailbox.post(.probed($0))
+        }
+        // Each server has other vantages.
+        try start(
+            DaemonThread(
+                name: "prober", loss: .ofService, consequence: "other servers are not probed from here",
+                rounds: { prober.pulse.count }, run: { try prober.run() }, stop: { prober.mailbox.post(.stop) }))
+        let checker = try EndpointChecker(servers: settings.resolvers) { mailbox.post(.checked($0)) }
+        // A round lasts as long as the slowest check in it: a name to resolve, and its addresses to connect to.
+        try start(
+            DaemonThread(
+                name: "checker", loss: .ofService, consequence: "endpoints cannot be checked for an operator",
+                rounds: { checker.pulse.count }, patience: .seconds(120), run: { try checker.run() },
+                stop: { checker.mailbox.post(.stop) }))
+        // A new start would have an older snapshot, so it is the worst that could be done about it.
+        try start(
+            DaemonThread(
+                name: "keeper", loss: .ofService, consequence: "the snapshot in force is not kept for a new start",
+                rounds: { keeper.pulse.count }, patience: .seconds(60), run: { keeper.run() },
+                stop: { keeper.mailbox.post(.stop) }))
+        // Without it this server would serve what it serves now for ever: no cutover, no drain, no new service would reach it. A round may
+        // bring the largest snapshot to the workers.
+        let subscriber = makeSubscriber(checker, prober)
+        try start(
+            DaemonThread(
+                name: "subscriber", loss: .ofTraffic, consequence: "this server hears of no change",
+                rounds: { subscriber.pulse.count }, patience: .seconds(60), run: { subscriber.run() },
+                stop: { mailbox.post(.stop) }))
+    }
+
+    private static func workerName(_ index: Int) -> String { "worker-\(index)" }
 
     private func makeSubscriber(_ checker: EndpointChecker, _ prober: Prober) -> SnapshotSubscriber {
         let isListening = Mutex(false)
@@ -183,7 +194,13 @@ public struct ProxyDaemon {
                 }
             },
             refused: { version, reasons in board.refused(version, reasons: reasons) },
-            connected: { isConnected in board.connected(isConnected) },
+            connected: { isConnected, address in
+                board.connected(isConnected)
+                // It probes from where it serves, most often; from elsewhere it proves itself.
+                guard let address else { return }
+                board.foundControlPlane(at: address)
+                pool.post(.proved(address))
+            },
             draining: { isDraining in board.stage(isDraining ? .draining : .serving) },
             isDraining: { board.current.stage == .draining })
         return SnapshotSubscriber(
@@ -196,8 +213,7 @@ public struct ProxyDaemon {
     /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that ends it, or 0 at
     /// `deadline`, or when the last flow has ended once there is a deadline.
     @discardableResult
-    private func watch(until deadline: UInt64?) -> Int32 {
-        var pulse = WorkerPulse(patience: .seconds(5))
+    private func watch(_ threads: ThreadList, until deadline: UInt64?) -> Int32 {
         var line = ""
         while true {
             let signal = Process.awaitSignal(milliseconds: 200)
@@ -211,12 +227,22 @@ public struct ProxyDaemon {
             reportIncidents()
             board.setNames(resolver.statistics)
             board.setHealth(health.statistics)
-            pulse.observed(pool.counters.map { $0.read(.rounds) }, at: .nanoseconds(now))
-            let stuck = pulse.stuck(at: .nanoseconds(now))
-            board.setStuck(stuck)
-            // A stuck worker starves the watchdog, so that the service manager restarts what can no longer carry traffic.
-            if stuck.isEmpty { Notify.watchdog() }
+            let ailments = threads.ailments(at: .nanoseconds(now))
+            tell(ailments, after: board.current.ailments)
+            board.setAilments(ailments)
+            // The watchdog starves when traffic needs a thread that is lost, so that the service manager starts the process anew.
+            if !ailments.contains(where: \.isOfTraffic) { Notify.watchdog() }
             if let deadline, now >= deadline || pool.flowsOpen == 0 { return 0 }
+        }
+    }
+
+    /// Says which threads have got stuck and which go on again. Of those that have ended their list has told.
+    private func tell(_ ailments: [ThreadAilment], after before: [ThreadAilment]) {
+        for ailment in ailments where ailment.kind == .stuck && !before.contains(ailment) {
+            logger.critical("A thread of this process makes no progress", metadata: ["thread": "\(ailment.thread)"])
+        }
+        for ailment in before where ailment.kind == .stuck && !ailments.contains(ailment) {
+            logger.notice("A thread of this process goes on again", metadata: ["thread": "\(ailment.thread)"])
         }
     }
 
@@ -248,7 +274,7 @@ public struct ProxyDaemon {
         }
     }
 
-    private func drain() {
+    private func drain(_ threads: ThreadList) {
         pool.post(.shutDown)
         // Closing a listener resets what still waits in its queue, and the workers accept that first. A worker that is stuck accepts nothing.
         let patience = Clock.monotonicNanoseconds &+ 1_000_000_000
@@ -257,7 +283,7 @@ public struct ProxyDaemon {
         }
         pool.stopListening()
         let limit = UInt64(settings.drainTimeout.milliseconds) * 1_000_000
-        watch(until: Clock.monotonicNanoseconds &+ limit)
+        watch(threads, until: Clock.monotonicNanoseconds &+ limit)
     }
 
     private func reportIncidents() {

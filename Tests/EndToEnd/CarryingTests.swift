@@ -129,6 +129,73 @@ import Testing
         }
     }
 
+    @Test func `an empty line behind a body and trailers behind chunks cost no request`() throws {
+        let nginx = try Nginx("first")
+        let fleet = try Fleet.single(to: nginx.first.endpoint)
+        let connection = try TCPConnection(to: fleet.servers[0].http)
+        let put = "PUT /files/x HTTP/1.1\r\nHost: app.acme.test\r\n"
+        try connection.send("\r\n\(put)Content-Length: 4\r\n\r\nbody\r\n")
+        #expect(try connection.receiveResponse().status == 201)
+        try connection.send(
+            "\(put)Transfer-Encoding: chunked\r\nTrailer: X-Checksum\r\n\r\n5\r\nhello\r\n0\r\nX-Checksum: abc\r\nHost: x\r\n\r\n"
+        )
+        #expect(try connection.receiveResponse().status == 204)
+        #expect(text(ofFile: "\(nginx.files)/x") == "hello")
+        let answer = try connection.exchange("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n")
+        #expect(told(answer.body)["name"] == "first")
+        #expect(try fleet.servers[0].metric("ddirect_service_requests_total{service=\"acme-app\"}") == 3)
+    }
+
+    @Test func `a request with an absolute target reaches the endpoint as any other`() throws {
+        let nginx = try Nginx("first")
+        let fleet = try Fleet.single(to: nginx.first.endpoint)
+        let curl = Curl(server: fleet.servers[0])
+        let answer = try curl.get("http://app.acme.test/", "--request-target", "http://APP.acme.test:8080/a?b")
+        #expect(answer.status == 200)
+        #expect(told(answer.body)["host"] == "app.acme.test")
+    }
+
+    @Test func `what belongs to one connection stays on it, and the last answer says that it is the last`() throws {
+        let peer = try Peer { connection in
+            let head = try connection.receive(until: "\r\n\r\n")
+            try connection.send(
+                "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nX-End: 2\r\n"
+                    + "Content-Length: \(head.utf8.count)\r\n\r\n\(head)")
+            _ = connection.receiveAll()
+        }
+        let fleet = try Fleet.single(to: Endpoint(peer.place), options: ["forwardedFor": "off"])
+        let curl = Curl(server: fleet.servers[0])
+        let answer = try curl.get(
+            "http://app.acme.test/", "-i", "-H", "Connection: close, X-Drop", "-H", "X-Drop: 1", "-H", "X-Keep: 2",
+            "-H",
+            "Keep-Alive: 300", "-H", "Proxy-Connection: keep-alive", "-H", "TE: trailers")
+        let (head, heard) = try #require(
+            answer.body.firstRange(of: "\r\n\r\n").map {
+                (answer.body[..<$0.lowerBound], answer.body[$0.upperBound...])
+            })
+        #expect(head.contains("\r\nConnection: close") && head.contains("\r\nX-End: 2"))
+        #expect(!head.contains("X-Hop") && !head.contains("eep-Alive") && !head.contains("keep-alive"))
+        #expect(
+            heard.contains("Connection: close\r\n") && heard.contains("X-Keep: 2\r\n")
+                && heard.contains("TE: trailers\r\n"))
+        #expect(!heard.contains("X-Drop") && !heard.contains("Keep-Alive") && !heard.contains("Proxy-Connection"))
+    }
+
+    @Test func `Python's server, which speaks HTTP 1 0, is read to its end`() throws {
+        let place = try Place.fresh()
+        let folder = try makeFolder(Scene.present().path("python"))
+        try write(String(repeating: "x", count: 300_000), to: "\(folder)/large")
+        let python = try Program(
+            "python3", ["-m", "http.server", "\(place.port)", "--bind", place.address, "--directory", folder])
+        try eventually("python answers") { (try? TCPConnection(to: place)) != nil && python.isRunning }
+        let curl = Curl(server: try Fleet.single(to: Endpoint(place)).servers[0])
+        for option in ["--http1.1", "--http1.0", "-HConnection: close"] {
+            let answer = try curl.get("http://app.acme.test/large", option)
+            #expect(answer.status == 200 && answer.body.utf8.count == 300_000, "\(option)")
+        }
+        #expect(try curl.get("http://app.acme.test/none", "-I").status == 404)
+    }
+
     @Test func `an upgraded connection carries whatever both sides say`() throws {
         let peer = try Peer { connection in
             let head = try connection.receive(until: "\r\n\r\n")

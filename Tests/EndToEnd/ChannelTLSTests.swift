@@ -141,8 +141,10 @@ import Testing
         let answer = try fleet.api.grant("POST", "/servers/za1/revoke").body
         #expect(answer["server"].text == "za1")
         #expect(answer["certificatesRevoked"].number == 1)
-        try fleet.awaitServer("za1", "is out", within: .seconds(2)) { !$0["connected"].isTrue }
-        try eventually("it stays out however often it comes; it says: \(za1.log)", within: .seconds(30)) {
+        let revoked = now()
+        try fleet.awaitServer("za1", "is out") { !$0["connected"].isTrue }
+        figure("a revoked server is out", now() - revoked, under: .seconds(2))
+        try eventually("it stays out however often it comes; it says: \(za1.log)") {
             try fleet.refusals("revoked") >= 3
         }
         #expect(try !fleet.api.grant("GET", "/servers/za1").body["connected"].isTrue)
@@ -156,7 +158,9 @@ import Testing
     }
 
     @Test func `keeps a session beyond the end of the certificate that it began with`() throws {
-        let channel = try TCPChannel(certificateLifetime: 9)
+        // A third of it is left when it is renewed, and a busy machine may take some of the rest to begin.
+        let lifetime = 20
+        let channel = try TCPChannel(certificateLifetime: lifetime)
         let fleet = try Fleet(flags: channel.flags)
         let credentials = try Scene.present().path("credentials")
         let za1 = try fleet.enrollServer("za1", at: channel, into: credentials)
@@ -168,18 +172,18 @@ import Testing
         let firstKept = try Scene.present().path("first.pem")
         try write(first.file, to: firstKept)
         #expect(first.status["certificateExpiresAt"].text != nil)
-        try fleet.awaitServer("za1", "has a new certificate", within: .seconds(30)) {
+        try fleet.awaitServer("za1", "has a new certificate") {
             $0["certificateExpiresAt"] != first.status["certificateExpiresAt"]
         }
         let second = try fleet.api.grant("GET", "/servers/za1").body
         // Timestamps of one form, which sort as text.
         #expect((second["certificateExpiresAt"].text ?? "") > (first.status["certificateExpiresAt"].text ?? ""))
         try eventually("it is written down") { text(ofFile: identity) != first.file }
-        try eventually("the first certificate has ended", within: .seconds(30), every: .milliseconds(200)) {
+        try eventually("the first certificate has ended", every: .milliseconds(200)) {
             try Forgery.hasExpired(firstKept)
         }
         // Whatever is to end a session at that moment has had the time to.
-        try eventually("three more beats") { now() - began > .seconds(13) }
+        try eventually("three more beats") { now() - began > .seconds(lifetime + 4) }
         let last = try fleet.api.grant("GET", "/servers/za1").body
         #expect(last["connected"].isTrue)
         #expect(last["connectedSince"] == first.status["connectedSince"], "it is the first session still: \(za1.log)")

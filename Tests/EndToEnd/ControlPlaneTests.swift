@@ -121,7 +121,7 @@ import Testing
             try succeed("chmod", [mode, place])
         }
         let stranger =
-            "import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect('\(path)'); print(s.recv(1))"
+            "import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(200); s.connect('\(path)'); print(s.recv(1))"
         let said = try succeed(
             "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", stranger])
         #expect(said == "b''\n")

@@ -17,16 +17,18 @@ import Testing
     func `open connections may finish, new ones are refused, and the exit code is 0`(workers: Int) throws {
         let peer = try Peer.echo("first")
         let fleet = try Fleet.single(
-            to: Endpoint(peer.place), flags: ["--drain-timeout", "30", "--workers", "\(workers)"])
+            to: Endpoint(peer.place), flags: ["--drain-timeout", "3600", "--workers", "\(workers)"])
         let server = fleet.servers[0]
         let connections = try open(to: server)
         try server.program.signal(SIGTERM)
+        try eventually("it says that it takes no more") {
+            try HTTPResponse.get("/readyz", at: server.admin).status == 503
+        }
         try eventually("new connections are refused") {
-            guard let late = try? TCPConnection(to: server.https, patience: .seconds(2)) else { return true }
+            guard let late = try? TCPConnection(to: server.https, patience: .seconds(20)) else { return true }
             try? late.send(clientHello("app.acme.test"))
             return late.receive() != .bytes(Array("first\n".utf8))
         }
-        #expect(try HTTPResponse.get("/readyz", at: server.admin).status == 503)
         for connection in connections {
             try connection.send("still served")
             #expect(try connection.receive(exactly: 12) == Array("still served".utf8))
@@ -36,7 +38,7 @@ import Testing
             connection.endWriting()
             #expect(connection.receive() == .end)
         }
-        #expect(try server.program.waitForEnd(within: .seconds(10)) == .exited(0))
+        #expect(try server.program.waitForEnd() == .exited(0))
     }
 
     @Test(arguments: [1, 3]) func `the deadline cuts what stays open`(workers: Int) throws {
@@ -52,7 +54,7 @@ import Testing
             #expect(connection.receive() == .reset)
             #expect(now() - began >= .milliseconds(900))
         }
-        #expect(try server.program.waitForEnd(within: .seconds(10)) == .exited(0))
+        #expect(try server.program.waitForEnd() == .exited(0))
     }
 
     @Test(arguments: [1, 3])
@@ -65,19 +67,18 @@ import Testing
             }
         }
         let fleet = try Fleet.single(
-            to: Endpoint(peer.place), flags: ["--drain-timeout", "20", "--workers", "\(workers)"])
+            to: Endpoint(peer.place), flags: ["--drain-timeout", "3600", "--workers", "\(workers)"])
         let server = fleet.servers[0]
         let idle = try TCPConnection(to: server.http)
         #expect(try idle.exchange("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n").body == "ok")
         let busy = try TCPConnection(to: server.http)
         try busy.send("GET /slow HTTP/1.1\r\nHost: app.acme.test\r\n\r\n")
         try eventually("the request is under way") { peer.connections == 2 }
-        let began = now()
         try server.program.signal(SIGTERM)
         #expect(try busy.receiveResponse().body == "ok")
         #expect(idle.receive() == .end)
-        #expect(try server.program.waitForEnd(within: .seconds(10)) == .exited(0))
-        #expect(now() - began < .seconds(15))
+        // The deadline of the drain is far behind what is waited for here.
+        #expect(try server.program.waitForEnd() == .exited(0))
     }
 
     @Test func `the control plane ends cleanly, and servers go on`() throws {

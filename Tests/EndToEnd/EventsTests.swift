@@ -61,30 +61,34 @@ import Testing
         }
         try eventually("all are told") { try events().count == 4 }
         let ids = try events().compactMap { $0["id"].text }
-        let said = try run(
+        let reader = try Program(
             "curl",
             [
-                "-sSN", "--max-time", "2", "-H", "Authorization: Bearer \(fleet.api.token)", "-H",
-                "Last-Event-ID: \(ids[1])", "http://\(fleet.api.place)/api/v1/events",
+                "-sSN", "-H", "Authorization: Bearer \(fleet.api.token)", "-H", "Last-Event-ID: \(ids[1])",
+                "http://\(fleet.api.place)/api/v1/events",
             ])
-        // It would have gone on for ever.
-        #expect(said.code == 28)
-        let told = said.output.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
-        #expect(told == Array(ids.dropFirst()), "first where it begins, and then each event: \(said.output)")
-        #expect(said.output.hasPrefix("retry: 2000\n"))
+        func told() -> [String] {
+            reader.log.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
+        }
+        try eventually("all that were missed are told: \(reader.log)") { told().count >= ids.count - 1 }
+        // One that is told twice, or should not be told, comes at once. The stream goes on.
+        pause(.milliseconds(500))
+        #expect(told() == Array(ids.dropFirst()), "first where it begins, and then each event: \(reader.log)")
+        #expect(reader.log.hasPrefix("retry: 2000\n"))
+        #expect(reader.isRunning)
     }
 
     @Test func `open streams do not hold up the end of the control plane, and are ended in order`() throws {
         let fleet = try Fleet()
         let (follower, errors) = try follow(fleet)
-        let reader = try TCPConnection(to: fleet.api.place, patience: .seconds(30))
+        let reader = try TCPConnection(to: fleet.api.place)
         try reader.send(
             "GET /api/v1/events HTTP/1.1\r\nHost: control\r\nAuthorization: Bearer \(fleet.api.token)\r\n\r\n")
         _ = try reader.receive(until: "retry: 2000\n")
         let began = now()
         fleet.control.signal(SIGTERM)
         #expect(try fleet.control.waitForEnd() == .exited(0))
-        #expect(now() - began < .seconds(10))
+        figure("the control plane ends with streams open", now() - began, under: .seconds(10))
         let (rest, end) = reader.receiveAll()
         #expect(end == .end)
         #expect(rest.hasSuffix("0\r\n\r\n"), "the last chunk of RFC 9112: \(rest)")
@@ -110,12 +114,14 @@ import Testing
         #expect(refused.fields["retry-after"] == "30")
         #expect(try fleet.api.call("GET", "/customers").status == 200, "the rest of the API has room")
         readers = []
-        // Well before the next heartbeat.
-        try eventually("there is room again", within: .seconds(5)) {
+        let left = now()
+        try eventually("there is room again") {
             let reader = try TCPConnection(to: fleet.api.place)
             try reader.send(
                 "GET /api/v1/events HTTP/1.1\r\nHost: control\r\nAuthorization: Bearer \(fleet.api.token)\r\n\r\n")
             return try reader.receive(until: "\r\n\r\n").contains(" 200 ")
         }
+        // Well before the next heartbeat.
+        figure("a reader that goes makes room", now() - left, under: .seconds(5))
     }
 }

@@ -2,8 +2,8 @@ import Testing
 
 /// Endpoints that cannot be connected to.
 @Suite(.realParts) struct `Fallbacks` {
-    private func site(_ server: Server, patience: Duration = .seconds(15)) throws -> String? {
-        told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test", patience: patience).body)["name"]
+    private func site(_ server: Server) throws -> String? {
+        told(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").body)["name"]
     }
 
     @Test func `a fallback takes over when the endpoint refuses`() throws {
@@ -47,18 +47,18 @@ import Testing
         let knot = try Knot("origin 60 A \(silent.place.address)", "origin 60 A \(nginx.first.address)")
         let endpoint = Endpoint(
             host: "origin.acme.test", httpPort: nginx.first.ports.http, httpsPort: nginx.first.ports.https)
-        let server = try Fleet.single(to: endpoint, flags: knot.resolver + ["--connect-timeout", "10"]).servers[0]
+        let server = try Fleet.single(to: endpoint, flags: knot.resolver + ["--connect-timeout", "3600"]).servers[0]
         for _ in 0..<4 {
             let began = now()
+            // The first is given up after an hour, for which nobody waits here.
             #expect(try site(server) == "live")
-            // The second address has its turn after 250 ms; the first is given up after ten seconds.
-            #expect(now() - began < .seconds(5))
+            figure("the second address has its turn", now() - began, under: .seconds(5))
         }
     }
 
     @Test func `nobody there is answered with 502, and silence with 504`() throws {
         let nobody = try Place.fresh()
-        let fleet = try Fleet.single(to: Endpoint(nobody), flags: ["--connect-timeout", "0.5"])
+        let fleet = try Fleet.single(to: Endpoint(nobody), flags: ["--connect-timeout", "2"])
         let server = fleet.servers[0]
         #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502)
         try server.awaitIncident("endpoint_unreachable")

@@ -67,7 +67,7 @@ import Testing
         #expect(try server.program.processorTime - before < .seconds(1))
         connections.removeAll()
         try eventually("it serves again") {
-            let connection = try TCPConnection(to: server.https, patience: .seconds(2))
+            let connection = try TCPConnection(to: server.https, patience: .seconds(20))
             try connection.send(clientHello("app.acme.test"))
             return (try? connection.receive(until: "\n")) == "first\n"
         }

@@ -22,10 +22,10 @@ struct `A game day` {
         try expectFailover("killed", of: day, witnesses, since: fault)
 
         try day.startServer("za1")
-        try day.awaitStatus("za1 is well again", within: .seconds(30)) {
+        try day.awaitStatus("za1 is well again") {
             $0.server("za1")["state"].text == "recovering"
         }
-        try day.awaitEvent("failback.ready", since: fault, within: .seconds(30))
+        try day.awaitEvent("failback.ready", since: fault)
         #expect(try day.names.target == "ie1.dfree.test.", "that is left to the operator")
         let told = momentNow()
         let said = try day.ddirect("failback", "za1", "--reason", "it is well again")
@@ -49,7 +49,7 @@ struct `A game day` {
     @Test func `30 % of what goes to and from za1 is lost: it is alive, and nothing moves`() throws {
         let day = try GameDay()
         let witnesses = try day.witnesses()
-        let length = Duration.seconds(GameDay.isWhole ? 20 : 10)
+        let length = Duration.seconds(GameDay.isWhole ? 20 : 10 * GameDay.interval)
         let fault = momentNow()
         try day.network.lose(30, of: "za1")
         pause(length)
@@ -58,7 +58,7 @@ struct `A game day` {
         try day.awaitHealth()
         #expect(try day.events("server.failed", since: fault).map(\.encoded) == [])
         try expectNothingMoved(day, witnesses)
-        let share = Double(lossy.count { !$0.isGood }) / Double(max(1, lossy.count))
+        let share = Double(lossy.count { !$0.isPrompt }) / Double(max(1, lossy.count))
         GameDayTable.add(
             GameDayRow(
                 "30 % loss each way for \(length.milliseconds / 1000) s", since: fault,
@@ -75,10 +75,10 @@ struct `A game day` {
         }
         let missed = momentNow() - fault
         // As long again as it took, and for a while.
-        try witnesses.awaitMore(50)
+        try witnesses.awaitVerdicts()
         let za1 = try day.status.server("za1")
         #expect(za1.misses(from: "control") > GameDay.threshold)
-        #expect(za1.misses(from: "ie1") == 0 && za1.misses(from: "us1") == 0, "\(za1.encoded)")
+        #expect(["ie1", "us1"].allSatisfy { za1.misses(from: $0) < GameDay.threshold }, "\(za1.encoded)")
         #expect(za1["state"].text == "suspect")
         #expect(try day.status["holding"] == .null)
         try day.network.mend()
@@ -101,8 +101,8 @@ struct `A game day` {
         try day.network.unplug("control")
         try day.awaitStatus("the control plane suspects itself") { $0["holding"].text != nil }
         let held = momentNow() - fault
-        // Longer than it takes to call a server down, whatever is still believed of it.
-        try witnesses.awaitMore(60)
+        // Whatever is still believed of a server.
+        try witnesses.awaitVerdicts()
         #expect(try day.status["holding"].text != nil)
         #expect(try day.failovers.map(\.encoded) == [])
         try day.network.plug("control")
@@ -128,7 +128,7 @@ struct `A game day` {
         }
         try day.awaitEvent("failover.conflict", since: fault)
         // As long as another attempt would take, and more.
-        try witnesses.awaitMore(50)
+        try witnesses.awaitVerdicts()
         let after = try day.failover(failover["id"].number ?? 0)
         #expect(after["stage"].text == "conflicted")
         #expect(after["moves"].items.map { $0["state"].text } == ["conflict"])
@@ -189,14 +189,14 @@ func expectFailover(
         return row
     }
     expect((row.firstMiss ?? .infinity) <= decision, "the first miss comes before the decision: \(failover.encoded)")
+    // How long that takes is the table's; only where figures are held does a machine have to be quick.
+    guard Figures.areHeld else { return row }
     // The resolver counts in whole seconds, so that a TTL may last for one more. What it took is what it is held to.
     let timeToLive = Double(FleetNames.timeToLive)
     expect(held <= timeToLive + 1.3, "the resolver goes by the TTL: it gave the old answer for \(held) s")
     let bound = (decision - fault) + max(timeToLive, held) + 1
     expect(outage <= bound, "an outage of \(outage) s is no longer than detection, TTL and a second: \(bound) s")
-    if GameDay.isOfRelease {
-        expect(everywhere - fault <= 5, "every authoritative server answers within 5 s: \(everywhere - fault) s")
-    }
+    expect(everywhere - fault <= 5, "every authoritative server answers within 5 s: \(everywhere - fault) s")
     return row
 }
 

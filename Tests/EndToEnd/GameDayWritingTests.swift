@@ -98,7 +98,7 @@ extension `A game day` {
         try expectApex(at: "ie1")
 
         try day.startServer("za1")
-        try day.awaitStatus("za1 is well again", within: .seconds(30)) {
+        try day.awaitStatus("za1 is well again") {
             $0.server("za1")["state"].text == "recovering"
         }
         let said = try day.ddirect("failback", "za1", "--reason", "it is well again")

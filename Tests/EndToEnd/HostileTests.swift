@@ -51,7 +51,7 @@ import Testing
             Array("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n".utf8), Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8),
             Array("SSH-2.0-OpenSSH_9.2\r\n".utf8), [UInt8](repeating: 0, count: 4096),
             [UInt8](repeating: 255, count: 4096),
-            [0x80, 0x2E, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10],
+            [0x80, 0x2E, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10],
         ]
         for bytes in openings {
             // A first byte with the high bit set may be a hello of SSL 2, which gets an alert; the others would not understand one.
@@ -95,8 +95,8 @@ import Testing
         for byte in clientHello("app.acme.test") { try slow.send([byte]) }
         #expect(try slow.receive(until: "\n") == "first\n")
         let target = try Target()
-        let body = [UInt8](repeating: 0, count: 100 << 10)
-        let message = [1, 1, 0x90, 0] + body
+        let body = [UInt8](repeating: 0, count: 140 << 10)
+        let message = [1, 2, 0x30, 0] + body
         let records = stride(from: 0, to: message.count, by: 16000).flatMap { start -> [UInt8] in
             let part = message[start..<min(start + 16000, message.count)]
             return [22, 3, 1, UInt8(part.count >> 8), UInt8(part.count & 0xFF)] + part
@@ -214,15 +214,45 @@ import Testing
         try target.checkIsUnharmed()
     }
 
-    @Test func `a malformed chunk ends the connection`() throws {
+    @Test func `an endpoint whose answer could end in two places is not believed, and nothing behind it is swallowed`()
+        throws
+    {
+        let answers = [
+            "Content-Length: 2\r\nContent-Length: 40", "Content-Length: 2, 40",
+            "Content-Length: 2\r\nTransfer-Encoding: chunked",
+            "Content-Length: 2x", "Transfer-Encoding: chunked, chunked",
+        ]
+        for fields in answers {
+            let peer = try Peer { connection in
+                _ = try connection.receive(until: "\r\n\r\n")
+                try connection.send("HTTP/1.1 200 OK\r\n\(fields)\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+                _ = connection.receiveAll()  // it goes on waiting for requests
+            }
+            let server = try Fleet.single(to: Endpoint(peer.place)).servers[0]
+            let connection = try TCPConnection(to: server.http)
+            let request = "GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n"
+            try connection.send(request + request)
+            let (text, end) = connection.receiveAll()
+            #expect(text.hasPrefix("HTTP/1.1 502 ") && text.ranges(of: "HTTP/1.1 ").count == 1, "\(fields): \(text)")
+            #expect(end == .end)
+            #expect(try server.incidents("response_malformed") == 1)
+            #expect(peer.connections == 1)
+            try server.awaitNoFlows()
+        }
+    }
+
+    @Test func `a malformed chunk is answered with 400`() throws {
         let target = try Target()
         let head = "PUT /files/x HTTP/1.1\r\nHost: app.acme.test\r\nTransfer-Encoding: chunked\r\n\r\n"
         for body in [
             "5\r\nhelloXX0\r\n\r\n", "zz\r\n\r\n", "ffffffffffffffffff\r\n", "5\nhello\r\n0\r\n\r\n", "-1\r\n\r\n",
+            "0\r\nno name\r\n\r\n",
         ] {
-            #expect(!(try target.ask(head + body).text.hasPrefix("HTTP/1.1 2")))
+            let (text, end) = try target.ask(head + body)
+            #expect(text.hasPrefix("HTTP/1.1 400 ") && text.contains("\r\nConnection: close\r\n"), "\(text)")
+            #expect(end == .end)
         }
-        try target.server.awaitIncident("body_malformed", beyond: 4)
+        try target.server.awaitIncident("request_body_malformed", beyond: 5)
         try target.checkIsUnharmed()
     }
 }

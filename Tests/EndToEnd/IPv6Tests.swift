@@ -13,7 +13,7 @@ import Testing
         let said = try succeed(
             "curl",
             [
-                "--silent", "--show-error", "--max-time", "10", "--cacert", nginx.certificate.certificate,
+                "--silent", "--show-error", "--cacert", nginx.certificate.certificate,
                 "--connect-to",
                 "::\(places[1])", "https://app.acme.test/",
             ])
@@ -59,10 +59,11 @@ import Testing
         let knot = try Knot("origin 60 AAAA ::1", "origin 60 A \(four.place.address)")
         let fleet = try Fleet.single(
             to: Endpoint(host: "origin.acme.test", httpsPort: silent.place.port),
-            flags: knot.resolver + ["--connect-timeout", "15"])
+            flags: knot.resolver + ["--connect-timeout", "3600"])
         let began = now()
+        // The first is given up after an hour, for which nobody waits here.
         #expect(try reached(fleet.servers[0]) == "four\n")
-        #expect(now() - began < .seconds(10))
+        figure("IPv4 has its turn beside a silent IPv6", now() - began, under: .seconds(10))
         try fleet.servers[0].awaitNoFlows()
     }
 

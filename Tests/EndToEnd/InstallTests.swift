@@ -131,7 +131,7 @@ struct `Installing a server in another region` {
         let proxy = try server.start(
             "ddirect-proxy", settings: ["DDIRECT_CREDENTIALS": "\(server.folder)/credentials"])
         try za1.inside {
-            try eventually("za1 is ready; it says: \(proxy.log)", within: .seconds(30)) {
+            try eventually("za1 is ready; it says: \(proxy.log)") {
                 guard proxy.isRunning else { throw Failure("za1 has ended: \(proxy.log)") }
                 return (try? HTTPResponse.get("/readyz", at: Place(address: "127.0.0.1", port: 7081)))?.status == 200
             }

@@ -34,7 +34,7 @@ import Testing
             pause(.milliseconds(100))
         }
         try knot.start(["origin 1 A \(nginx.second.address)"])
-        try eventually("traffic reaches the second site", within: .seconds(40)) { try site(server) == "second" }
+        try eventually("traffic reaches the second site") { try site(server) == "second" }
     }
 
     @Test func `a name that does not exist is answered with 502`() throws {
@@ -55,7 +55,7 @@ import Testing
         let server = try fleet(knot, nginx, name: "late.acme.test").servers[0]
         #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502)
         try knot.change("late", ttl: 1, to: nginx.first.address)
-        try eventually("traffic reaches the endpoint", within: .seconds(40)) { try site(server) == "first" }
+        try eventually("traffic reaches the endpoint") { try site(server) == "first" }
     }
 
     @Test(arguments: ["10.0.0.1", "169.254.169.254", "the server itself"])
@@ -82,15 +82,13 @@ import Testing
         let server = try fleet(names, nginx).servers[0]
         try #require(try site(server) == "first")
         try names.change("origin.acme.test A fail", "origin.acme.test AAAA nothing")
-        let failures = "ddirect_name_answers_total{answer=\"server_failure\"}"
-        let before = try server.metric(failures)
-        try eventually("A has failed, three times") {
-            #expect(try site(server) == "first")
-            return try server.metric(failures) >= before + 3
-        }
-        #expect(try site(server) == "first")
         let age = "ddirect_endpoint_name_age_seconds{name=\"origin.acme.test\",serving=\"stale\"}"
-        try eventually("the age of its last good answer is shown") { try server.metrics()[age] != nil }
+        // Beyond the half minute after which a name that has nothing loses its addresses.
+        try eventually("A has failed for 35 s", within: .seconds(180), every: .milliseconds(200)) {
+            #expect(try site(server) == "first")
+            return try server.metrics()[age] ?? 0 >= 35
+        }
+        #expect(try server.metric("ddirect_name_answers_total{answer=\"server_failure\"}") >= 3)
         try names.change("origin.acme.test A 1 \(nginx.second.address)", "origin.acme.test AAAA nothing")
         try eventually("traffic reaches the second site", within: .seconds(60)) { try site(server) == "second" }
         try eventually("its age is no matter any more") { try server.metrics()[age] == nil }
@@ -159,8 +157,7 @@ import Testing
             try knot.change("origin", ttl: ttl, to: next.address)
             let changed = now()
             try eventually("traffic reaches the \(next.name) site") { try site(server) == next.name }
-            let taken = now() - changed
-            #expect(taken <= .seconds(ttl + 1), "it took \(taken)")
+            figure("a changed record of TTL \(ttl) is followed", now() - changed, under: .seconds(ttl + 1))
         }
     }
 
@@ -184,23 +181,24 @@ import Testing
             let changed = now()
             try eventually("traffic reaches the \(name) site") { try site(server) == name }
             // The resolver may have asked just before the change, and we just before its answer ended: twice the TTL, and a second.
-            let taken = now() - changed
-            #expect(taken <= .seconds(3), "it took \(taken)")
+            figure("a changed CNAME of TTL 1 is followed through a resolver", now() - changed, under: .seconds(3))
         }
     }
 
     @Test func `an address that refuses is asked about again long before its TTL ends`() throws {
         let nginx = try Nginx("first")
         let nobody = Loopback.fresh()
-        let knot = try Knot("origin 60 A \(nobody)")
+        // Longer than anything is waited for here.
+        let timeToLive = 36_000
+        let knot = try Knot("origin \(timeToLive) A \(nobody)")
         let server = try fleet(knot, nginx).servers[0]
         #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 502)
-        try knot.change("origin", ttl: 60, to: nginx.first.address)
+        try knot.change("origin", ttl: timeToLive, to: nginx.first.address)
         let changed = now()
         try eventually("traffic reaches the new address") {
             try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200
         }
-        #expect(now() - changed < .seconds(3))
+        figure("an address that refuses is replaced", now() - changed, under: .seconds(3))
     }
 }
 

@@ -8,9 +8,9 @@ import Testing
     .enabled(
         if: Capability.held(.sysAdmin, .netAdmin), "networks of its own take CAP_SYS_ADMIN and CAP_NET_ADMIN"))
 struct `A server in another region` {
-    /// Three beats, and what a busy machine may take to notice.
+    /// Three beats, and what it takes to notice.
     private static let noticing = Duration.seconds(6)
-    /// The longest pause between two attempts to connect, an attempt that was under way and comes to nothing, and some round trips.
+    /// The longest pause between two attempts to connect, an attempt that comes to nothing, and some round trips.
     private static let comingBack = Duration.seconds(14)
 
     @Test
@@ -37,9 +37,10 @@ struct `A server in another region` {
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
         #expect(seen.answers(from: applied) == ["second"])
-        // What devices do never takes that way.
+        // What devices do never takes that way: each call would last for 200 ms at least, and the quickest tells.
         let durations = seen.map { $0.ended - $0.opened }.sorted()
-        #expect(durations[durations.count / 2] < .milliseconds(100))
+        #expect(durations[0] < .milliseconds(200))
+        figure("a device's call beside a slow channel", durations[durations.count / 2], under: .milliseconds(100))
         #expect(try region.status["connectedSince"] == since, "it is the first session still: \(region.serverLog)")
     }
 
@@ -56,23 +57,21 @@ struct `A server in another region` {
         try load.awaitMore(50)
         let cut = now()
         try region.link.cut()
-        try eventually("the server notices; it says: \(region.serverLog)", within: Self.noticing) {
+        try eventually("the server notices; it says: \(region.serverLog)") {
             region.serverLog.contains("has been silent for")
         }
-        try region.awaitStatus("is not connected", within: Self.noticing) { !$0["connected"].isTrue }
-        let noticed = now() - cut
+        try region.awaitStatus("is not connected") { !$0["connected"].isTrue }
+        figure("a cut channel is noticed at both ends", now() - cut, under: Self.noticing)
         try region.move(to: "second", waits: false)
         try load.awaitMore(100)
         #expect(try !region.knowsSession)
         let restored = now()
         try region.link.restore()
-        try region.awaitStatus("is back and current", within: Self.comingBack) {
+        try region.awaitStatus("is back and current") {
             $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
         }
         let applied = now()
-        print(
-            "a cut was noticed after \(noticed.milliseconds) ms, and made up for \((applied - restored).milliseconds) ms after it"
-        )
+        figure("a cut channel is back with all that was missed", applied - restored, under: Self.comingBack)
         try load.awaitMore(50)
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
@@ -87,23 +86,25 @@ struct `A server in another region` {
         // At the first nobody answers, and nobody says so.
         let nobody = "10.77.0.99"
         try region.network.host("za1").loseAll(to: nobody)
-        try region.startServer(control: ["tcp:\(nobody):7443", "tcp:\(Region.channel)"], within: .seconds(40))
+        try region.startServer(control: ["tcp:\(nobody):7443", "tcp:\(Region.channel)"])
         #expect(region.serverLog.contains("no answer to the connection"), "\(region.serverLog)")
         let load = try region.load()
         try load.awaitMore(50)
         let before = try region.status["connectedSince"]
         region.control.signal(SIGSTOP)
+        let hung = now()
         // Its kernel takes connections still, and says nothing over them.
-        try eventually("the server notices; it says: \(region.serverLog)", within: Self.noticing) {
+        try eventually("the server notices; it says: \(region.serverLog)") {
             region.serverLog.contains("has been silent for")
         }
+        figure("a hung control plane is noticed", now() - hung, under: Self.noticing)
         #expect(try !region.knowsSession)
         try load.awaitMore(100)
         region.control.signal(SIGCONT)
+        let wokenUp = now()
+        try eventually("the session is back; it says: \(region.serverLog)") { try region.knowsSession }
         // The turn of the address where nobody answers may come in between, and takes its time.
-        try eventually("the session is back; it says: \(region.serverLog)", within: Self.comingBack * 2) {
-            try region.knowsSession
-        }
+        figure("a session is back after a hang", now() - wokenUp, under: Self.comingBack * 2)
         try region.awaitStatus("is back") { $0["connected"].isTrue && $0["connectedSince"] != before }
         try region.move(to: "second")
         let applied = now()

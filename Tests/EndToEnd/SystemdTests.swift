@@ -25,7 +25,7 @@ struct `Under systemd` {
         }
         #expect(try systemd.property("ActiveState", of: "ddirect-proxy.service") == "activating")
         // A device that calls now waits in systemd's socket, and is served as soon as there is something to serve it by.
-        let early = try TCPConnection(to: systemd.http, patience: .seconds(30))
+        let early = try TCPConnection(to: systemd.http)
         try early.send("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n")
         try systemd.systemctl("start", "ddirect-control.service")
         #expect(told(try early.receiveResponse().body)["name"] == "first")
@@ -70,7 +70,7 @@ struct `Under systemd` {
         let place = try Place.fresh(1, at: "127.0.0.1")[0]
         let credential = "/etc/ddirect/channel-authority.pem"
         try systemd.add(
-            "Environment=DDIRECT_CHANNEL=tcp:\(place) DDIRECT_CERTIFICATE_LIFETIME=9", to: control, as: "channel")
+            "Environment=DDIRECT_CHANNEL=tcp:\(place) DDIRECT_CERTIFICATE_LIFETIME=20", to: control, as: "channel")
         try systemd.systemctl("restart", control)
         // Made at the first start; from then on for root and the service manager alone.
         try systemd.asRoot("mv", "/var/lib/private/ddirect/channel-authority.pem", credential)
@@ -88,7 +88,7 @@ struct `Under systemd` {
         let first = try systemd.api.grant("GET", "/servers/za1").body
         #expect(first["connected"].isTrue)
         #expect(first["sessionAddress"].text?.hasPrefix("127.0.0.1:") == true)
-        try eventually("its certificate is renewed: \(try systemd.journal(of: proxy))", within: .seconds(20)) {
+        try eventually("its certificate is renewed: \(try systemd.journal(of: proxy))") {
             let expires = try systemd.api.grant("GET", "/servers/za1").body["certificateExpiresAt"].text ?? ""
             return expires > first["certificateExpiresAt"].text ?? ""
         }
@@ -143,7 +143,7 @@ struct `Under systemd` {
         let load = try Program(
             "python3",
             [script, "\(systemd.https)", "\(origin)", "\(flows.pingPong)", "\(flows.downloads)", "\(flows.silent)"])
-        try eventually("all connections are open; it says: \(load.log)", within: .seconds(60)) {
+        try eventually("all connections are open; it says: \(load.log)") {
             guard load.isRunning else { throw Failure("the load has ended: \(load.log)") }
             return load.log.contains("ready")
         }
@@ -157,7 +157,7 @@ struct `Under systemd` {
             pause(.milliseconds(500))
         }
         load.signal(SIGTERM)
-        #expect(try load.waitForEnd(within: .seconds(60)) == .exited(0))
+        #expect(try load.waitForEnd() == .exited(0))
         let outcome = try JSON(load.log.split(separator: "\n").last.map(String.init) ?? "")
         print("\(total) flows over three restarts: \(outcome.encoded)")
         let journal = try systemd.journal(of: "ddirect-proxy.service")
@@ -176,7 +176,7 @@ struct `Under systemd` {
         let process = try systemd.outerProcess(of: "ddirect-proxy.service")
         let holder = try StoppedThread.hold("worker-0", of: process)
         // Five seconds until a worker counts as stuck, and ten for the watchdog.
-        try eventually("systemd has lost its patience", within: .seconds(40), every: .milliseconds(200)) {
+        try eventually("systemd has lost its patience", every: .milliseconds(200)) {
             try systemd.journal(of: "ddirect-proxy.service").contains("Watchdog timeout")
         }
         // The kernel keeps a killed process for as long as one of its threads is held.

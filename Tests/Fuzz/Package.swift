@@ -10,23 +10,29 @@ let ours: [SwiftSetting] = [
 ]
 
 /// libFuzzer brings `main`. These targets link only when they are built with `--sanitize=fuzzer`, as `run` does.
-func fuzzer(_ name: String, of product: String = "Routing") -> Target {
+func fuzzer(_ name: String, of parser: Target.Dependency = "Routing") -> Target {
     .executableTarget(
-        name: name,
-        dependencies: ["FuzzInput", .product(name: product, package: "ddirect")],
+        name: name, dependencies: ["FuzzInput", "Domain", parser],
         swiftSettings: ours + [.unsafeFlags(["-parse-as-library"])])
 }
 
+/// The parsers are targets of this package too, by links to where they are. As products of the root package they would
+/// bring its thirty dependencies along, which would be fetched and planned again.
 let package = Package(
     name: "fuzz",
-    dependencies: [.package(name: "ddirect", path: "../..")],
+    dependencies: [.package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: [])],
     targets: [
+        .target(name: "Domain", swiftSettings: ours),
+        .target(name: "Routing", dependencies: ["Domain"], swiftSettings: ours),
+        .target(
+            name: "Wire", dependencies: ["Domain", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Channel.proto"], swiftSettings: ours),
         .target(name: "FuzzInput", swiftSettings: ours),
         fuzzer("FuzzClientHello"),
         fuzzer("FuzzRequestHead"),
         fuzzer("FuzzResponseHead"),
         fuzzer("FuzzChunkedBody"),
         fuzzer("FuzzProxyHeader"),
-        fuzzer("FuzzFrame", of: "Channel"),
+        fuzzer("FuzzFrame", of: "Wire"),
     ]
 )

@@ -5,7 +5,8 @@
 : "${logs:?}"
 
 declare -A pids=()
-patience=15
+# In seconds, for what starts and what stops: however slow a machine is, only a fault takes so long.
+patience=120
 
 # start NAME COMMAND…: runs a command in the background, its output in $logs/NAME.log.
 # A session of its own keeps the terminal's Ctrl-C from it: we stop everything ourselves, in order. Should we be killed in
@@ -30,13 +31,13 @@ fail() {
     exit 1
 }
 
-# until_ready NAME SECONDS COMMAND…: waits until a command succeeds; fails when NAME ends or the time does.
+# until_ready NAME COMMAND…: waits until a command succeeds; fails when NAME ends, or after $patience.
 until_ready() {
-    local name=$1 seconds=$2 deadline=$((SECONDS + $2))
-    shift 2
+    local name=$1 deadline=$((SECONDS + patience))
+    shift
     until "$@" >/dev/null 2>&1; do
         is_running "$name" || fail "$name ended while it was starting" "$name"
-        [ "$SECONDS" -lt "$deadline" ] || fail "$name is not ready after $seconds s ($*)" "$name"
+        [ "$SECONDS" -lt "$deadline" ] || fail "$name is not ready after $patience s ($*)" "$name"
         sleep 0.1
     done
 }

@@ -242,7 +242,7 @@ extension FailoverService.Overview.ServerView {
             "vantages": .array(
                 evidence.map {
                     [
-                        "vantage": .string($0.vantage), "outcome": .string($0.isMiss ? "missed" : "answered"),
+                        "vantage": .string($0.vantage), "outcome": .string($0.outcome),
                         "misses": .integer($0.misses), "at": $0.at.json, "detail": .string($0.detail),
                     ]
                 }),

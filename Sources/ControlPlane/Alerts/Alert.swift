@@ -18,7 +18,8 @@ extension FleetEvent.Kind {
     /// Whether somebody has to know. The others are for those who watch.
     var isAlert: Bool {
         switch self {
-        case .serverFailed, .serverRecovered, .serverOverridden, .failoverDecided, .failoverVerified, .failoverConflict,
+        case .serverFailed, .serverRecovered, .answersMissing, .answersBack, .serverOverridden, .failoverDecided,
+            .failoverVerified, .failoverConflict,
             .failoverHeld, .failoverEnded, .failoverAbandoned, .failbackReady, .standbyUnready, .standbyReady,
             .fleetFrozen, .fleetUnfrozen:
             true

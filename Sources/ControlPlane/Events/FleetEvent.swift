@@ -24,6 +24,10 @@ struct FleetEvent: Sendable, Equatable {
         case serverFailed = "server.failed"
         /// Enough vantages see it again.
         case serverRecovered = "server.recovered"
+        /// Its probes get no answer, but it takes connections and carries traffic: its monitor endpoint may be flooded. Nothing moves for that.
+        case answersMissing = "monitor.unanswered"
+        /// Its probes are answered again, or it is down now.
+        case answersBack = "monitor.answered"
         /// Somebody has said for a while that it is up or down, whatever the probes say; or has taken that back.
         case serverOverridden = "server.overridden"
         /// Services are to move: nothing is changed yet.

@@ -148,9 +148,14 @@ struct TimelineEntry: Sendable, Equatable {
     struct Evidence: Sendable, Equatable {
         let vantage: String
         let isMiss: Bool
+        /// It took connections and carried traffic, and gave no answer.
+        var isUnanswered = false
         let misses: Int
         let detail: String
         let at: Date
+
+        /// In the words of the API.
+        var outcome: String { isMiss ? "missed" : isUnanswered ? "unanswered" : "answered" }
     }
 
     let at: Date

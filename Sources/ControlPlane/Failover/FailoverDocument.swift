@@ -159,7 +159,7 @@ extension TimelineEntry {
             "evidence": .array(
                 evidence.map {
                     [
-                        "vantage": .string($0.vantage), "outcome": .string($0.isMiss ? "missed" : "answered"),
+                        "vantage": .string($0.vantage), "outcome": .string($0.outcome),
                         "misses": .integer($0.misses), "detail": .string($0.detail), "at": $0.at.json,
                     ]
                 }),

@@ -9,6 +9,9 @@ import FoundationEssentials
 ///        ├──────────────────────── recovered before anything moved ◀─────────────────┘                              ▼
 ///        └── failed back ◀── told to, or the hold-down is over ◀── recovering ◀── a majority answered `recoveryThreshold` rounds
 ///
+/// A server that takes connections and whose own session tells of traffic is served well, even when probes get no answer: its monitor endpoint
+/// may be flooded by strangers, who must not be able to order a failover. Such rounds are no misses; they are told as what they are.
+///
 /// Nothing is decided while the operator has frozen the fleet, or while the machine suspects itself: when most servers stop answering
 /// most vantages at once, the network that they have in common is ours.
 struct FailoverMachine: Sendable {
@@ -28,6 +31,8 @@ struct FailoverMachine: Sendable {
         /// The last word on why nothing is done although it is down.
         var held: String?
         var isFailbackTold = false
+        /// Whether it was told that answers are missing, though traffic flows.
+        var lacksAnswers = false
         var verdict: Verdict?
     }
 
@@ -50,6 +55,10 @@ struct FailoverMachine: Sendable {
         case suspected(ServerName, String)
         case failed(ServerName, String)
         case recovered(ServerName)
+        /// Probes get no answer, but connections are taken and traffic flows. Nothing moves for that.
+        case answersMissing(ServerName, String)
+        /// Probes are answered again, or it is down now.
+        case answersBack(ServerName)
         /// To be carried out if there is a standby; asked again at each step while it holds.
         case failOver(ServerName)
         case failBack(ServerName)
@@ -67,6 +76,8 @@ struct FailoverMachine: Sendable {
     /// Since when there has been no reason to any more, while it still does.
     private var doubtsOver: ContinuousClock.Instant?
 
+    /// Said of a server whose probes get no answer while it carries traffic.
+    static let answersMissing = "answers missing though traffic flows: is the monitor endpoint being flooded?"
     /// Said of each server; what is in `holding` changes with each that joins in.
     static let doubt = "the fault may be in our own network"
     /// How long a fall is remembered.
@@ -76,8 +87,9 @@ struct FailoverMachine: Sendable {
     /// Servers that stopped answering within this time stopped at once; longer where it takes longer to be sure of one.
     static let atOnce = Duration.seconds(60)
 
-    mutating func take(_ outcome: ProbeOutcome) {
-        servers[outcome.server]?.health.take(outcome)
+    /// `isCarrying`: the server's own session tells that it carries traffic now.
+    mutating func take(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
+        servers[outcome.server]?.health.take(outcome, isCarrying: isCarrying)
     }
 
     /// What is to be done now. To be asked several times a second.
@@ -88,6 +100,7 @@ struct FailoverMachine: Sendable {
         suspectOneself(circumstances, at: now, &actions)
         for name in servers.keys.sorted() {
             moveOn(name, circumstances, at: now, &actions)
+            watchAnswers(name, &actions)
             decide(name, circumstances, at: now, &actions)
         }
         return actions
@@ -157,7 +170,7 @@ struct FailoverMachine: Sendable {
         var seen = 0
         for (name, watched) in servers {
             guard let verdict = watched.verdict, verdict.isKnown, circumstances.overrides[name] == nil else { continue }
-            if verdict.isUnanswered {
+            if verdict.isMissed {
                 // While the machine suspects itself, those that led to it go on counting.
                 let window = circumstances.monitoring[name].map { max(FailoverMachine.atOnce, ServerHealth.window($0)) }
                 let isNew = holding != nil || verdict.firstMiss.map { now - $0 < window ?? .zero } ?? false
@@ -227,6 +240,19 @@ struct FailoverMachine: Sendable {
         }
     }
 
+    /// Tells once that answers are missing, and once that they are back.
+    private mutating func watchAnswers(_ name: ServerName, _ actions: inout [Action]) {
+        guard let watched = servers[name], let verdict = watched.verdict, verdict.isKnown else { return }
+        if !watched.lacksAnswers, verdict.lacksAnswers, watched.phase != .down {
+            servers[name]?.lacksAnswers = true
+            actions.append(
+                .answersMissing(name, "\(FailoverMachine.answersMissing) \(FailoverMachine.words(verdict))"))
+        } else if watched.lacksAnswers, verdict.isRecovered || watched.phase == .down {
+            servers[name]?.lacksAnswers = false
+            actions.append(.answersBack(name))
+        }
+    }
+
     private mutating func decide(
         _ name: ServerName, _ circumstances: Circumstances, at now: ContinuousClock.Instant, _ actions: inout [Action]
     ) {
@@ -276,8 +302,9 @@ struct FailoverMachine: Sendable {
     }
 
     private static func words(_ verdict: Verdict) -> String {
-        verdict.findings.filter(\.isMiss).map {
-            "\($0.vantage): \($0.sighting.detail) (\($0.sighting.misses) in a row)"
+        verdict.findings.filter { $0.isMiss || $0.isUnanswered }.map {
+            let rounds = $0.isMiss ? "\($0.sighting.misses) in a row" : "\($0.sighting.unanswered) without an answer"
+            return "\($0.vantage): \($0.sighting.detail) (\(rounds))"
         }.joined(separator: "; ")
     }
 }

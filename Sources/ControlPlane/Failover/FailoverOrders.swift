@@ -205,7 +205,8 @@ extension FailoverService {
             return Overview.ServerView(
                 server: name, state: FailoverService.word(watched.phase, isMoved: failover != nil),
                 isDown: watched.phase == .down, since: date(of: watched.since),
-                detail: watched.held ?? watched.verdict?.doubt ?? "",
+                detail: watched.held ?? (watched.lacksAnswers ? FailoverMachine.answersMissing : nil)
+                    ?? watched.verdict?.doubt ?? "",
                 override: overrides[name],
                 failover: failover, activeServices: active[name]?.count ?? 0, evidence: evidence(of: name))
         }

@@ -95,7 +95,7 @@ extension FailoverService {
                     obstacles.append("it is down")
                 } else if verdict?.isKnown != true {
                     obstacles.append("no vantage has probed it")
-                } else if verdict?.isUnanswered == true {
+                } else if verdict?.isMissed == true {
                     obstacles.append("it does not answer most vantages")
                 }
                 if flapping.contains(server) { obstacles.append("it comes and goes") }

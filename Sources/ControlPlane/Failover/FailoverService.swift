@@ -12,6 +12,8 @@ actor FailoverService {
         let store: Store
         let publisher: SnapshotPublisher
         let prober: Prober
+        /// What probes show that they are of this fleet.
+        let probeKeys: ProbeKeys
         /// Whoever changes a zone.
         let provider: @Sendable (Zone) -> any DNSProvider
         /// The authoritative servers of a zone, and what one of them says of a name.
@@ -204,7 +206,7 @@ actor FailoverService {
     private func watch(_ state: FleetState) async {
         let plan = ProbePlan(
             servers: state.servers, services: state.services, monitoring: state.settings.monitoring,
-            connected: vantages)
+            connected: vantages, keys: around.probeKeys)
         guard plan != watched else { return }
         watched = plan
         if let first = plan.unwatched.first {
@@ -230,6 +232,12 @@ actor FailoverService {
             await tell(.serverFailed, server, detail)
         case .recovered(let server):
             await tell(.serverRecovered, server, "it answers again")
+        case .answersMissing(let server, let detail): await tell(.answersMissing, server, detail)
+        case .answersBack(let server):
+            let isDown = machine.servers[server]?.phase == .down
+            await tell(
+                .answersBack, server,
+                isDown ? "it is down now, which is another matter" : "its probes are answered again")
         case .failOver(let server): await failOver(server)
         case .failBack(let server): await failBackByItself(server)
         case .mayFailBack(let server):
@@ -370,7 +378,8 @@ actor FailoverService {
     func evidence(of server: ServerName) -> [TimelineEntry.Evidence] {
         (machine.servers[server]?.verdict?.findings ?? []).map { finding in
             TimelineEntry.Evidence(
-                vantage: finding.vantage.description, isMiss: finding.isMiss, misses: finding.sighting.misses,
+                vantage: finding.vantage.description, isMiss: finding.isMiss, isUnanswered: finding.isUnanswered,
+                misses: finding.sighting.misses,
                 detail: finding.sighting.detail, at: date(of: finding.sighting.at))
         }
     }

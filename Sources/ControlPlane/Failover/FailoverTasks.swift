@@ -26,5 +26,10 @@ extension FailoverService: ServiceLifecycle.Service {
         }
     }
 
-    private func take(_ outcome: ProbeOutcome) { machine.take(outcome) }
+    private func take(_ outcome: ProbeOutcome) async {
+        // The server's own word is asked for only where it counts.
+        let isCarrying =
+            outcome.accepted && outcome.service == nil ? await around.publisher.isCarrying(outcome.server) : false
+        machine.take(outcome, isCarrying: isCarrying)
+    }
 }

@@ -2,8 +2,11 @@ import Domain
 
 /// What one vantage has seen of one server, or of one service through it: how its last rounds went.
 struct Sighting: Sendable, Equatable {
-    /// Rounds in a row, up to the last one, that were missed. 0 when that was answered.
+    /// Rounds in a row, up to the last one, that were missed. 0 when that was answered, or only its answer was missing.
     private(set) var misses = 0
+    /// Rounds since the last answer in which connections were taken and no answer came, while the server's own session told of traffic. They
+    /// are no answers, and no misses either: devices are served, so there is nothing that moving them would mend.
+    private(set) var unanswered = 0
     /// Rounds in a row, up to the last one, that were answered.
     private(set) var answers = 0
     /// When the last round ended.
@@ -13,23 +16,31 @@ struct Sighting: Sendable, Equatable {
     /// Why the last round was missed; empty when it was answered.
     private(set) var detail = ""
 
-    init(error: String?, at: ContinuousClock.Instant) {
+    /// `whileCarrying`: the server took connections in the round, and is known to carry traffic.
+    init(error: String?, whileCarrying: Bool = false, at: ContinuousClock.Instant) {
         self.at = at
-        take(error: error, at: at)
+        take(error: error, whileCarrying: whileCarrying, at: at)
     }
 
-    mutating func take(error: String?, at: ContinuousClock.Instant) {
+    mutating func take(error: String?, whileCarrying: Bool = false, at: ContinuousClock.Instant) {
         self.at = at
-        if let error {
+        detail = error ?? ""
+        switch error {
+        case nil:
+            misses = 0
+            unanswered = 0
+            answers += 1
+            firstMiss = nil
+        case _? where whileCarrying:
+            // It takes connections, so the misses before, if there were any, are no longer in a row.
+            misses = 0
+            unanswered += 1
+            answers = 0
+            firstMiss = nil
+        case _?:
             misses += 1
             answers = 0
-            detail = error
             if firstMiss == nil { firstMiss = at }
-        } else {
-            misses = 0
-            answers += 1
-            detail = ""
-            firstMiss = nil
         }
     }
 }
@@ -43,16 +54,19 @@ struct ServerHealth: Sendable {
     /// The services' own checks through this server.
     private(set) var checks: [Vantage: [ServiceName: Sighting]] = [:]
 
-    mutating func take(_ outcome: ProbeOutcome) {
+    /// `isCarrying`: the server's own session tells of traffic. A miss in which the server took connections is then none.
+    mutating func take(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
         if let service = outcome.service {
             var sighting = checks[outcome.vantage]?[service]
             sighting?.take(error: outcome.error, at: outcome.at)
             checks[outcome.vantage, default: [:]][service] =
                 sighting ?? Sighting(error: outcome.error, at: outcome.at)
         } else {
+            let whileCarrying = outcome.accepted && isCarrying
             var sighting = monitor[outcome.vantage]
-            sighting?.take(error: outcome.error, at: outcome.at)
-            monitor[outcome.vantage] = sighting ?? Sighting(error: outcome.error, at: outcome.at)
+            sighting?.take(error: outcome.error, whileCarrying: whileCarrying, at: outcome.at)
+            monitor[outcome.vantage] =
+                sighting ?? Sighting(error: outcome.error, whileCarrying: whileCarrying, at: outcome.at)
         }
     }
 
@@ -122,6 +136,8 @@ struct Finding: Sendable, Equatable {
     let sighting: Sighting
 
     var isMiss: Bool { sighting.misses > 0 }
+    /// It takes connections and carries traffic, and the answer to the probe is missing.
+    var isUnanswered: Bool { !isMiss && sighting.unanswered > 0 }
 }
 
 /// What the vantages that report come to.
@@ -147,8 +163,14 @@ struct Verdict: Sendable, Equatable {
     var isKnown: Bool { !findings.isEmpty }
     /// The consecutive misses of a quorum have reached the threshold.
     var isDown: Bool { isKnown && findings.count { $0.sighting.misses >= threshold } >= needed }
-    /// More than half had no answer in their last round.
-    var isUnanswered: Bool { isKnown && findings.count { $0.isMiss } * 2 > findings.count }
+    /// It would be down, were it not known to carry traffic: a quorum has had no answer for as many rounds as the threshold, but connections are
+    /// taken.
+    var lacksAnswers: Bool {
+        guard isKnown, !isDown else { return false }
+        return findings.count { $0.sighting.misses + $0.sighting.unanswered >= threshold } >= needed
+    }
+    /// More than half missed it in their last round.
+    var isMissed: Bool { isKnown && findings.count { $0.isMiss } * 2 > findings.count }
     /// At least one had no answer in its last round.
     var isDoubted: Bool { findings.contains { $0.isMiss } }
     /// More than half have had as many answers in a row as a recovery takes.

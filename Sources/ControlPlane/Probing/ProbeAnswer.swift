@@ -54,8 +54,11 @@ struct ProbeAnswer: Sendable {
 
     /// No more will come.
     func ended() -> Reading {
-        guard case .body(let status) = stage, length == nil else { return .malformed("an answer that was cut") }
-        return complete(status, body: octets[start...])
+        switch stage {
+        case .body(let status) where length == nil: return complete(status, body: octets[start...])
+        case .body(let status) where status != 200: return .complete(status: status, server: nil)
+        case .statusLine, .fields, .body: return .malformed("an answer that was cut")
+        }
     }
 
     private mutating func nextLine() -> ArraySlice<UInt8>? {
@@ -76,7 +79,9 @@ struct ProbeAnswer: Sendable {
         case .statusLine:
             guard let status = ProbeAnswer.status(line) else { return .malformed("an answer that is no HTTP") }
             // Of an answer that is only a word in between, such as 103, the end has to be found.
-            if status >= 200, !wantsServer || status != 200 { return .complete(status: status, server: nil) }
+            // A server that drains says 503 and its name; the relay says 503 for an endpoint that it does not reach.
+            let namesServer = wantsServer && (status == 200 || status == 503)
+            if status >= 200, !namesServer { return .complete(status: status, server: nil) }
             length = nil
             stage = .fields(status: status)
         case .fields(let status) where line.isEmpty: stage = status < 200 ? .statusLine : .body(status: status)

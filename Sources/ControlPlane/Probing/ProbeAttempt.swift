@@ -1,4 +1,5 @@
 import Domain
+import FoundationEssentials
 import Glibc
 import NIOCore
 import NIOPosix
@@ -11,6 +12,8 @@ struct ProbeAttempt: Sendable {
     let door: ProbeSeries.Door
     let tls: ProbeTLS
     let loop: any EventLoop
+    /// Told when the other end has taken the connection.
+    let accepted: @Sendable () -> Void
 
     /// Makes it; ends early when the task is cancelled, which is how a round lets go of what it waits for no more.
     func end() async -> ProbeRound.End {
@@ -39,7 +42,7 @@ struct ProbeAttempt: Sendable {
                     return channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
                         if door.usesTLS { try pipeline.addHandler(tls.handler(for: series, verdict: verdict)) }
-                        try pipeline.addHandler(ProbeExchange(series, verdict: verdict))
+                        try pipeline.addHandler(ProbeExchange(series, accepted, verdict: verdict))
                     }
                 }
                 .connect(to: address)
@@ -84,18 +87,23 @@ private final class ProbeExchange: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let series: ProbeSeries
+    private let accepted: @Sendable () -> Void
     private let verdict: EventLoopPromise<ProbeRound.End>
     private var answer: ProbeAnswer
 
-    init(_ series: ProbeSeries, verdict: EventLoopPromise<ProbeRound.End>) {
+    init(_ series: ProbeSeries, _ accepted: @escaping @Sendable () -> Void, verdict: EventLoopPromise<ProbeRound.End>) {
         self.series = series
+        self.accepted = accepted
         self.verdict = verdict
         answer = ProbeAnswer(wantsServer: series.service == nil)
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        accepted()
+        let request = series.request(
+            at: UInt64(max(0, Date().timeIntervalSince1970)), nonce: .random(in: .min ... .max))
         // TLS keeps it until the handshake is complete.
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: series.request)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
         context.fireChannelActive()
     }
 
@@ -104,18 +112,21 @@ private final class ProbeExchange: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if answer.isEmpty { verdict.succeed(.refused("closed without an answer")) } else { conclude(answer.ended()) }
+        if answer.isEmpty { verdict.succeed(.turnedAway("closed without an answer")) } else { conclude(answer.ended()) }
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case let error as IOError where error.errnoCode == ECONNRESET || error.errnoCode == EPIPE:
-            verdict.succeed(.refused(answer.isEmpty ? "reset" : "reset before the end of its answer"))
+            verdict.succeed(
+                answer.isEmpty ? .turnedAway("reset") : .refused("reset before the end of its answer"))
         case let error as IOError: verdict.succeed(.failed("\(Errno(rawValue: error.errnoCode))"))
         // The connection was closed without TLS's goodbye: it becomes inactive, and what has come is judged.
         case NIOSSLError.uncleanShutdown: break
-        case is NIOSSLError, is BoringSSLError: verdict.succeed(.refused(ProbeTLS.text(error)))
+        case is NIOSSLError, is BoringSSLError:
+            let text = ProbeTLS.text(error)
+            verdict.succeed(text == ProbeTLS.closed ? .turnedAway(text) : .refused(text))
         default: verdict.succeed(.failed("\(error)"))
         }
     }
@@ -124,7 +135,7 @@ private final class ProbeExchange: ChannelInboundHandler {
         switch reading {
         case .malformed(let problem): verdict.succeed(.refused(problem))
         case .complete(let status, let server):
-            verdict.succeed(series.problem(status: status, server: server).map { .refused($0) } ?? .answered)
+            verdict.succeed(series.end(status: status, server: server))
         }
     }
 }

@@ -11,6 +11,8 @@ struct ProbeTarget: Hashable, Sendable {
     let interval: Duration
     /// For how long a round may take; no longer than the interval.
     let timeout: Duration
+    /// With which a probe shows that it is one; nil when there is none.
+    var key: ProbeKey?
     let checks: [ProbeCheck]
 }
 
@@ -47,10 +49,10 @@ struct ProbePlan: Sendable, Equatable {
     /// Of one server. Those beyond, in the order of their names, are not made.
     static let mostChecks = 200
 
-    /// `connected` are the data planes that can be asked now.
+    /// `connected` are the data planes that can be asked now; `keys` are what probes show that they are of the fleet.
     init(
         servers: [ServerName: Server], services: [ServiceName: Service], monitoring: Monitoring,
-        connected: Set<ServerName>
+        connected: Set<ServerName>, keys: ProbeKeys? = nil
     ) {
         let wanted = ProbePlan.checks(of: services)
         let checks = wanted.mapValues { Array($0.prefix(ProbePlan.mostChecks)) }
@@ -58,7 +60,7 @@ struct ProbePlan: Sendable, Equatable {
             all.count > ProbePlan.mostChecks ? all.dropFirst(ProbePlan.mostChecks).map(\.service) : nil
         }
         let sorted = servers.values.sorted { $0.name < $1.name }
-        let targets = sorted.map { ProbeTarget($0, monitoring, checks: checks[$0.name] ?? []) }
+        let targets = sorted.map { ProbeTarget($0, monitoring, keys, checks: checks[$0.name] ?? []) }
         self.targets = Array(targets.prefix(ProbePlan.mostTargets))
         unwatched = targets.dropFirst(ProbePlan.mostTargets).map(\.server)
         var lists = servers.mapValues { _ in [ProbeTarget]() }
@@ -117,12 +119,13 @@ struct ProbePlan: Sendable, Equatable {
 }
 
 extension ProbeTarget {
-    fileprivate init(_ server: Server, _ fleet: Monitoring, checks: [ProbeCheck]) {
+    fileprivate init(_ server: Server, _ fleet: Monitoring, _ keys: ProbeKeys?, checks: [ProbeCheck]) {
         // The rules of the store keep the two together; were they apart, the fleet's settings would be better than none.
         let monitoring = (try? server.monitoring.resolved(over: fleet)) ?? fleet
         self.init(
             server: server.name, hostname: server.hostname, addresses: server.addresses,
             httpPort: server.monitoring.httpPort, httpsPort: server.monitoring.httpsPort,
-            interval: .seconds(monitoring.interval), timeout: .seconds(monitoring.timeout), checks: checks)
+            interval: .seconds(monitoring.interval), timeout: .seconds(monitoring.timeout),
+            key: keys?.key(of: server.name), checks: checks)
     }
 }

@@ -20,21 +20,23 @@ struct ProbeSeries: Hashable, Sendable {
     let doors: [Door]
     let interval: Duration
     let timeout: Duration
+    /// The server's, with which a probe of its monitor endpoint shows that it is one; nil for the check of a service, to which tokens are nothing.
+    var key: ProbeKey?
 
-    /// The request, as it goes through each door. Host and path have been checked: nothing in them could be taken for a second line.
-    var request: String {
-        "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: D-Direct probe\r\nConnection: close\r\n\r\n"
+    /// The request of one connection, made at `time`, in seconds since 1970. Each has a nonce of its own.
+    func request(at time: UInt64, nonce: UInt128) -> String {
+        let token = key.map {
+            ProbeToken(
+                of: Vantage.control.description, for: server, time: time, nonce: nonce, key: $0,
+                authenticate: ProbeToken.authenticate)
+        }
+        return ProbeToken.request(path: path, host: host, token: token)
     }
 
-    /// What is wrong with an answer; nil when it is the right one. What a service answers is its own affair, unless it says that it is in
-    /// trouble, or the server says that it does not know the name (RFC 9110 section 15.5.20).
-    func problem(status: Int, server answering: String?) -> String? {
-        guard service == nil else {
-            return status >= 500 || status == 421 ? "status \(status)" : nil
-        }
-        guard status == 200 else { return "status \(status)" }
-        guard let answering else { return "an answer that is not of a monitor endpoint" }
-        return answering == server.text ? nil : "is server \(answering.prefix(63)), not \(server)"
+    /// What an answer comes to.
+    func end(status: Int, server answering: String?) -> ProbeRound.End {
+        service == nil
+            ? .ofMonitor(status: status, answering: answering, server: server) : .ofService(status: status)
     }
 
     /// When the round after the one that was due at `due` begins. One that is late delays none of the others, and those whose time has
@@ -56,7 +58,8 @@ extension ProbeTarget {
             doors.append(.init(address: TransportAddress(address, port: httpsPort.number), usesTLS: true))
         }
         let monitor = ProbeSeries(
-            server: server, service: nil, host: hostname, path: "/", doors: doors, interval: interval, timeout: timeout)
+            server: server, service: nil, host: hostname, path: "/", doors: doors, interval: interval, timeout: timeout,
+            key: key)
         return [monitor]
             + checks.map { check in
                 ProbeSeries(

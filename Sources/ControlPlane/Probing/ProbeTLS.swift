@@ -62,12 +62,15 @@ struct ProbeTLS: Sendable {
         return "certificate is for \(first)" + (others.count > 1 ? " and \(others.count - 1) more" : "")
     }
 
+    /// Of whoever takes connections, and closes them before TLS stands.
+    static let closed = "TLS: the connection was closed in the handshake"
+
     /// Why TLS failed, in the words of the library, without what only its authors need.
     static func text(_ error: any Error) -> String {
         if case .handshakeFailed(.sslError(let stack))? = error as? NIOSSLError {
             let words = stack.map { "\($0)" }
             if words.contains(where: { $0.contains("EOF") }) {
-                return "TLS: the connection was closed in the handshake"
+                return closed
             }
             return "TLS: " + reason(words.joined(separator: ", "))
         }

@@ -96,9 +96,9 @@ final class Prober: ServiceLifecycle.Service, Sendable {
             case .answered:
                 misses = 0
                 tell(series, nil, from: start, to: now)
-            case .missed(let reason):
+            case .missed(let reason, let accepted):
                 misses += 1
-                tell(series, reason, from: start, to: now)
+                tell(series, reason, accepted: accepted, from: start, to: now)
             case .untold(let reason): complain(series, reason, at: now)
             }
             due = series.next(after: due, at: start)
@@ -106,12 +106,13 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     }
 
     private func tell(
-        _ series: ProbeSeries, _ error: String?, from start: ContinuousClock.Instant, to now: ContinuousClock.Instant
+        _ series: ProbeSeries, _ error: String?, accepted: Bool = false, from start: ContinuousClock.Instant,
+        to now: ContinuousClock.Instant
     ) {
         outcome.yield(
             ProbeOutcome(
-                server: series.server, service: series.service, vantage: .control, error: error, duration: now - start,
-                at: now))
+                server: series.server, service: series.service, vantage: .control, error: error, accepted: accepted,
+                duration: now - start, at: now))
     }
 
     /// Says why nothing is told, but not for ever.
@@ -144,6 +145,7 @@ final class Prober: ServiceLifecycle.Service, Sendable {
         let first = ProbeRound(
             doors: series.doors.map { "\($0.address)" }, timeout: UInt64(clamping: series.timeout.wholeMilliseconds),
             isWeary: isWeary, now: milliseconds)
+        let accepting = AcceptingDoors()
         return await withTaskGroup(of: Event.self) { group in
             // What is still under way then is of no use any more.
             defer { group.cancelAll() }
@@ -156,13 +158,15 @@ final class Prober: ServiceLifecycle.Service, Sendable {
                         continue
                     }
                     let attempt = ProbeAttempt(
-                        series: series, door: series.doors[door], tls: tls, loop: self.group.next())
+                        series: series, door: series.doors[door], tls: tls, loop: self.group.next(),
+                        accepted: { accepting.add(door) })
                     group.addTask {
                         let end = await attempt.end()
                         self.giveAttemptBack()
                         return .ended(door: door, end)
                     }
                 }
+                for door in accepting.take() { round.accepted(door) }
                 if let outcome = round.outcome(now: milliseconds) { return outcome }
                 if !isTimed {
                     isTimed = true
@@ -192,4 +196,16 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     }
 
     private func giveAttemptBack() { attemptsUnderWay.withLock { $0 -= 1 } }
+}
+
+/// The doors of a round that have taken a connection, told by its attempts.
+private final class AcceptingDoors: Sendable {
+    private let doors = Mutex<Set<Int>>([])
+
+    func add(_ door: Int) { doors.withLock { _ = $0.insert(door) } }
+    func take() -> Set<Int> {
+        doors.withLock { doors in
+            defer { doors = [] }; return doors
+        }
+    }
 }

@@ -26,6 +26,8 @@ struct ProbeOutcome: Sendable, Equatable {
     /// Why the round was missed, and at which address and port, on one line of no more than `longestError` characters; nil when it was
     /// answered.
     let error: String?
+    /// Of a missed round: connections were taken at every address and port that was missed, and no answer came.
+    let accepted: Bool
     /// From the start of the round to its end.
     let duration: Duration
     /// When it ended, or when we heard of it.
@@ -35,8 +37,8 @@ struct ProbeOutcome: Sendable, Equatable {
     static let longestError = 300
 
     init(
-        server: ServerName, service: ServiceName?, vantage: Vantage, error: String?, duration: Duration,
-        at: ContinuousClock.Instant
+        server: ServerName, service: ServiceName?, vantage: Vantage, error: String?, accepted: Bool = false,
+        duration: Duration, at: ContinuousClock.Instant
     ) {
         self.server = server
         self.service = service
@@ -49,6 +51,7 @@ struct ProbeOutcome: Sendable, Equatable {
             }
             return String(line)
         }
+        self.accepted = accepted && error != nil
         self.duration = duration
         self.at = at
     }

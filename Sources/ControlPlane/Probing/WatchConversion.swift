@@ -1,4 +1,5 @@
 import Domain
+import FoundationEssentials
 import Wire
 
 extension WireWatch {
@@ -18,6 +19,7 @@ extension WireWatchTarget {
         httpsPort = UInt32(target.httpsPort.number)
         intervalMilliseconds = UInt32(clamping: target.interval.wholeMilliseconds)
         timeoutMilliseconds = UInt32(clamping: target.timeout.wholeMilliseconds)
+        probeKey = Data(target.key?.octets ?? [])
         checks = target.checks.map { WireWatchCheck($0) }
     }
 }

@@ -89,9 +89,15 @@ extension SnapshotPublisher {
             reports.probe.yield(
                 ProbeOutcome(
                     server: server, service: service, vantage: .server(vantage),
-                    error: probe.error.isEmpty ? nil : probe.error,
+                    error: probe.error.isEmpty ? nil : probe.error, accepted: probe.accepted,
                     duration: .boundedMicroseconds(probe.durationMicroseconds), at: now))
         }
+    }
+
+    /// Whether a server is known to carry traffic now, by what its own session says.
+    func isCarrying(_ server: ServerName) -> Bool {
+        guard let id = sessionOfServer[server], let heard = sessions[id]?.machine.lastHeard else { return false }
+        return carrying[server]?.isCarrying(heard: heard, at: clock.now) ?? false
     }
 
     func take(_ connections: [WireServiceConnections], of server: ServerName) {

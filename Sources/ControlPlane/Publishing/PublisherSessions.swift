@@ -153,7 +153,10 @@ extension SnapshotPublisher {
         switch need {
         case .nothing, .standingRefusal: return nil
         case .difference(let holding):
-            if let step = builder.step(of: server, from: holding.version), step.digestBefore == holding.digest {
+            // The first of a session brings the settings: what it served with may be of a release that knew less of them.
+            if let step = builder.step(of: server, from: holding.version, withSettings: machine.isFresh),
+                step.digestBefore == holding.digest
+            {
                 machine.sending(builder.version, digest: step.digest, isWhole: false)
                 return .difference(step.difference, digest: step.digest, incarnation: builder.fleet.incarnation)
             }
@@ -243,6 +246,7 @@ extension SnapshotPublisher {
             end(older, reason: "a newer session of server \(hello.server) has taken its place")
         }
         sessionOfServer[hello.server] = id
+        carrying[hello.server, default: CarryingEvidence()].sessionBegan(at: clock.now)
         sessions[id]?.server = hello.server
         let since = Date().timeIntervalSince1970
         let origin = sessions[id]?.origin.text
@@ -286,6 +290,7 @@ extension SnapshotPublisher {
             // What a peer names and we do not know would be kept for ever.
             load.failures.removeAll { builder.fleet.services[ServiceName(checked: $0.service)] == nil }
             changeStatus(of: server) { $0.observe(load) }
+            carrying[server]?.observed(load, at: clock.now)
             take(load.connections, of: server)
         case .endpointCheck(let check):
             // Late answers have nobody who waits for them; an answer to another session's command is none.

@@ -70,7 +70,7 @@ struct SessionMachine: Sendable {
     private let opened: ContinuousClock.Instant
     private(set) var peer: ChannelPeer
     private var state = State.awaitingHello
-    private var lastHeard: ContinuousClock.Instant
+    private(set) var lastHeard: ContinuousClock.Instant
     /// How many octets the snapshot on its way has; 0 until it has been made.
     private var octetsInFlight = 0
     /// Since when the snapshot on its way waits for its answer.
@@ -96,6 +96,11 @@ struct SessionMachine: Sendable {
     /// What the data plane should be sent, the newest version being `newest`.
     func need(newest: SnapshotVersion) -> Subscription.Need {
         if case .known(let subscription) = state { subscription.need(newest: newest) } else { .nothing }
+    }
+
+    /// Whether the data plane has not answered anything in this session.
+    var isFresh: Bool {
+        if case .known(let subscription) = state { subscription.isFresh } else { true }
     }
 
     // MARK: What happens

@@ -59,15 +59,20 @@ struct SnapshotBuilder: Sendable {
 
     private(set) var fleet: FleetState
     private let exceptions: [Prefix]
+    private let probeKeys: ProbeKeys?
     private var log: ChangeLog
     private var loads: [ServerName: Load] = [:]
     /// The settings of every server and their digests; made anew when a server changes, since each names all addresses of the fleet.
     private var settings: [ServerName: (settings: ServerSettings, digest: Digest)] = [:]
 
     /// `recent` are the changes that led to `fleet`, the last of them to its version.
-    init(fleet: FleetState, recent: [Change] = [], exceptions: [Prefix], log: ChangeLog = ChangeLog()) {
+    init(
+        fleet: FleetState, recent: [Change] = [], exceptions: [Prefix], probeKeys: ProbeKeys? = nil,
+        log: ChangeLog = ChangeLog()
+    ) {
         self.fleet = fleet
         self.exceptions = exceptions
+        self.probeKeys = probeKeys
         self.log = log
         for change in recent where change.version <= fleet.version { self.log.append(change) }
         for service in fleet.services.values {
@@ -117,8 +122,9 @@ struct SnapshotBuilder: Sendable {
             digest: digest + load.digest)
     }
 
-    /// What leads a server from `base` to the present version, or nil when that can no longer be told.
-    func step(of server: ServerName, from base: SnapshotVersion) -> Step? {
+    /// What leads a server from `base` to the present version, or nil when that can no longer be told. With `settings` even when they have not
+    /// changed: what is no part of their digest, such as the probe key, may be new to the server.
+    func step(of server: ServerName, from base: SnapshotVersion, withSettings: Bool = false) -> Step? {
         guard let changes = log.changes(from: base, to: version), let (now, settingsDigest) = settings[server],
             let digest = digest(of: server)
         else { return nil }
@@ -138,12 +144,12 @@ struct SnapshotBuilder: Sendable {
                 removed.insert(name)
             }
         }
-        var newSettings: ServerSettings?
+        var newSettings = withSettings ? now : nil
         if !earlier.servers.isEmpty {
             let servers = fleet.servers.merging(earlier.servers.compactMapValues { $0 }) { $1 }
                 .filter { earlier.servers[$0.key] != .some(nil) }
             guard let before = servers[server] else { return nil }
-            let settingsBefore = ServerSettings(server: before, policy: policy(of: servers))
+            let settingsBefore = settings(of: before, policy(of: servers))
             if settingsBefore != now {
                 newSettings = now
                 digestBefore = digestBefore - settingsDigest + settingsBefore.digest
@@ -156,11 +162,16 @@ struct SnapshotBuilder: Sendable {
 
     private mutating func makeSettings() {
         let policy = policy(of: fleet.servers)
+        let addresses = policy.fleet.sorted()
         settings = fleet.servers.mapValues { server in
-            let settings = ServerSettings(server: server, policy: policy)
-            return (settings, settings.digest)
+            let settings = self.settings(of: server, policy)
+            return (settings, settings.digest(fleet: addresses))
         }
         loads = loads.filter { settings[$0.key] != nil || !$0.value.services.isEmpty }
+    }
+
+    private func settings(of server: Server, _ policy: EndpointPolicy) -> ServerSettings {
+        ServerSettings(server: server, policy: policy, probeKey: probeKeys?.key(of: server.name))
     }
 
     private func policy(of servers: [ServerName: Server]) -> EndpointPolicy {

@@ -52,6 +52,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     /// The one session of each server that is connected.
     var sessionOfServer: [ServerName: SessionID] = [:]
     var knownStatuses: [ServerName: ServerStatus] = [:]
+    /// Of servers that have had a session.
+    var carrying: [ServerName: CarryingEvidence] = [:]
     /// Told once, when data planes can connect.
     private let listening = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// Those who wait until servers have answered, told at every change of a status.
@@ -73,19 +75,20 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their versions is sent
     /// a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
     init(
-        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings, events: EventLog,
-        logger: Logger
+        state: FleetState, recent: [Change], exceptions: [Prefix], probeKeys: ProbeKeys,
+        channel settings: ChannelSettings, events: EventLog, logger: Logger
     ) {
         self.init(
-            state: state, recent: recent, exceptions: exceptions, channel: settings, events: events,
-            logger: logger, limits: SessionLimits())
+            state: state, recent: recent, exceptions: exceptions, probeKeys: probeKeys, channel: settings,
+            events: events, logger: logger, limits: SessionLimits())
     }
 
     init(
-        state: FleetState, recent: [Change], exceptions: [Prefix], channel settings: ChannelSettings,
-        events: EventLog = EventLog(), logger: Logger, limits: SessionLimits, log: ChangeLog = ChangeLog()
+        state: FleetState, recent: [Change], exceptions: [Prefix], probeKeys: ProbeKeys? = nil,
+        channel settings: ChannelSettings, events: EventLog = EventLog(), logger: Logger, limits: SessionLimits,
+        log: ChangeLog = ChangeLog()
     ) {
-        builder = SnapshotBuilder(fleet: state, recent: recent, exceptions: exceptions, log: log)
+        builder = SnapshotBuilder(fleet: state, recent: recent, exceptions: exceptions, probeKeys: probeKeys, log: log)
         self.settings = settings
         self.events = events
         self.logger = logger
@@ -101,6 +104,7 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
             switch edit {
             case .server(let name, _, nil):
                 knownStatuses[name] = nil
+                carrying[name] = nil
                 if let id = sessionOfServer[name] { end(id, reason: "server \(name) has been removed") }
             case .service(let name, _, nil):
                 for server in knownStatuses.keys { knownStatuses[server]?.connectFailures[name.text] = nil }

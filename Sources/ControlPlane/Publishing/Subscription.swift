@@ -25,6 +25,9 @@ struct Subscription: Sendable {
     /// A difference was refused: the next snapshot is whole, in case that it was the difference that did not fit.
     private var wantsWhole = false
 
+    /// Whether nothing of this session has been answered yet.
+    var isFresh: Bool { answered == nil && lastRefusal == nil }
+
     init(incarnation: Incarnation, holding: Hello.Holding?) {
         self.incarnation = incarnation
         self.holding = holding

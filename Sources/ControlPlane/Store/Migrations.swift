@@ -9,6 +9,7 @@ enum Migrations {
         ("failovers", failovers),
         ("alerts", alerts),
         ("failovers in parts", failoverParts),
+        ("the key of probes", probeKey),
     ]
 
     /// Brings the database to the newest schema, each step in a transaction together with its mark.

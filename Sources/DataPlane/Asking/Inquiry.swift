@@ -23,7 +23,9 @@ final class Inquiry {
         case ready
         /// `server` is what a monitor endpoint calls itself, if that was asked for.
         case answered(status: Int, server: String?)
-        /// Who is there has taken the connection, and then come to nothing.
+        /// Who is there has taken the connection, and then closed or reset it without an answer.
+        case cut(String)
+        /// Who is there has taken the connection, and then said something that is no answer.
         case failed(String)
     }
 
@@ -80,6 +82,9 @@ final class Inquiry {
         self.wantsServer = wantsServer
     }
 
+    /// Whether the other end has taken the connection.
+    var isConnected: Bool { stage != .connecting }
+
     deinit { if isCut { socket.reset() } else { socket.close() } }
 
     /// Goes on as far as the socket lets it, when what it waits for has come.
@@ -116,7 +121,8 @@ final class Inquiry {
             return .ready
         case .wantsRead: return .waits(.readable)
         case .wantsWrite: return .waits(.writable)
-        case .ended: return .failed("TLS: the connection was closed in the handshake")
+        case .ended: return .cut("TLS: the connection was closed in the handshake")
+        case .lost(let problem): return .cut("TLS: \(problem)")
         case .failed(let problem): return .failed("TLS: \(problem)")
         }
     }
@@ -131,7 +137,8 @@ final class Inquiry {
             case .done(let count): sent += count
             case .wantsRead: return .waits(.readable)
             case .wantsWrite: return .waits(.writable)
-            case .ended: return .failed("closed before the request")
+            case .ended: return .cut("closed before the request")
+            case .lost(let problem): return .cut(problem)
             case .failed(let problem): return .failed(problem)
             }
         }
@@ -153,8 +160,9 @@ final class Inquiry {
             case .wantsRead: return .waits(.readable)
             case .wantsWrite: return .waits(.writable)
             case .ended:
-                guard !input.isEmpty else { return .failed("closed without an answer") }
+                guard !input.isEmpty else { return .cut("closed without an answer") }
                 return reading(isAll: true) ?? .failed("an answer that was cut")
+            case .lost(let problem): return input.isEmpty ? .cut(problem) : .failed(problem)
             case .failed(let problem): return .failed(problem)
             }
         }

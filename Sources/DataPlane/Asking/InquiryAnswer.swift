@@ -9,8 +9,9 @@ enum InquiryAnswer: Equatable {
     /// `server` is what a monitor endpoint calls itself; nil when the body does not say, or was not asked for.
     case complete(status: Int, server: String?)
 
-    /// A monitor endpoint answers with some four hundred octets.
-    static let longest = 16 << 10
+    /// A head as long as traffic may have one, so that an endpoint is not found dead whose answers pass, and a monitor endpoint's body: of
+    /// some four hundred octets.
+    static let longest = ResponseHead.longest + (16 << 10)
 
     /// How far an answer has been read, so that octets that come one by one are not looked at again with each. The caller's to keep.
     struct Place {
@@ -31,7 +32,10 @@ enum InquiryAnswer: Equatable {
         while true {
             let rest = bytes.extracting(place.start..<bytes.count)
             if let head = place.head {
-                guard wantsServer, head.status == 200 else { return .complete(status: head.status, server: nil) }
+                // A server that drains says 503 and its name; the relay says 503 for an endpoint that it does not reach.
+                guard wantsServer, head.status == 200 || head.status == 503 else {
+                    return .complete(status: head.status, server: nil)
+                }
                 return body(rest, of: head, isAll: isAll)
             }
             switch ResponseHead.inspect(rest, scanned: &place.scanned, toHEAD: false) {
@@ -49,7 +53,10 @@ enum InquiryAnswer: Equatable {
         var end = bytes.count
         switch head.framing {
         case .length(let length):
-            guard UInt64(bytes.count) >= length else { return isAll ? .malformed : .incomplete }
+            guard UInt64(bytes.count) >= length else {
+                guard isAll else { return .incomplete }
+                return head.status == 200 ? .malformed : .complete(status: head.status, server: nil)
+            }
             end = Int(length)  // no more than there are
         // No monitor endpoint sends chunks, so whatever is in them has no server's name.
         case .untilClose, .chunked: guard isAll else { return .incomplete }

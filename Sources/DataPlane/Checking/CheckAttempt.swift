@@ -56,7 +56,7 @@ struct CheckAttempt {
                 connection.cut()
                 return .ended(.answered)
             case .answered(let status, _): return .ended(status < 500 ? .answered : .failed("status \(status)"))
-            case .failed(let problem): return .ended(.failed(problem))
+            case .cut(let problem), .failed(let problem): return .ended(.failed(problem))
             }
         }
     }

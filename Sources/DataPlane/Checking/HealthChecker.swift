@@ -43,6 +43,7 @@ final class HealthChecker: Sendable {
 
     /// Without a limit, since no message may be lost: it is emptied several times a second, whatever the network does.
     let mailbox: Mailbox<Message>
+    let pulse = Pulse()
     private let workers: [Mailbox<WorkerMessage>]
     private let most: Int
     private let logger: Logger
@@ -62,7 +63,7 @@ final class HealthChecker: Sendable {
     /// `doubts` is told of names whose targets fail.
     func run(doubting doubts: Mailbox<NameSlot>) throws {
         var loop = try HealthLoop(
-            mailbox: mailbox, doubts: doubts, most: most, logger: logger,
+            mailbox: mailbox, doubts: doubts, most: most, pulse: pulse, logger: logger,
             prefer: { [workers] preferences in for worker in workers { worker.post(.preferred(preferences)) } },
             publish: { [self] statistics in shared.withLock { $0 = statistics } })
         loop.run()

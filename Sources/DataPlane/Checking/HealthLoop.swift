@@ -56,11 +56,11 @@ struct HealthLoop: ~Copyable {
     private var isStopped = false
 
     init(
-        mailbox: Mailbox<HealthChecker.Message>, doubts: Mailbox<NameSlot>, most: Int, logger: Logger,
+        mailbox: Mailbox<HealthChecker.Message>, doubts: Mailbox<NameSlot>, most: Int, pulse: Pulse, logger: Logger,
         prefer: @escaping ([(slot: Int32, preference: TargetPreference)]) -> Void,
         publish: @escaping (HealthChecker.Statistics) -> Void
     ) throws {
-        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor)
+        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor, pulse: pulse)
         let names = try Slab<Int32, EndpointAddresses>(capacity: Capacity.names)
         client = try TLSClient(probing: ())
         services = CheckedServices(logger: logger)

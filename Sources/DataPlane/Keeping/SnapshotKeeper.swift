@@ -15,6 +15,7 @@ final class SnapshotKeeper: Sendable {
     }
 
     let mailbox: Mailbox<Message>
+    let pulse = Pulse()
     private let usesStore: Bool
     private let cache: String?
     private let firstTurn: Int
@@ -39,6 +40,7 @@ final class SnapshotKeeper: Sendable {
         var isStopped = false
         var lastProblem = ""
         while !isStopped {
+            pulse.beat()
             let now = Clock.monotonicNanoseconds
             let pause = waiting != nil && nextWriting > now ? (nextWriting - now) / 1_000_000 + 1 : 0
             var set = PollSet()

@@ -18,7 +18,7 @@ enum ByteStream: ~Copyable {
         case .plain(let socket):
             let answer = socket.receive(into: buffer, at: 0, upTo: Int(buffer.capacity))
             if answer.wouldBlock { return .wantsRead }
-            if answer.isError { return .failed(SystemCallError.text(of: answer.code)) }
+            if answer.isError { return .lost(SystemCallError.text(of: answer.code)) }
             return answer.value == 0 ? .ended : .done(answer.value)
         case .secured(let connection): return connection.receive(into: buffer, at: 0, upTo: Int(buffer.capacity))
         }
@@ -29,7 +29,7 @@ enum ByteStream: ~Copyable {
         case .plain(let socket):
             let answer = socket.send(buffer, at: 0, count: count)
             if answer.wouldBlock { return .wantsWrite }
-            return answer.isError ? .failed(SystemCallError.text(of: answer.code)) : .done(answer.value)
+            return answer.isError ? .lost(SystemCallError.text(of: answer.code)) : .done(answer.value)
         case .secured(let connection): return connection.send(buffer, at: 0, count: count)
         }
     }

@@ -36,17 +36,19 @@ struct EventLoop<Connection>: ~Copyable {
     private static var firstConnection: UInt64 { 1024 }
 
     private let epoll: Epoll
+    private let pulse: Pulse
     private var entries: [ConnectionTag: Entry] = [:]
     private var nextTag = EventLoop.firstConnection
     private var waits = 0
     /// Milliseconds of the monotonic clock, read after each wait.
     private(set) var now: UInt64
 
-    /// Waits for mail from the beginning on: `mailbox` is the descriptor of one.
-    init(mailbox: Int32) throws(SystemCallError) {
+    /// Waits for mail from the beginning on: `mailbox` is the descriptor of one. Each wait is a beat of `pulse`.
+    init(mailbox: Int32, pulse: Pulse) throws(SystemCallError) {
         let epoll = try Epoll()
         _ = try epoll.add(mailbox, .readable, tag: EventLoop.mailbox).get("epoll_ctl for a mailbox")
         self.epoll = epoll
+        self.pulse = pulse
         now = Clock.monotonicNanoseconds / 1_000_000
     }
 
@@ -54,6 +56,7 @@ struct EventLoop<Connection>: ~Copyable {
 
     /// Waits until something happens, or until `time`, or for a second, whichever is first. Answers how many events there are.
     mutating func wait(until time: UInt64) -> Int {
+        pulse.beat()
         readClock()
         waits = 1
         let patience = min(time > now ? time - now : 0, EventLoop.longestWait)

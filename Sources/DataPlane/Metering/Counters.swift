@@ -42,6 +42,10 @@ enum WorkerCounter: Int, CaseIterable, BitwiseCopyable {
     case bytesBuffered
     /// Connections of clients for which the ledger had no place.
     case clientsUntracked
+    /// Pipes that directions splice through now, and empty ones that are kept: levels.
+    case pipesLent, pipesIdle
+    /// Pipes that the kernel has refused, or made too small to be of use.
+    case pipesRefused
     /// 1 once the worker has let go of its listeners for good.
     case listenersLeft
     /// Incidents follow, one counter for each.

@@ -10,7 +10,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case nameUnknown
     case otherHostOnConnection
     case proxyHeaderRefused
-    case bodyMalformed
+    case requestBodyMalformed
+    case responseMalformed
     case clientReset
     case endpointUnresolved
     case endpointForbidden
@@ -25,6 +26,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case flowLimitReached
     case descriptorsExhausted
     case buffersExhausted
+    case watchRefused
     case localPortsExhausted
     case drainRefused
     case serviceGone
@@ -35,6 +37,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case openingsExceeded
     case clientDenied
     case clientTooSlow
+    case monitorRefused
 
     /// The label in metrics.
     var label: String {
@@ -47,7 +50,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .nameUnknown: "name_unknown"
         case .otherHostOnConnection: "other_host_on_connection"
         case .proxyHeaderRefused: "proxy_header_refused"
-        case .bodyMalformed: "body_malformed"
+        case .requestBodyMalformed: "request_body_malformed"
+        case .responseMalformed: "response_malformed"
         case .clientReset: "client_reset"
         case .endpointUnresolved: "endpoint_unresolved"
         case .endpointForbidden: "endpoint_forbidden"
@@ -62,6 +66,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .flowLimitReached: "flow_limit_reached"
         case .descriptorsExhausted: "descriptors_exhausted"
         case .buffersExhausted: "buffers_exhausted"
+        case .watchRefused: "watch_refused"
         case .localPortsExhausted: "local_ports_exhausted"
         case .drainRefused: "drain_refused"
         case .serviceGone: "service_gone"
@@ -72,6 +77,7 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .openingsExceeded: "openings_exceeded"
         case .clientDenied: "client_denied"
         case .clientTooSlow: "client_too_slow"
+        case .monitorRefused: "monitor_refused"
         }
     }
 
@@ -86,7 +92,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .nameUnknown: "A client asked for a name that no service has"
         case .otherHostOnConnection: "A request named another service than its connection"
         case .proxyHeaderRefused: "A trusted sender did not begin with a valid PROXY header"
-        case .bodyMalformed: "The body of a request was malformed"
+        case .requestBodyMalformed: "The body of a request was malformed"
+        case .responseMalformed: "An endpoint's response was malformed, or one that nobody had asked for"
         case .clientReset: "A client reset its connection"
         case .endpointUnresolved: "The name of an endpoint cannot be resolved"
         case .endpointForbidden: "An endpoint's address is forbidden by the endpoint policy"
@@ -101,9 +108,13 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .flowLimitReached: "The limit of flows is reached; no connections are accepted until some close"
         case .descriptorsExhausted: "The process has run out of descriptors; no connections are accepted for a moment"
         case .buffersExhausted: "The limit of buffered bytes is reached, most of it by this service; a connection was cut"
+        case .watchRefused:
+            "The kernel watches no further socket for this user, so a connection was ended; raise fs.epoll.max_user_watches, or give it memory"
         case .localPortsExhausted:
             "There is no local port left for another connection to an endpoint; widen net.ipv4.ip_local_port_range, or give it more addresses"
         case .drainRefused: "A connection was refused since this server is draining"
+        case .monitorRefused:
+            "A caller of the monitor endpoint was refused, since there were too many from its address, or in all"
         case .serviceGone: "A service was removed while a connection to its endpoint was being made"
         case .serviceLimitReached: "A service has as many connections as its limit allows; another was refused"
         case .serviceRateExceeded: "A service has more new connections a second than its limit allows; one was refused"

@@ -14,6 +14,7 @@ final class AdminListener: Sendable {
     private let longAnswerLimit: Int
     private let board: StatusBoard
     private let metrics: @Sendable (Status) -> [UInt8]
+    let pulse = Pulse()
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
 
@@ -38,7 +39,7 @@ final class AdminListener: Sendable {
     func run() throws {
         var loop = try AnsweringLoop(
             at: [AnsweringDoor(socket: sockets[0], usesTLS: false)], within: bounds, certificate: nil,
-            mailbox: mailbox, logger: logger
+            mailbox: mailbox, pulse: pulse, logger: logger
         ) { [self] question, moment in
             if question.path == "/metrics", moment.longAnswers >= longAnswerLimit { return .busy }
             return AdminAnswer.to(question, status: board.current, metrics: metrics)

@@ -1,3 +1,4 @@
+import Domain
 import Routing
 
 /// What this process is asked for.
@@ -9,6 +10,8 @@ struct Question: Equatable {
     let method: Method
     /// Without a query.
     let path: String
+    /// What it shows to be known as a probe of the fleet by, if anything; not judged yet.
+    let proof: String?
 
     /// Reads the request line of a head that has been found valid, so what is looked for is there; if it were not, the answer is a 404.
     init(head bytes: Span<UInt8>) {
@@ -20,6 +23,29 @@ struct Question: Equatable {
         default: self.method = .other
         }
         path = Question.path(ofTarget: Question.text(bytes, target))
+        proof = Question.field(ProbeToken.fieldName, in: bytes)
+    }
+
+    /// The value of the first field of that name, in a head whose lines are known to end with CR LF.
+    private static func field(_ name: String, in bytes: Span<UInt8>) -> String? {
+        let name = Array(name.lowercased().utf8)
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\r") { end += 1 }
+            if end - start > name.count, bytes[start + name.count] == UInt8(ascii: ":"),
+                name.indices.allSatisfy({ lowercased(bytes[start + $0]) == name[$0] })
+            {
+                let value = text(bytes, start + name.count + 1..<end)
+                return String(value.drop { $0 == " " })
+            }
+            start = end + 2
+        }
+        return nil
+    }
+
+    private static func lowercased(_ octet: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(octet) ? octet + 0x20 : octet
     }
 
     /// The octets from `start` to the next space or control character.

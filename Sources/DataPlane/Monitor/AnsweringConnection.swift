@@ -1,15 +1,24 @@
+import Domain
 import Routing
 import Syscalls
 
 /// One connection to this process itself: one request, one answer.
 ///
-///     handshaking ──▶ reading ──head, refusal, deadline──▶ answering ──▶ lingering ──▶ closed
+///     introducing (behind the relay) ──▶ handshaking (by TLS) ──▶ reading ──head, refusal, deadline──▶ answering ──▶ lingering ──▶ closed
 ///
 /// After the answer it lingers until the client has closed, or for a moment: closing with unread bytes would send a reset, which can
 /// take the answer from the client before it has read it.
 final class AnsweringConnection {
     enum Stage {
-        case handshaking, reading, answering, lingering
+        case introducing, handshaking, reading, answering, lingering
+    }
+
+    /// Whose connection it is, as the relay says.
+    enum Introduction: Equatable {
+        case waits
+        case closed
+        /// Nil when the relay does not say.
+        case made(Address?)
     }
 
     /// What the connection waits for.
@@ -27,29 +36,62 @@ final class AnsweringConnection {
 
     let socket: Socket
     private(set) var stage: Stage
-    private let stream: ByteStream
+    private var stream: ByteStream
     private var input: [UInt8] = []
     private var scanned = 0
     private var head: [UInt8] = []
     private var body: [UInt8] = []
     private var sent = 0
+    private var isCut = false
 
-    /// Takes over `socket`, which is closed when the connection is let go.
-    init(over socket: Socket, secured by: consuming TLSConnection?) {
+    /// Takes over `socket`, which is closed when the connection is let go. `isIntroduced` when it begins with a PROXY header of the relay's.
+    init(over socket: Socket, isIntroduced: Bool) {
         self.socket = socket
-        if let connection = by {
-            stream = .secured(connection)
-            stage = .handshaking
-        } else {
-            stream = .plain(socket)
-            stage = .reading
-        }
+        stream = .plain(socket)
+        stage = isIntroduced ? .introducing : .reading
     }
 
-    deinit { socket.close() }
+    /// Goes on by TLS. Nothing has been said yet but the relay's header.
+    func secure(by connection: consuming TLSConnection) {
+        stream = .secured(connection)
+        stage = .handshaking
+    }
+
+    deinit { if isCut { socket.reset() } else { socket.close() } }
+
+    /// Ends with a reset, when it is let go of.
+    func cut() { isCut = true }
 
     /// Whether an answer so long that it is counted is being written.
     var holdsLongAnswer: Bool { stage == .answering && body.count > AnsweringConnection.bytesPerRound }
+
+    /// Reads the relay's PROXY header, and no octet beyond it: what follows may be TLS, which reads for itself.
+    func introduce(through scratch: Buffer) -> Introduction {
+        while true {
+            let missing = AnsweringConnection.headerLength(of: input) - input.count
+            if missing <= 0 {
+                guard case .header(let header) = ProxyHeader.inspect(input.span), header.length == input.count else {
+                    return .closed
+                }
+                input = []
+                stage = .reading
+                return .made(header.source?.address)
+            }
+            let answer = socket.receive(into: scratch, at: 0, upTo: min(missing, Int(scratch.capacity)))
+            if answer.wouldBlock { return .waits }
+            guard answer.value > 0 else { return .closed }
+            scratch.withSpan(0, answer.value) { bytes in
+                for index in 0..<bytes.count { input.append(bytes[index]) }
+            }
+            // Version 2 and nothing else is what the relay writes.
+            guard input[0] == 0x0D, input.count <= ProxyHeader.longest else { return .closed }
+        }
+    }
+
+    /// How long a header of version 2 is of which so much is there; its fixed part, as long as not even that is whole.
+    private static func headerLength(of octets: [UInt8]) -> Int {
+        octets.count < 16 ? 16 : 16 + min(Int(octets[14]) << 8 | Int(octets[15]), ProxyHeader.longestBlock + 1)
+    }
 
     /// Goes on as far as the socket lets it. `answer` is asked once, with what the client wants.
     func advance(through scratch: Buffer, time: UTCTime, _ answer: (Question) -> Answer) -> Progress {
@@ -90,8 +132,8 @@ final class AnsweringConnection {
             case .refused(let refusal): begin(.refusal(refusal), toHEAD: false, time: time)
             case .head(let request) where request.length > AnsweringConnection.longestHead:
                 begin(.headTooLong, toHEAD: false, time: time)
-            case .head:
-                let question = Question(head: input.span)
+            case .head(let request):
+                let question = Question(head: input.span.extracting(first: request.length))
                 begin(answer(question), toHEAD: question.method == .head, time: time)
             }
             return nil
@@ -149,7 +191,7 @@ final class AnsweringConnection {
         switch outcome {
         case .wantsRead: .waits(.readable)
         case .wantsWrite: .waits(.writable)
-        case .done, .ended, .failed: .closed
+        case .done, .ended, .lost, .failed: .closed
         }
     }
 }

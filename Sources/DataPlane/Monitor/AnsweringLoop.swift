@@ -4,8 +4,11 @@ import Syscalls
 
 /// How long somebody who asks this process itself may take, and how many may be there at a time. Each has a default that serves.
 struct AnsweringBounds: Sendable {
-    /// Connections at one time. When there are as many, the oldest goes.
+    /// Connections at one time. When there are as many, the oldest goes; but where some callers are known, these are the strangers, and newcomers
+    /// are refused.
     var connections: Int
+    /// Where some callers are known: their connections at one time.
+    var known = 256
     /// From accept until the whole request head has come, the TLS handshake included.
     var requestPatience: Duration = .seconds(5)
     /// From there until the client has taken the whole answer: as long as a scraper waits by default.
@@ -18,12 +21,33 @@ struct AnsweringBounds: Sendable {
 struct AnsweringDoor {
     let socket: Socket
     let usesTLS: Bool
+    /// Whoever connects is the relay, and says in a PROXY header for whom.
+    var isBehindRelay = false
+}
+
+/// How a door that anyone can reach tells those whom it must answer from strangers.
+struct AnsweringGuests {
+    /// Whether the caller of an address is known; `now` in milliseconds of the monotonic clock.
+    let isKnown: (_ address: Address, _ now: UInt64) -> Bool
+    /// Told of each caller that was refused since the room of its kind is full.
+    let refused: () -> Void
 }
 
 /// The rounds of events of a thread that answers requests about this process. Who asks at which doors, and what the answers are, is its owner's.
 struct AnsweringLoop: ~Copyable {
+    private enum Caller {
+        /// The relay has not said yet whose connection it is.
+        case unnamed
+        case known
+        case stranger
+    }
+
     private struct Visit {
         let connection: AnsweringConnection
+        let door: Int
+        var caller: Caller
+        /// Nil when nobody has said.
+        var address: Address?
         /// Milliseconds of the monotonic clock.
         var deadline: UInt64
         var stage: AnsweringConnection.Stage
@@ -32,12 +56,19 @@ struct AnsweringLoop: ~Copyable {
     /// What an answer may depend on beside the question.
     struct Moment {
         let time: UTCTime
+        /// Milliseconds of the monotonic clock.
+        let now: UInt64
+        /// From where it was asked, if that is known.
+        let address: Address?
         /// Long answers that are being written.
         let longAnswers: Int
     }
 
     /// Deadlines are looked at so often, and matter to nobody who is quicker.
     private static let sweepInterval: UInt64 = 100
+    /// What strangers have of one round, in connections that go on: a TLS handshake takes a millisecond, and those that are known come first again
+    /// after so many.
+    private static let strangersInRound = 8
     /// After descriptors had run out.
     private static let acceptPause: UInt64 = 1000
 
@@ -45,6 +76,7 @@ struct AnsweringLoop: ~Copyable {
     private let bounds: AnsweringBounds
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
+    private let guests: AnsweringGuests?
     private let answer: (Question, Moment) -> Answer
     /// For doors that use TLS; nil where none does.
     private var certificate: MonitorCertificate?
@@ -58,15 +90,17 @@ struct AnsweringLoop: ~Copyable {
     /// The doors are the caller's to close, after the loop has ended.
     init(
         at doors: [AnsweringDoor], within bounds: AnsweringBounds, certificate: consuming MonitorCertificate?,
-        mailbox: Mailbox<AnsweringMessage>, logger: Logger, answer: @escaping (Question, Moment) -> Answer
+        mailbox: Mailbox<AnsweringMessage>, pulse: Pulse, logger: Logger, guests: AnsweringGuests? = nil,
+        answer: @escaping (Question, Moment) -> Answer
     ) throws(SystemCallError) {
-        let events = try EventLoop<Visit>(mailbox: mailbox.descriptor)
+        let events = try EventLoop<Visit>(mailbox: mailbox.descriptor, pulse: pulse)
         for (number, door) in doors.enumerated() { try events.add(listener: door.socket, number: number) }
         self.doors = doors
         self.bounds = bounds
         self.certificate = certificate
         self.mailbox = mailbox
         self.logger = logger
+        self.guests = guests
         self.answer = answer
         self.events = events
     }
@@ -75,14 +109,18 @@ struct AnsweringLoop: ~Copyable {
     mutating func run() {
         while !isStopped {
             let count = events.wait(until: events.count == 0 && acceptAgain == 0 ? .max : nextSweep)
+            var strangers: [ConnectionTag] = []
             for index in 0..<count {
                 switch events.event(index) {
                 // The only message there is.
                 case .mail: if !mailbox.drain().isEmpty { isStopped = true }
                 case .listener(let door): accept(at: door)
-                case .connection(let tag): advance(tag)
+                case .connection(let tag):
+                    if events[tag]?.caller == .stranger { strangers.append(tag) } else { advance(tag) }
                 }
             }
+            // The others are reported again.
+            for tag in strangers.prefix(AnsweringLoop.strangersInRound) { advance(tag) }
             if events.now >= nextSweep { sweep() }
         }
     }
@@ -102,16 +140,16 @@ struct AnsweringLoop: ~Copyable {
     }
 
     private mutating func welcome(_ socket: Socket, at door: Int) {
-        makeRoom()
-        let connection: AnsweringConnection
-        if doors[door].usesTLS {
-            guard let secured = certificate?.connection(over: socket) else { return socket.close() }
-            connection = AnsweringConnection(over: socket, secured: secured)
-        } else {
-            connection = AnsweringConnection(over: socket, secured: nil)
+        guard hasRoom() else {
+            guests?.refused()
+            return socket.reset()
         }
-        let visit = Visit(
-            connection: connection, deadline: deadline(bounds.requestPatience), stage: connection.stage)
+        let isBehindRelay = doors[door].isBehindRelay
+        let connection = AnsweringConnection(over: socket, isIntroduced: isBehindRelay)
+        var visit = Visit(
+            connection: connection, door: door, caller: .unnamed, address: nil,
+            deadline: deadline(bounds.requestPatience), stage: connection.stage)
+        if !isBehindRelay, !receive(&visit, from: socket.peerAddress?.address) { return }
         do {
             _ = try events.add(visit, over: socket, awaiting: .readable)
         } catch {
@@ -119,19 +157,59 @@ struct AnsweringLoop: ~Copyable {
         }
     }
 
-    /// Closes the oldest connection when there are as many as there may be.
-    private mutating func makeRoom() {
-        guard events.count >= bounds.connections, let oldest = events.tags.min() else { return }
-        events.remove(oldest)
+    /// Whether one more may come in. Where everybody is alike, the oldest makes room.
+    private mutating func hasRoom() -> Bool {
+        guard guests == nil else { return events.count < bounds.connections + 2 * bounds.known }
+        if events.count >= bounds.connections, let oldest = events.tags.min() { events.remove(oldest) }
+        return true
+    }
+
+    /// Lets a caller in of whom it is now known who it is; false when the room of its kind is full.
+    private mutating func receive(_ visit: inout Visit, from address: Address?) -> Bool {
+        visit.address = address
+        if let guests {
+            let now = events.now
+            let isKnown = address.map { guests.isKnown($0, now) } ?? false
+            let caller: Caller = isKnown ? .known : .stranger
+            visit.caller = caller
+            let limit = caller == .known ? bounds.known : bounds.connections
+            // Refused before anybody is dropped: who is being answered is answered.
+            guard events.connections.count(where: { $0.caller == caller }) < limit else {
+                guests.refused()
+                visit.connection.cut()
+                return false
+            }
+        }
+        guard doors[visit.door].usesTLS else { return true }
+        guard let secured = certificate?.connection(over: visit.connection.socket) else { return false }
+        visit.connection.secure(by: secured)
+        return true
+    }
+
+    /// Reads whose connection it is, and lets it in.
+    private mutating func introduce(_ tag: ConnectionTag) {
+        guard var visit = events[tag] else { return }
+        switch visit.connection.introduce(through: scratch) {
+        case .waits: return
+        case .closed: return events.remove(tag)
+        case .made(let address):
+            guard receive(&visit, from: address) else { return events.remove(tag) }
+            visit.stage = visit.connection.stage
+            events[tag] = visit
+            // A stranger's turn comes after those of others.
+            if visit.caller != .stranger { advance(tag) }
+        }
     }
 
     private mutating func advance(_ tag: ConnectionTag) {
         // An event of this round may be for a connection that has been closed in it.
         guard let visit = events[tag] else { return }
+        guard visit.stage != .introducing else { return introduce(tag) }
         let time = UTCTime(nanosecondsSince1970: Clock.realtimeNanoseconds)
         let progress = visit.connection.advance(through: scratch, time: time) { question in
             let longAnswers = events.connections.count { $0.connection.holdsLongAnswer }
-            return answer(question, Moment(time: time, longAnswers: longAnswers))
+            return answer(
+                question, Moment(time: time, now: events.now, address: visit.address, longAnswers: longAnswers))
         }
         follow(progress, of: visit, tag)
     }

@@ -29,16 +29,15 @@ enum AdminAnswer {
         guard question.method != .other else { return .methodNotAllowed }
         switch question.path {
         case "/metrics": return Answer(status: 200, contentType: MetricsText.contentType, body: metrics(status))
-        case "/healthz": return health(stuck: status.stuckWorkers)
+        case "/healthz": return health(status.ailments)
         default:
             guard let unreadiness = status.unreadiness else { return .text(200, "ok") }
             return .text(503, unreadiness)
         }
     }
 
-    private static func health(stuck: [Int]) -> Answer {
-        guard let first = stuck.first else { return .text(200, "ok") }
-        let others = stuck.count == 1 ? "" : ", and \(stuck.count - 1) more"
-        return .text(503, "Worker \(first) makes no progress\(others).")
+    private static func health(_ ailments: [ThreadAilment]) -> Answer {
+        guard !ailments.isEmpty else { return .text(200, "ok") }
+        return .text(503, ailments.map { "\($0.text)." }.joined(separator: "\n"))
     }
 }

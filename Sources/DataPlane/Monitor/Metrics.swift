@@ -26,6 +26,7 @@ struct Metrics {
         process(into: &text)
         snapshot(into: &text)
         relay(into: &text)
+        monitor(into: &text)
         names(into: &text)
         health(into: &text)
         services(into: &text)
@@ -39,6 +40,9 @@ struct Metrics {
         text.sample(seconds: startTime)
         text.metric("ddirect_state", .gauge, "1 for the state that this server is in, 0 for the others.")
         for stage in Status.Stage.allCases { text.sample(stage == status.stage ? 1 : 0, ["state": stage.rawValue]) }
+        text.metric(
+            "ddirect_threads_ailing", .gauge, "Threads that have ended or make no progress; /healthz names them.")
+        text.sample(UInt64(clamping: status.ailments.count))
     }
 
     private func snapshot(into text: inout MetricsText) {
@@ -99,9 +103,35 @@ struct Metrics {
             "Connections of clients that were not counted, and so not limited, as the table of clients had no place for them."
         ) { $0.read(.clientsUntracked) }
         text.metric(
+            "ddirect_worker_pipes", .gauge,
+            "Pipes of a worker: those that large transfers go through, and empty ones that are kept.")
+        for (index, worker) in workers.enumerated() {
+            text.sample(worker.read(.pipesLent), labels[index], ["state": "lent"])
+            text.sample(worker.read(.pipesIdle), labels[index], ["state": "idle"])
+        }
+        perWorker(
+            "ddirect_worker_pipes_refused_total", .counter,
+            "Pipes that the kernel has refused or made too small; the transfers were copied instead, at a higher cost."
+        ) {
+            $0.read(.pipesRefused)
+        }
+        text.metric(
             "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
         )
         for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }
+    }
+
+    private func monitor(into text: inout MetricsText) {
+        text.metric(
+            "ddirect_monitor_callers_refused_total", .counter,
+            "Callers of the monitor endpoint that had passed the gate, and for whom there was no room.")
+        text.sample(status.monitor.callersRefused)
+        text.metric(
+            "ddirect_monitor_proofs_total", .counter,
+            "Tokens of probes, by whether they were taken; refused are those that are not genuine, too old or new, or shown before."
+        )
+        text.sample(status.monitor.proofsTaken, ["outcome": "taken"])
+        text.sample(status.monitor.proofsRefused, ["outcome": "refused"])
     }
 
     private func health(into text: inout MetricsText) {

@@ -13,18 +13,25 @@ final class Responder: Sendable {
         let https: TransportAddress
     }
 
-    /// Anyone can reach it.
-    static let bounds = AnsweringBounds(connections: 256)
+    /// Anyone can reach it. Of strangers there are as many as the gates of the workers let through.
+    static let bounds = AnsweringBounds(connections: Int(MonitorGate.Limits.strangers.open), known: 256)
 
     let addresses: Addresses
     private let sockets: ListeningSockets
     private let bounds: AnsweringBounds
     private let board: StatusBoard
+    private let isBehindRelay: Bool
+    private let proved: @Sendable (Address) -> Void
+    let pulse = Pulse()
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
 
-    init(within bounds: AnsweringBounds = Responder.bounds, board: StatusBoard, logger: Logger) throws(SystemCallError)
-    {
+    /// `proved` is told the addresses from which probes of the fleet come, on the responder's thread. With `isBehindRelay` each connection begins with
+    /// the relay's PROXY header; without it, callers come themselves.
+    init(
+        within bounds: AnsweringBounds = Responder.bounds, board: StatusBoard, isBehindRelay: Bool = true,
+        logger: Logger, proved: @escaping @Sendable (Address) -> Void
+    ) throws(SystemCallError) {
         // On the loopback only: whoever wants to reach it comes through the relay.
         let loopback = TransportAddress(Address(ipv4: 0x7F00_0001), port: 0)
         let sockets = try ListeningSockets(at: [loopback, loopback])
@@ -33,6 +40,8 @@ final class Responder: Sendable {
         self.sockets = sockets
         self.bounds = bounds
         self.board = board
+        self.isBehindRelay = isBehindRelay
+        self.proved = proved
         self.logger = logger
     }
 
@@ -40,13 +49,21 @@ final class Responder: Sendable {
     func run() throws {
         let board = board
         let certificate = try MonitorCertificate(of: { board.current.applied?.hostname }, logger: logger)
-        let doors = [
-            AnsweringDoor(socket: sockets[0], usesTLS: false), AnsweringDoor(socket: sockets[1], usesTLS: true),
-        ]
+        let doors = [false, true].enumerated().map { number, usesTLS in
+            AnsweringDoor(socket: sockets[number], usesTLS: usesTLS, isBehindRelay: isBehindRelay)
+        }
+        let callers = MonitorCallers(board: board, tell: proved)
+        let guests = AnsweringGuests(
+            isKnown: { callers.isKnown($0, now: $1) }, refused: { callers.refused() })
         var loop = try AnsweringLoop(
-            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, logger: logger
+            at: doors, within: bounds, certificate: certificate, mailbox: mailbox, pulse: pulse, logger: logger,
+            guests: guests
         ) { question, moment in
-            MonitorAnswer.to(question, status: board.current, time: moment.time)
+            if let proof = question.proof {
+                let seconds = Clock.realtimeNanoseconds / 1_000_000_000
+                callers.judge(proof, from: moment.address, seconds: seconds, now: moment.now)
+            }
+            return MonitorAnswer.to(question, status: board.current, time: moment.time)
         }
         loop.run()
     }

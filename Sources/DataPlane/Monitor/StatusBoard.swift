@@ -29,6 +29,19 @@ struct Status: Sendable, Equatable {
         let version: SnapshotVersion
         let region: RegionName
         let hostname: DomainName
+        /// The addresses of all servers.
+        var fleet: Set<Address> = []
+        /// By which probes of the fleet are known.
+        var probeKey: ProbeKey?
+    }
+
+    /// What the responder has counted of its callers.
+    struct Monitor: Sendable, Equatable {
+        /// Behind the gate of the workers: those for whom the responder itself had no room.
+        var callersRefused: UInt64 = 0
+        var proofsTaken: UInt64 = 0
+        /// Tokens that were not genuine, not timely, or shown before.
+        var proofsRefused: UInt64 = 0
     }
 
     struct Refused: Sendable, Equatable {
@@ -46,12 +59,16 @@ struct Status: Sendable, Equatable {
     var services: [ServiceTenant] = []
     var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
-    /// The workers that make no progress, by index.
-    var stuckWorkers: [Int] = []
+    var monitor = Monitor()
+    /// Where the control plane of the present or the last session is; nil for one on this machine.
+    var controlPlane: Address?
+    /// What is wrong with the threads of this process.
+    var ailments: [ThreadAilment] = []
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
         if stage == .draining { return "This server is draining and takes no new connections." }
+        if let ailment = ailments.first(where: \.isOfTraffic) { return "\(ailment.text)." }
         if applied == nil {
             if let refused {
                 return "Snapshot \(refused.version) was refused: \(refused.reasons.joined(separator: "; "))."
@@ -65,10 +82,11 @@ struct Status: Sendable, Equatable {
 
     /// How this server is, in one line for people.
     var line: String {
-        guard let applied, stage != .starting else { return "Waiting for a snapshot" }
+        let ailment = ailments.first.map { "; \($0.text)" } ?? ""
+        guard let applied, stage != .starting else { return "Waiting for a snapshot\(ailment)" }
         let services = "\(services.count) services, version \(applied.version)"
         let link = isConnected ? "" : "; no session with the control plane"
-        return "\(stage == .draining ? "Draining" : "Carrying") \(services)\(link)"
+        return "\(stage == .draining ? "Draining" : "Carrying") \(services)\(link)\(ailment)"
     }
 }
 
@@ -90,6 +108,10 @@ final class StatusBoard: Sendable {
     func stage(_ stage: Status.Stage) { status.withLock { $0.stage = stage } }
 
     func connected(_ isConnected: Bool) { status.withLock { $0.isConnected = isConnected } }
+
+    func foundControlPlane(at address: Address) { status.withLock { $0.controlPlane = address } }
+
+    func countMonitor(_ count: (inout Status.Monitor) -> Void) { status.withLock { count(&$0.monitor) } }
 
     func applied(_ snapshot: Status.Applied) {
         status.withLock { status in
@@ -123,7 +145,7 @@ final class StatusBoard: Sendable {
 
     func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
-    func setStuck(_ workers: [Int]) { status.withLock { $0.stuckWorkers = workers } }
+    func setAilments(_ ailments: [ThreadAilment]) { status.withLock { $0.ailments = ailments } }
 
     func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }
@@ -132,6 +154,7 @@ extension Status.Applied {
     init(_ snapshot: Snapshot) {
         self.init(
             incarnation: snapshot.incarnation, version: snapshot.version, region: snapshot.settings.server.region,
-            hostname: snapshot.settings.server.hostname)
+            hostname: snapshot.settings.server.hostname, fleet: snapshot.settings.policy.fleet,
+            probeKey: snapshot.settings.probeKey)
     }
 }

@@ -18,10 +18,17 @@ struct ProbeAttempt {
 
     var socket: Socket { connection.socket }
 
-    /// Begins to connect. What the kernel refuses at once is refused by this machine, not by the other.
-    static func begin(_ plan: ProbePlan, _ door: ProbePlan.Door, by client: borrowing TLSClient) -> Beginning {
+    /// Whether the other end has taken the connection.
+    var isConnected: Bool { connection.isConnected }
+
+    /// Begins to connect, as the server `vantage`. What the kernel refuses at once is refused by this machine, not by the other.
+    static func begin(
+        _ plan: ProbePlan, _ door: ProbePlan.Door, from vantage: ServerName, by client: borrowing TLSClient
+    ) -> Beginning {
+        let request = plan.request(
+            from: vantage, at: Clock.realtimeNanoseconds / 1_000_000_000, nonce: .random(in: .min ... .max))
         switch Inquiry.open(
-            to: door.address, calling: door.usesTLS ? plan.host : nil, request: plan.request,
+            to: door.address, calling: door.usesTLS ? plan.host : nil, request: request,
             wantsServer: plan.service == nil, by: client)
         {
         case .underWay(let connection): return .underWay(ProbeAttempt(plan: plan, connection: connection))
@@ -48,9 +55,10 @@ struct ProbeAttempt {
                 guard plan.service == nil, let other = connection.otherNames(than: plan.host) else { break }
                 return .ended(.refused(other.isEmpty ? "certificate is for nobody" : "certificate is for \(other)"))
             case .answered(let status, let server):
-                if let problem = plan.problem(status: status, server: server) { return .ended(.refused(problem)) }
-                connection.sendEnd()
-                return .ended(.answered)
+                let end = plan.end(status: status, server: server)
+                if end == .answered { connection.sendEnd() }
+                return .ended(end)
+            case .cut(let problem): return .ended(.turnedAway(problem))
             case .failed(let problem): return .ended(.refused(problem))
             }
         }

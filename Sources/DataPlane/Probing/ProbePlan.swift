@@ -1,4 +1,5 @@
 import Domain
+import Syscalls
 import Wire
 
 /// One probe as it is repeated: who is asked for what, at which addresses, and how often.
@@ -21,6 +22,8 @@ struct ProbePlan: Hashable, Sendable {
     let interval: UInt64
     /// In milliseconds; no longer than the interval, so that no round overlaps the next.
     let timeout: UInt64
+    /// The server's, with which a probe of its monitor endpoint shows that it is one; nil when there is none to show.
+    let key: ProbeKey?
 
     /// What a control plane may have probed from here. Beyond that it is in error, and so much is left out.
     static let mostTargets = 256
@@ -29,20 +32,20 @@ struct ProbePlan: Hashable, Sendable {
     /// A control plane that asks for less does not mean it.
     private static let shortestInterval: UInt64 = 100
 
-    /// The request, as it goes over each connection.
-    var request: [UInt8] {
-        // All of it has been checked: a name and a path of visible ASCII.
-        Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: D-Direct probe\r\nConnection: close\r\n\r\n".utf8)
+    /// The request of one connection, which the server `vantage` makes at `time` (in seconds since 1970). Each has a nonce of its own.
+    func request(from vantage: ServerName, at time: UInt64, nonce: UInt128) -> [UInt8] {
+        let token = key.map {
+            ProbeToken(
+                of: vantage.text, for: server, time: time, nonce: nonce, key: $0,
+                authenticate: { Authentication.hmac($0, key: $1.octets) })
+        }
+        return Array(ProbeToken.request(path: path, host: host, token: token).utf8)
     }
 
-    /// What is wrong with an answer; nil when it is the right one. Who answers for a service is its own affair, and so is what it says, unless
-    /// it says that it is in trouble.
-    func problem(status: Int, server answering: String?) -> String? {
-        // 421 is what a proxy of ours answers for a name that it does not carry.
-        guard service == nil else { return status >= 500 || status == 421 ? "status \(status)" : nil }
-        guard status == 200 else { return "status \(status)" }
-        guard let answering else { return "an answer that is not of a monitor endpoint" }
-        return answering == server.text ? nil : "is server \(answering), not \(server)"
+    /// What an answer comes to.
+    func end(status: Int, server answering: String?) -> ProbeRound.End {
+        service == nil
+            ? .ofMonitor(status: status, answering: answering, server: server) : .ofService(status: status)
     }
 }
 
@@ -95,6 +98,8 @@ extension ProbePlan {
         self.doors = doors
         interval = max(UInt64(target.intervalMilliseconds), ProbePlan.shortestInterval)
         timeout = min(max(UInt64(target.timeoutMilliseconds), 1), interval)
+        // One that cannot be read leaves the probe a stranger's, which is better than no probe.
+        key = target.key
     }
 
     /// A service's own check, through the first address of the server.
@@ -106,5 +111,7 @@ extension ProbePlan {
         doors = monitor.doors.first { $0.usesTLS == check.usesTls }.map { [$0] } ?? []
         interval = monitor.interval
         timeout = monitor.timeout
+        // It goes on to a customer's endpoint, to which tokens are nothing.
+        key = nil
     }
 }

@@ -1,3 +1,4 @@
+import Domain
 import Logging
 import Syscalls
 import Wire
@@ -15,15 +16,19 @@ final class Prober: Sendable {
 
     /// Without a limit, since no message may be lost: it is emptied several times a second, whatever the network does.
     let mailbox: Mailbox<Message>
+    /// The server of this process, as which it probes.
+    private let vantage: ServerName
+    let pulse = Pulse()
     private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
 
     /// Makes no more attempts at a time than `mostAttempts`. `answer` is called with each round that has ended, on the prober's thread.
     init(
-        mostAttempts: Int, logger: Logger, answer: @escaping @Sendable (WireProbe) -> Void
+        vantage: ServerName, mostAttempts: Int, logger: Logger, answer: @escaping @Sendable (WireProbe) -> Void
     ) throws(SystemCallError) {
         mailbox = try Mailbox()
+        self.vantage = vantage
         self.mostAttempts = mostAttempts
         self.logger = logger
         self.answer = answer
@@ -34,7 +39,8 @@ final class Prober: Sendable {
     static func mostAttempts(besideFlows flows: Int) -> Int { min(max(64, flows / 32), 4096) }
 
     func run() throws {
-        var loop = try ProberLoop(mailbox: mailbox, mostAttempts: mostAttempts, logger: logger, answer: answer)
+        var loop = try ProberLoop(
+            mailbox: mailbox, vantage: vantage, mostAttempts: mostAttempts, pulse: pulse, logger: logger, answer: answer)
         loop.run()
     }
 }

@@ -35,6 +35,7 @@ struct ProberLoop: ~Copyable {
     private static let complaintInterval: UInt64 = 60_000
 
     private let mailbox: Mailbox<Prober.Message>
+    private let vantage: ServerName
     private let mostAttempts: Int
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
@@ -46,13 +47,14 @@ struct ProberLoop: ~Copyable {
     private var isStopped = false
 
     init(
-        mailbox: Mailbox<Prober.Message>, mostAttempts: Int, logger: Logger,
+        mailbox: Mailbox<Prober.Message>, vantage: ServerName, mostAttempts: Int, pulse: Pulse, logger: Logger,
         answer: @escaping @Sendable (WireProbe) -> Void
     ) throws {
-        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor)
+        let events = try EventLoop<UnderWay>(mailbox: mailbox.descriptor, pulse: pulse)
         client = try TLSClient(probing: ())
         self.events = events
         self.mailbox = mailbox
+        self.vantage = vantage
         self.mostAttempts = mostAttempts
         self.logger = logger
         self.answer = answer
@@ -131,7 +133,7 @@ struct ProberLoop: ~Copyable {
             item.round?.ended(door, .notMade("\(most) attempts are under way"))
             return
         }
-        switch ProbeAttempt.begin(item.plan, item.plan.doors[door], by: client) {
+        switch ProbeAttempt.begin(item.plan, item.plan.doors[door], from: vantage, by: client) {
         case .underWay(let attempt):
             do {
                 let entry = UnderWay(attempt: attempt, number: number, door: door)
@@ -146,7 +148,9 @@ struct ProberLoop: ~Copyable {
     private mutating func advance(_ tag: ConnectionTag) {
         // An event may be for an attempt that has been abandoned since.
         guard let entry = events[tag] else { return }
-        switch entry.attempt.advance(through: scratch) {
+        let progress = entry.attempt.advance(through: scratch)
+        if entry.attempt.isConnected { rota[entry.number]?.round?.accepted(entry.door) }
+        switch progress {
         case .waits(let wanted):
             do { try events.await(wanted, of: tag) } catch { end(entry, tag, .notMade("\(error)")) }
         case .ended(let outcome): end(entry, tag, outcome)
@@ -180,9 +184,10 @@ struct ProberLoop: ~Copyable {
         probe.durationMicroseconds = (Clock.monotonicNanoseconds &- item.start) / 1000
         switch outcome {
         case .answered: item.misses = 0
-        case .missed(let reason):
+        case .missed(let reason, let accepted):
             item.misses += 1
             probe.error = reason
+            probe.accepted = accepted
         case .untold(let reason): return complain(item.plan, reason)
         }
         answer(probe)

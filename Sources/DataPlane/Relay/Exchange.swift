@@ -44,13 +44,15 @@ struct Exchange: BitwiseCopyable {
     var closes = false
     /// The response to the request under way has begun to pass.
     var answered = false
+    /// Empty lines that came before the head that is being read.
+    var emptyLines: UInt8 = 0
     /// When the first byte of the head that is being read came; in the worker's ticks.
     var headSince: UInt32 = 0
     /// When the last request was whole; in the worker's ticks.
     var askedSince: UInt32 = 0
     /// Requests that were passed on.
     var requests: UInt32 = 0
-    /// The device's address as text, for X-Forwarded-For; written when first wanted.
+    /// The device's address as text, for the fields that tell it; written when first wanted.
     var client = InlineArray<40, UInt8>(repeating: 0)
     var clientCount: Int32 = 0
 }

@@ -22,8 +22,8 @@ struct Half: BitwiseCopyable {
         static var connecting: State { State(rawValue: 64) }
         /// Epoll reports when it becomes writable.
         static var armedOut: State { State(rawValue: 128) }
-        /// Waits in the ready queue.
-        static var queued: State { State(rawValue: 256) }
+        /// Epoll would not take its socket, which nobody watches now: the flow ends at the half's next turn.
+        static var unwatched: State { State(rawValue: 256) }
         static var sentOnce: State { State(rawValue: 512) }
         static var withoutDelay: State { State(rawValue: 1024) }
         static var registered: State { State(rawValue: 2048) }
@@ -46,7 +46,9 @@ struct Half: BitwiseCopyable {
     var generation: UInt32 = 0
     var state: State = []
     /// Bulk moves in a row that were small.
-    var smallMoves: Int32 = 0
+    var smallMoves: UInt8 = 0
+    /// Stands in a queue of the worker's. True of the record, whatever becomes of the half meanwhile.
+    var isQueued = false
     /// Bytes read here that may go to the other half, and have not gone yet.
     var pending = Buffer()
     var pendingOffset: Int32 = 0
@@ -104,6 +106,8 @@ struct Flow: BitwiseCopyable {
     var dial = DialIndex.none
     /// In the opening: how many bytes must be there before it is worth looking again.
     var wanted: Int32 = 0
+    /// What the monitor gate has given a flow to the monitor endpoint.
+    var monitorPass: MonitorGate.Pass?
     /// In the free list: the next.
     var nextFree = FlowIndex.none
 }

@@ -1,3 +1,4 @@
+import Routing
 import Syscalls
 
 /// Every flow of one worker: the records, and which of them are free.
@@ -8,6 +9,8 @@ struct FlowTable: Sendable {
     let exchanges: Slab<FlowIndex, Exchange>
     /// Only those behind a trusted sender are ever touched.
     let asserted: Slab<FlowIndex, AssertedAddresses>
+    /// How far a hello has been looked at. Only those of hellos that come in pieces are ever touched.
+    let hellos: Slab<FlowIndex, HandshakeRecords>
 
     private var firstFree = FlowIndex.none
     /// Places that a flow has ever had; those behind have never been touched.
@@ -20,6 +23,7 @@ struct FlowTable: Sendable {
         halves = try Slab(capacity: limit * 2)
         exchanges = try Slab(capacity: limit)
         asserted = try Slab(capacity: limit)
+        hellos = try Slab(capacity: limit)
     }
 
     var capacity: Int32 { flows.capacity }

@@ -20,6 +20,9 @@ struct HalfIndex: SlabIndex, Hashable {
 
     @inline(__always) init(_ place: Int32) { self.place = place }
 
+    /// No half.
+    static var none: HalfIndex { HalfIndex(-1) }
+
     @inline(__always) var flow: FlowIndex { FlowIndex(place >> 1) }
     @inline(__always) var other: HalfIndex { HalfIndex(place ^ 1) }
     @inline(__always) var isClient: Bool { place & 1 == 0 }

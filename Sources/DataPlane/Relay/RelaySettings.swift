@@ -1,4 +1,5 @@
 public import Domain
+import Syscalls
 
 /// Bounds and deadlines of the relay. Each has a default that serves; tests and unusual networks set others.
 public struct RelaySettings: Sendable {
@@ -23,21 +24,12 @@ public struct RelaySettings: Sendable {
     public var paceWindow: Duration = .seconds(Int64(MinimumRate.bodyWindow))
     /// Bytes of one worker's buffers on loan to hellos, heads and slow peers (`BufferAccounts` tells who has which part of them).
     public var bufferLimit: Int = 256 << 20
+    /// Pipes of one worker.
+    public var pipeShare: Int = PipePool.most
+
+    /// Who may call the monitor endpoint: of strangers what all workers share, of the fleet's probes what each has.
+    var monitorStrangers = MonitorGate.Limits.strangers
+    var monitorKnown = MonitorGate.Limits.known
 
     public init() {}
-}
-
-/// The bounds on slots: how many services and endpoint names one data plane can hold in its life at one time.
-enum Capacity {
-    static let services = 262_144
-    static let names = 262_144
-}
-
-/// Slots of services that no snapshot names.
-enum ServiceSlot {
-    /// Connections that named no service that we know.
-    static let unrouted: Int32 = 0
-    /// The monitor endpoint.
-    static let monitor: Int32 = 1
-    static let firstFree: Int32 = 2
 }

@@ -87,6 +87,8 @@ final class RoutingTable: Sendable {
         fileprivate let targets: FrozenArray<Target>
         fileprivate let defaults: FrozenArray<DefaultRoute>
         fileprivate let trusted: FrozenArray<Prefix>
+        /// In their order.
+        fileprivate let fleet: FrozenArray<Address>
         fileprivate let access: AccessLists
         fileprivate let seed: UInt64
 
@@ -101,6 +103,16 @@ final class RoutingTable: Sendable {
         func isTrusted(_ sender: Address) -> Bool {
             for index in 0..<trusted.count where trusted[index].contains(sender) { return true }
             return false
+        }
+
+        /// Whether an address is one of the fleet's own.
+        func isFleet(_ caller: Address) -> Bool {
+            var (low, high) = (0, fleet.count)
+            while low < high {
+                let middle = (low &+ high) / 2
+                if fleet[middle] < caller { low = middle &+ 1 } else { high = middle }
+            }
+            return low < fleet.count && fleet[low] == caller
         }
 
         /// Whether the service with this route takes connections from `client`.
@@ -153,7 +165,8 @@ final class RoutingTable: Sendable {
     init(
         generation: UInt64, domains: [(name: [UInt8], isWildcard: Bool, service: Int32)], routes: [Route],
         targets: [Target],
-        defaults: [DefaultRoute], trusted: [Prefix], access: AccessLists = AccessListsBuilder().build(),
+        defaults: [DefaultRoute], trusted: [Prefix], fleet: Set<Address> = [],
+        access: AccessLists = AccessListsBuilder().build(),
         limits: ArrivalLimits = ArrivalLimits(), flowLog: FlowSampling = FlowSampling(), seed: UInt64
     ) {
         self.generation = generation
@@ -178,7 +191,7 @@ final class RoutingTable: Sendable {
             index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names),
             routes: FrozenArray(routes),
             targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted),
-            access: access, seed: seed, limits: limits, flowLog: flowLog)
+            fleet: FrozenArray(fleet.sorted()), access: access, seed: seed, limits: limits, flowLog: flowLog)
     }
 
     /// A table without a service, for before the first snapshot.
@@ -194,6 +207,7 @@ final class RoutingTable: Sendable {
         view.targets.free()
         view.defaults.free()
         view.trusted.free()
+        view.fleet.free()
         view.access.free()
     }
 }

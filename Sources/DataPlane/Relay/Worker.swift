@@ -16,6 +16,8 @@ enum WorkerMessage: Sendable {
     case shutDown
     /// Refuse new connections to services, but answer on the monitor endpoint; or take them again.
     case drain(Bool)
+    /// From this address somebody has proved to be a probe of the fleet.
+    case proved(Address)
     /// Take in flows that an earlier process of this server has parked, each with the slot of its service.
     case adopt([MovingFlow])
     /// Hand over every flow, and end.
@@ -30,18 +32,6 @@ enum WorkerReport: Sendable {
     case routes(index: Int, generation: UInt64)
 }
 
-/// A flow between two processes, with its descriptors, which are whoever's it is to close.
-struct MovingFlow: Sendable {
-    var flow: ParkedFlow
-    let client: Socket
-    /// None for a flow that has no endpoint yet.
-    let endpoint: Socket
-    /// The slot of its service, in the process that has it now.
-    var slot = ServiceSlot.unrouted
-
-    var sockets: [Socket] { endpoint.exists ? [client, endpoint] : [client] }
-}
-
 /// Everything a worker is made of; made by the composition root and handed to the worker's thread.
 struct WorkerPlan: Sendable {
     let index: Int
@@ -50,6 +40,7 @@ struct WorkerPlan: Sendable {
     /// Where the monitor endpoint's responder listens.
     let responder: (http: TransportAddress, https: TransportAddress)
     let counters: WorkerCounters
+    let fellows: Fellows
     /// Of all workers, this one among them.
     let everyone: [WorkerCounters]
     let ledger: ClientLedger
@@ -69,20 +60,28 @@ struct WorkerMemory: Sendable {
     let ready: ReadyQueue
     let accounts: BufferAccounts
     let holding: HoldingFlows
+    let bulk: ReadyQueue
     let incidents: IncidentMemory
+    let gate: MonitorGate
     let failures: AddressMemory
     /// The addresses of endpoint names, by their slots.
     let names: Slab<Int32, EndpointAddresses>
     /// By the slots of services.
     let preferences: Slab<Int32, TargetPreference>
 
-    init(flowLimit limit: Int, bufferLimit: Int) throws(SystemCallError) {
-        accounts = try BufferAccounts(bytesLimit: bufferLimit, holders: Capacity.services)
+    /// Of one of so many workers.
+    init(_ settings: RelaySettings, workers: Int) throws(SystemCallError) {
+        let limit = settings.flowLimit
+        accounts = try BufferAccounts(bytesLimit: settings.bufferLimit, holders: Capacity.services)
         holding = try HoldingFlows(flows: limit, services: Capacity.services)
         table = try FlowTable(limit: limit)
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
+        bulk = try ReadyQueue(flowLimit: limit)
         incidents = try IncidentMemory()
+        gate = try MonitorGate(
+            workers: workers, strangers: settings.monitorStrangers, known: settings.monitorKnown,
+            seed: .random(in: .min ... .max))
         failures = try AddressMemory(seed: .random(in: .min ... .max))
         names = try Slab(capacity: Capacity.names)
         preferences = try Slab(capacity: Capacity.services)
@@ -106,10 +105,17 @@ struct Worker: ~Copyable {
     let exchanges: Slab<FlowIndex, Exchange>
     let asserted: Slab<FlowIndex, AssertedAddresses>
     var dials: DialTable
+    /// Halves that have a turn after the other events of this round.
     var ready: ReadyQueue
+    /// Halves that move much, in turn: as many in a round as there is time for, after all others.
+    var bulk: ReadyQueue
+    /// Of those: the half whose turns it is, and how many it has had in a row.
+    var served = HalfIndex.none
+    var servedTurns: Int32 = 0
     let ledger: ClientLedger
     let holding: HoldingFlows
     let incidents: IncidentMemory
+    var gate: MonitorGate
     let failures: AddressMemory
     /// Kept at hand, since a look into the settings counts a reference.
     let sources: FrozenArray<Address>
@@ -121,7 +127,7 @@ struct Worker: ~Copyable {
     var buffers: BufferPool
     /// Who was to give way when a flow was last refused a buffer.
     var memoryCulprit = ServiceSlot.unrouted
-    var pipes = PipePool()
+    var pipes: PipePool
     /// What small moves pass through: used within one call, never kept.
     let scratch = BufferPool.scratch()
     var name = RoutingName()
@@ -135,6 +141,11 @@ struct Worker: ~Copyable {
     /// Never, until the listeners listen: one that is only bound is an event without end (EPOLLHUP).
     var acceptAgain = UInt64.max
     var isAccepting = false
+    /// The listeners are left to the other workers for a moment.
+    var isYielding = false
+    /// Flows open at each worker in the mean, and when that was looked at.
+    var meanOpen = 0
+    var meanTaken: UInt64 = 0
     var isShuttingDown = false
     var isDraining = false
     var isStopped = false
@@ -162,14 +173,16 @@ struct Worker: ~Copyable {
         ready = memory.ready
         ledger = plan.ledger
         holding = memory.holding
+        bulk = memory.bulk
         incidents = memory.incidents
+        gate = memory.gate
         failures = memory.failures
         sources = FrozenArray(plan.settings.sources)
         names = memory.names
         preferences = memory.preferences
         view = table.view
         buffers = BufferPool(accounts: memory.accounts)
-        self.epoll.add(plan.mailbox.descriptor, .readable, tag: Tag.mailbox)
+        pipes = PipePool(share: plan.settings.pipeShare)
     }
 
     var tick: UInt32 { UInt32(truncatingIfNeeded: now / Worker.tickMilliseconds) }
@@ -197,9 +210,14 @@ struct Worker: ~Copyable {
                 index &+= 1
             }
             if ready.count > 0 { pumpReady() }
+            if bulk.count > 0 { pumpBulk() }
             if hasMail { readMail() }
             if dials.count > 0, now >= nextTend { tendDials() }
-            if now >= nextSweep { sweep() }
+            if isYielding { considerReturn() }
+            if now >= nextSweep {
+                tellPipes()
+                sweep()
+            }
             counters.add(1, .rounds)
         }
         abandonAll()
@@ -207,36 +225,59 @@ struct Worker: ~Copyable {
 
     private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
 
-    /// How long to wait for events: dials race in hundreds of milliseconds; all else is looked at by the sweep.
+    /// How long to wait for events: dials race in hundreds of milliseconds, listeners are taken up again in tens; all else is looked at by the
+    /// sweep.
     private var patience: Int32 {
-        if ready.count > 0 { return 0 }
+        if ready.count > 0 || bulk.count > 0 { return 0 }
+        if isYielding { return Int32(Worker.yieldInterval) }
         return Int32(dials.count > 0 ? Worker.tendInterval : Worker.sweepInterval)
     }
 
+    /// Gives each half of the ready queue its turn. Those that come meanwhile wait for the next round.
     private mutating func pumpReady() {
-        let count = ready.count
-        var position: Int32 = 0
-        while position < count {
-            let tag = ready[position]
-            let half = HalfIndex(Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF))
-            if halves[half].generation == UInt32(truncatingIfNeeded: tag >> 32), halves[half].socket.exists {
-                halves[half].state.remove(.queued)
-                // An answer of ours may have ended the exchange since; the client is only heard out then.
-                switch flows[half.flow].stage {
-                case .relaying: _ = pump(half)
-                case .lingering: discardInput(half.flow)
-                case .free, .opening, .dialling: break
-                }
-            }
-            position &+= 1
+        var waiting = ready.count
+        while waiting > 0 {
+            takeTurn(ready.popFirst())
+            waiting &-= 1
         }
-        ready.dropFirst(count)
     }
 
-    /// Has `half` pumped again after the other events of this round.
-    mutating func enqueue(_ half: HalfIndex) {
-        guard !halves[half].state.contains(.queued), ready.append(tag(half)) else { return }
-        halves[half].state.insert(.queued)
+    /// Gives halves that move much their turns, for as long as this round has time for them. The rest keeps its order, and goes on in the next
+    /// round: once epoll has been asked again, and whoever has little to say has had its say.
+    private mutating func pumpBulk() {
+        let end = Clock.monotonicNanoseconds &+ Worker.bulkNanoseconds
+        repeat {
+            let half = bulk.popFirst()
+            if half != served { (served, servedTurns) = (half, 0) }
+            takeTurn(half)
+        } while bulk.count > 0 && Clock.monotonicNanoseconds < end
+    }
+
+    private func tellPipes() {
+        counters.set(UInt64(pipes.lent), .pipesLent)
+        counters.set(UInt64(pipes.idleCount), .pipesIdle)
+        counters.set(pipes.refused, .pipesRefused)
+    }
+
+    private mutating func takeTurn(_ half: HalfIndex) {
+        halves[half].isQueued = false
+        if halves[half].state.contains(.unwatched) { return closeFlow(of: half, reset: true) }
+        guard halves[half].socket.exists else { return }
+        // An answer of ours may have ended the exchange since; the client is only heard out then.
+        switch flows[half.flow].stage {
+        case .relaying: _ = pump(half)
+        case .lingering: discardInput(half.flow)
+        case .free, .opening, .dialling: break
+        }
+    }
+
+    /// Has `half` pumped again after the other events of this round: with those that move much, when it is one of them.
+    mutating func enqueue(_ half: HalfIndex) { enqueue(half, isBulk: halves[half].state.contains(.bulk)) }
+
+    @inline(__always) mutating func enqueue(_ half: HalfIndex, isBulk: Bool) {
+        guard !halves[half].isQueued else { return }
+        halves[half].isQueued = true
+        if isBulk { bulk.append(half) } else { ready.append(half) }
     }
 
     @inline(__always) func tag(_ half: HalfIndex) -> UInt64 {
@@ -262,11 +303,14 @@ struct Worker: ~Copyable {
                 startAccepting()
             case .shutDown:
                 // Those that wait to be accepted were here before the end was decided.
-                for index in plan.listeners.indices { accept(index) }
+                if isYielding { startAccepting() }
+                for index in plan.listeners.indices { accept(index, upTo: Worker.acceptBatch) }
                 leaveListeners()
                 closeIdleExchanges()
             case .drain(let draining):
                 isDraining = draining
+            case .proved(let address):
+                gate.proved(address, now: now)
             case .adopt(let flows):
                 for flow in flows { adopt(flow) }
             case .park:
@@ -294,6 +338,7 @@ struct Worker: ~Copyable {
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
         abandonDial(of: flow)
+        leaveMonitorGate(flow)
         closeHalf(flow.client, reset: reset && !halves[flow.client].state.contains(.shut))
         closeHalf(flow.endpoint, reset: reset && !halves[flow.endpoint].state.contains(.shut))
         if flows[flow].isHTTP {
@@ -307,7 +352,7 @@ struct Worker: ~Copyable {
         places.give(flow)
         counters.add(1, .flowsClosed)
         // A place is free again: no need to wait for the sweep to take the next connection.
-        if !isAccepting, !places.isFull, now >= acceptAgain { startAccepting() }
+        if !isAccepting, !isYielding, !places.isFull, now >= acceptAgain { startAccepting() }
     }
 
     /// Counts what a client has said that will never be any service's.
@@ -328,8 +373,10 @@ struct Worker: ~Copyable {
             if halves[half].piped > 0 { pipes.discard(&halves[half].pipe) } else { pipes.give(&halves[half].pipe) }
         }
         let generation = (halves[half].generation &+ 1) & 0x3FFF_FFFF
+        let isQueued = halves[half].isQueued
         halves[half] = Half()
         halves[half].generation = generation
+        halves[half].isQueued = isQueued
     }
 
     /// Closes the flow that `half` belongs to.

@@ -5,24 +5,41 @@ import Syscalls
 /// Accepting, and reading what a connection says first.
 extension Worker {
     /// Connections taken from one listener before the other events are looked at again.
-    private static var acceptBatch: Int { 64 }
+    static var acceptBatch: Int { 64 }
     /// For how long nothing is accepted once descriptors have run out.
     private static var exhaustionPause: UInt64 { 100 }
+    private static var deferralTicks: UInt32 { UInt32(Socket.deferralSeconds) * 1000 / UInt32(Worker.tickMilliseconds) }
+
+    /// For how long listeners are left to the other workers at the most, in milliseconds. They may be busy, or stuck: a new connection waits for
+    /// no longer than that because of us.
+    private static var yieldMilliseconds: UInt64 { 20 }
+    /// Between two looks whether the others have caught up.
+    static var yieldInterval: UInt64 { 5 }
+    /// Connections taken from one listener after the longest time. Enough where another worker is stuck (800 a second), and too few to matter where
+    /// it is just about to run.
+    private static var lateBatch: Int { 16 }
 
     mutating func startAccepting() {
         guard !isAccepting, !isShuttingDown else { return }
         isAccepting = true
-        for (index, listener) in plan.listeners.enumerated() {
-            epoll.add(listener.socket.number, [.readable, .exclusive], tag: Tag.listener | UInt64(index))
+        isYielding = false
+        for index in plan.listeners.indices {
+            let tag = Tag.listener | UInt64(index)
+            let answer = epoll.add(plan.listeners[index].socket.number, [.readable, .exclusive], tag: tag)
+            if answer.isError {
+                note(.watchRefused) { _ in "a listener: \(SystemCallError.text(of: answer.code))" }
+                return pauseAccepting(until: now &+ Worker.exhaustionPause)
+            }
         }
     }
 
     /// Leaves new connections to the kernel's queue, and to the other workers, until `startAccepting`.
     mutating func pauseAccepting(until time: UInt64) {
+        acceptAgain = max(time, isAccepting ? 0 : acceptAgain)
+        isYielding = false
         guard isAccepting else { return }
         isAccepting = false
-        acceptAgain = time
-        for listener in plan.listeners { epoll.remove(listener.socket.number) }
+        for index in plan.listeners.indices { epoll.remove(plan.listeners[index].socket.number) }
     }
 
     /// Lets go of the listeners for good; whoever opened them closes them.
@@ -32,10 +49,48 @@ extension Worker {
         counters.set(1, .listenersLeft)
     }
 
-    mutating func accept(_ index: Int) {
+    /// Whether this worker has clearly more flows open than the mean, so that the next connection should be another's.
+    private mutating func hasExcess() -> Bool {
+        guard !plan.fellows.isAlone else { return false }
+        // The others' counters are in other cores' caches: they are looked at once a millisecond, and before it matters.
+        if now != meanTaken { lookAround() }
+        guard isAboveMean(by: Fellows.slack(meanOpen)) else { return false }
+        lookAround()
+        return isAboveMean(by: Fellows.slack(meanOpen))
+    }
+
+    private mutating func lookAround() {
+        meanOpen = plan.fellows.meanOpen()
+        meanTaken = now
+    }
+
+    private func isAboveMean(by slack: Int) -> Bool { Int(places.open) > meanOpen &+ slack }
+
+    /// Leaves the listeners to the other workers: until we have no more than the mean, or for a moment.
+    private mutating func yieldListeners() {
+        pauseAccepting(until: now &+ Worker.yieldMilliseconds)
+        isYielding = true
+    }
+
+    /// Comes back to the listeners when it is time. When that is the longest time, some of those who wait there are taken, however many flows we
+    /// have: the others have had their chance.
+    mutating func considerReturn() {
+        if now != meanTaken { lookAround() }
+        let isLate = now >= acceptAgain
+        guard isLate || !isAboveMean(by: 0) else { return }
+        isYielding = false
+        // The first flow that closes takes a full worker back.
+        guard !places.isFull else { return acceptAgain = now }
+        startAccepting()
+        guard isLate else { return }
+        for index in plan.listeners.indices { accept(index, upTo: Worker.lateBatch) }
+    }
+
+    /// Takes the connections that wait at a listener, up to our share of them; or up to a number, whatever our share is.
+    mutating func accept(_ index: Int, upTo most: Int? = nil) {
         guard isAccepting else { return }
         let listener = plan.listeners[index]
-        for _ in 0..<Worker.acceptBatch {
+        for _ in 0..<(most ?? Worker.acceptBatch) {
             guard !places.isFull else {
                 note(.flowLimitReached) { "limit \($0.places.capacity)" }
                 // The first flow that closes makes room: there is no need to wait longer.
@@ -55,6 +110,8 @@ extension Worker {
             guard let flow = takeFlow() else { return }
             counters.add(1, .accepted)
             open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
+            // One is taken in any case: the kernel has woken nobody else for it.
+            if most == nil, hasExcess() { return yieldListeners() }
         }
     }
 
@@ -73,14 +130,29 @@ extension Worker {
             if !flows[flow].awaitsProxyHeader, !arrive(flow, from: peer.address) { return }
         }
         readOpening(flow)
-        if flows[flow].stage == .opening { register(client) }
+        guard flows[flow].stage == .opening else { return }
+        // A client that has said nothing was accepted only when the deferral was over: it has been connected for so long.
+        if halves[client].pendingCount == 0, !isHTTP || exchanges[flow].request.count == 0 {
+            flows[flow].lastActive = tick &- Worker.deferralTicks
+        }
+        register(client)
     }
 
     /// Has epoll report on a half's socket, if it does not yet.
     mutating func register(_ half: HalfIndex) {
         guard halves[half].socket.exists, !halves[half].state.contains(.registered) else { return }
         halves[half].state.insert(.registered)
-        epoll.add(halves[half].socket.number, [.readable, .peerClosed, .urgent, .edgeTriggered], tag: tag(half))
+        let answer = epoll.add(
+            halves[half].socket.number, [.readable, .peerClosed, .urgent, .edgeTriggered], tag: tag(half))
+        if answer.isError { endUnwatched(half, answer) }
+    }
+
+    /// Epoll does not take a half's socket (ENOSPC, ENOMEM), so nothing would be heard of it any more: its flow is ended. Not on the spot, since
+    /// whoever has called goes on with the flow, but at the half's turn in this round.
+    mutating func endUnwatched(_ half: HalfIndex, _ answer: KernelAnswer) {
+        note(.watchRefused, flow: half.flow) { _ in SystemCallError.text(of: answer.code) }
+        halves[half].state.insert(.unwatched)
+        enqueue(half, isBulk: false)
     }
 
     // MARK: The opening
@@ -104,6 +176,10 @@ extension Worker {
                 continue
             }
             let answer = halves[client].socket.receive(into: into, at: have, upTo: room)
+            if answer.value == 0, halves[client].pendingCount > 0, !flows[flow].awaitsProxyHeader {
+                note(.clientLeftEarly, flow: flow)
+                return dismiss(flow, with: .decodeError)
+            }
             guard continues(flow, answer) else { return }
             let count = answer.value
             // A short read took all there was; what comes later is reported once epoll knows the socket.
@@ -120,18 +196,20 @@ extension Worker {
                 }
                 if !flows[flow].awaitsProxyHeader, halves[client].pendingCount > 0 {
                     let offset = Int(halves[client].pendingOffset)
+                    var records = flows[flow].wanted > 0 ? places.hellos[flow] : HandshakeRecords()
                     let outcome = into.withSpan(offset, Int(halves[client].pendingCount)) {
-                        ClientHello.inspect($0, name: &name)
+                        ClientHello.inspect($0, records: &records, name: &name)
                     }
                     switch outcome {
                     case .incomplete(let until):
                         flows[flow].wanted = Int32(until)
+                        places.hellos[flow] = records
                     case .refused(let refusal):
                         return refuse(flow, refusal)
                     case .hello:
                         guard let service = serviceForName(flow) else {
                             note(.nameUnknown, flow: flow) { "name \($0.name)" }
-                            return alert(flow, TLSAlert.unrecognizedName)
+                            return dismiss(flow, with: .unrecognizedName)
                         }
                         assign(flow, to: service, received: Int(halves[client].pendingCount))
                         guard keepPending(client, from: into) else { return cutForMemory(flow) }
@@ -165,6 +243,9 @@ extension Worker {
         return true
     }
 
+    /// The most that a hello gets: more than what the parser calls too long.
+    private static var mostPending: Int32 { 1 << 20 }
+
     /// Makes room behind the pending bytes: by moving them to the front, or into a larger buffer.
     private mutating func growPending(_ half: HalfIndex) -> Bool {
         let count = Int(halves[half].pendingCount)
@@ -174,23 +255,24 @@ extension Worker {
             return true
         }
         let halves = halves
-        return enlarge(&halves[half].pending, count, for: half.flow)
+        return enlarge(&halves[half].pending, count, upTo: Worker.mostPending, for: half.flow)
     }
 
     private mutating func refuse(_ flow: FlowIndex, _ refusal: ClientHello.Refusal) {
         note(.helloRefused, flow: flow) { _ in refusal.description }
-        // What is no TLS would not understand an alert.
-        if refusal == .notTLS { close(flow) } else { alert(flow, TLSAlert.decodeError) }
+        dismiss(flow, with: refusal.alert)
     }
 
-    /// Says why in TLS's own words, and lets the flow go.
-    private mutating func alert(_ flow: FlowIndex, _ words: InlineArray<7, UInt8>) {
+    /// Says why in TLS's own words, unless they would not be understood, and lets the flow go.
+    private mutating func dismiss(_ flow: FlowIndex, with alert: TLSAlert?) {
         countUnrouted(flow)
         let client = flow.client
         if halves[client].pending.exists { buffers.give(&halves[client].pending) }
         halves[client].pendingCount = 0
-        let sent = halves[client].socket.sendLastWords(words.span)
-        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        if let record = alert?.record {
+            let sent = halves[client].socket.sendLastWords(record.span)
+            counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        }
         sayGoodbye(flow)
     }
 
@@ -247,6 +329,7 @@ extension Worker {
             return close(flow, reset: true)
         }
         guard admit(flow) else { return }
+        if flows[flow].service == ServiceSlot.monitor, !passesMonitorGate(flow) { return }
         startDial(flow)
     }
 }

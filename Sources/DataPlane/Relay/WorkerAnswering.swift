@@ -19,7 +19,10 @@ extension Worker {
         buffers.give(&exchanges[flow].request.inbox)
         buffers.give(&exchanges[flow].response.inbox)
         let isHEAD = exchanges[flow].isHEAD
-        let count = scratch.withMutableSpan(0, HTTPAnswer.longest) { answer.write(toHEAD: isHEAD, into: &$0) ?? 0 }
+        let date = UTCTime(nanosecondsSince1970: Clock.realtimeNanoseconds).httpDate
+        let count = scratch.withMutableSpan(0, HTTPAnswer.longest) {
+            answer.write(toHEAD: isHEAD, date: date, into: &$0) ?? 0
+        }
         let sent = halves[client].socket.send(scratch, at: 0, count: count)
         counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
         sayGoodbye(flow)
@@ -67,6 +70,7 @@ extension Worker {
             flows[flow].lastActive = tick
             if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service) }
         }
+        // There may be more. A reset now could overtake our last words; the sweep ends this when the peer's system has them.
         enqueue(half)
     }
 
@@ -122,5 +126,43 @@ extension Worker {
         }
         enqueue(client)
         return .waits
+    }
+
+    /// Looks after an endpoint whose last response has passed. What it says behind that is for nobody.
+    mutating func followLastResponse(_ flow: FlowIndex) -> Progress {
+        let (client, endpoint) = (flow.client, flow.endpoint)
+        if !halves[client].state.contains(.shut) {
+            // The client need not wait until the endpoint closes (RFC 9112 section 9.6). The endpoint is left to close first, as it keeps the
+            // port for a while who does; unless there is no time.
+            if isShuttingDown {
+                sayGoodbye(flow)
+                return .gone
+            }
+            halves[client].state.insert(.shut)
+            halves[client].socket.shutdownWriting()
+            enqueue(client)
+        }
+        let exchanges = exchanges
+        skip(&exchanges[flow].response, Int(exchanges[flow].response.count))
+        for _ in 0..<Worker.discardedReads {
+            guard halves[endpoint].state.contains(.readable) else { return .waits }
+            let answer = halves[endpoint].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+            if answer.wouldBlock {
+                halves[endpoint].state.remove(.readable)
+                return .waits
+            }
+            guard answer.value > 0 else {
+                guard answer.isError else {
+                    halves[endpoint].state.insert(.ended)
+                    return .moves
+                }
+                // A reset behind the response is no reason to keep the client from reading it.
+                note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
+                hearOut(flow.client)
+                return .gone
+            }
+        }
+        hearOut(flow.client)  // it does not end by itself
+        return .gone
     }
 }

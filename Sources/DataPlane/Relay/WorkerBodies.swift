@@ -10,13 +10,23 @@ extension Worker {
         case .moves: return .moves
         case .waits: return .waits
         case .ended: return nil
-        case .malformed:
-            note(.bodyMalformed, flow: half.flow)
-            closeFlow(of: half, reset: true)
+        case .malformed: cutMalformed(half)
         case .failed(let answer): fail(half, answer)
         case .noMemory: cutForMemory(half.flow)
         }
         return .gone
+    }
+
+    /// Ends a flow of which one message cannot be followed. A client is told why, unless a part of another answer is on its way already; an
+    /// endpoint must not take what it has for a whole request.
+    private mutating func cutMalformed(_ half: HalfIndex) {
+        let flow = half.flow
+        note(half.isClient ? .requestBodyMalformed : .responseMalformed, flow: flow)
+        guard half.isClient, exchanges[flow].response.stage == .head, halves[flow.endpoint].isDry else {
+            return close(flow, reset: true)
+        }
+        closeHalf(flow.endpoint, reset: true)
+        answer(flow, .malformedBody)
     }
 
     /// Moves what may pass of a body.
@@ -42,8 +52,11 @@ extension Worker {
                     message.chunked.follow($0)
                 }
                 switch outcome {
-                case .more:
-                    return handOver(&message, Int(message.count), half)
+                case .pass(let count): return handOver(&message, count, half)
+                case .drop(let count):
+                    skip(&message, count)
+                    continue
+                case .wait: break
                 case .ended(let count):
                     message.isChunked = false
                     message.left = 0
@@ -92,6 +105,15 @@ extension Worker {
         return .moves
     }
 
+    /// Takes the next `count` bytes off the inbox, for good. The buffer goes with the last of them.
+    mutating func skip(_ message: inout Exchange.Message, _ count: Int) {
+        message.offset &+= Int32(count)
+        message.count &-= Int32(count)
+        guard message.count == 0 else { return }
+        buffers.give(&message.inbox)
+        message.offset = 0
+    }
+
     /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
     mutating func fill(_ half: HalfIndex, _ message: inout Exchange.Message) -> Fill {
         guard halves[half].state.contains(.readable) else { return .nothing }
@@ -137,8 +159,8 @@ extension Worker {
 }
 
 extension Exchange.Message {
-    /// Begins the body that a head has announced.
-    mutating func begin(_ framing: BodyFraming, from sender: ChunkedBody.Sender) {
+    /// Begins the body that a head has announced, whose Connection field names the fields `named`.
+    mutating func begin(_ framing: BodyFraming, from sender: ChunkedBody.Sender, named: NamedFields = NamedFields()) {
         stage = .body
         isChunked = false
         left = 0
@@ -147,7 +169,7 @@ extension Exchange.Message {
         case .length(let count): left = count
         case .chunked:
             isChunked = true
-            chunked = ChunkedBody(from: sender)
+            chunked = ChunkedBody(from: sender, named: named)
         case .untilClose: left = Half.unbounded
         }
     }

@@ -191,7 +191,11 @@ extension Worker {
             dials[index].rivalPeer = peer
             dials[index].rivalDeadline = deadline
             let generation = UInt64(dials[index].generation) << 32
-            epoll.add(socket.number, events, tag: Tag.rival | generation | UInt64(UInt32(bitPattern: index.place)))
+            let tag = Tag.rival | generation | UInt64(UInt32(bitPattern: index.place))
+            guard watch(socket, events, tag, index) else {
+                dials[index].rival = .none
+                return false
+            }
             // Two at a time: the next address waits until one of them has failed.
             dials[index].nextAttempt = .max
         } else {
@@ -199,10 +203,24 @@ extension Worker {
             halves[endpoint].state = [.connecting, .registered]
             dials[index].firstPeer = peer
             dials[index].firstDeadline = deadline
-            epoll.add(socket.number, events, tag: tag(endpoint))
+            guard watch(socket, events, tag(endpoint), index) else {
+                halves[endpoint].socket = .none
+                halves[endpoint].state = []
+                return false
+            }
             dials[index].nextAttempt = dials[index].rival.exists ? .max : now &+ Worker.attemptDelay
         }
         return true
+    }
+
+    /// Has epoll report on an attempt's socket. False when it does not, and the socket is closed.
+    private mutating func watch(_ socket: Socket, _ events: EpollEvents, _ tag: UInt64, _ index: DialIndex) -> Bool {
+        let answer = epoll.add(socket.number, events, tag: tag)
+        guard answer.isError else { return true }
+        note(.watchRefused, flow: dials[index].flow) { _ in SystemCallError.text(of: answer.code) }
+        dials[index].lastCode = answer.code
+        socket.close()
+        return false
     }
 
     /// Takes in what epoll says about a flow's first attempt.
@@ -302,8 +320,9 @@ extension Worker {
             return false
         }
         let count = Int(halves[client].pendingCount)
-        let buffer = borrow(min(count + ProxyHeader.longestWritten, Int(BufferPool.large)), for: flow)
-        guard buffer.exists, count + ProxyHeader.longestWritten <= Int(buffer.capacity) else {
+        // What is behind the hello may fill a large buffer, and the hello alone may be longer.
+        let buffer = borrow(count + ProxyHeader.longestWritten, for: flow)
+        guard buffer.exists else {
             cutForMemory(flow)
             return false
         }

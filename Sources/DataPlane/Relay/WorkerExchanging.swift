@@ -102,6 +102,11 @@ extension Worker {
     private mutating func takeRequestHead(_ flow: FlowIndex) -> Progress {
         let exchanges = exchanges
         let client = flow.client
+        guard passOverEmptyLines(flow) else {
+            refuse(flow, .badRequestLine)
+            return .gone
+        }
+        guard exchanges[flow].request.count > 0 else { return .waits }
         let inbox = exchanges[flow].request.inbox
         let offset = Int(exchanges[flow].request.offset)
         var scanned = Int(exchanges[flow].request.scanned)
@@ -114,30 +119,37 @@ extension Worker {
         case .incomplete:
             return .waits
         case .refused(let refusal):
-            note(.requestRefused, flow: flow) { _ in refusal.sentence }
-            if let answer = refusal.answer { self.answer(flow, answer) } else { close(flow, reset: true) }
+            refuse(flow, refusal)
             return .gone
         case .head(let whole):
             head = whole
         }
         exchanges[flow].isHEAD = head.isHEAD
         let isFirst = flows[flow].stage == .opening
-        guard let service = serviceForName(flow), isFirst || service == flows[flow].service else {
+        let found = serviceForName(flow)
+        if head.namesTwoHosts {
+            inbox.withSpan(offset, head.length) { head.readHostField($0, into: &name) }
+            guard serviceForName(flow) == found else {
+                refuse(flow, .otherHost)
+                return .gone
+            }
+        }
+        guard let service = found, isFirst || service == flows[flow].service else {
             note(isFirst ? .nameUnknown : .otherHostOnConnection, flow: flow) { "host \($0.name)" }
             answer(flow, .misdirected)
             return .gone
         }
         if isFirst { assign(flow, to: service, received: Int(exchanges[flow].request.count)) }
-        guard passOn(flow, head) else { return .gone }
-        exchanges[flow].request.offset &+= Int32(head.length)
-        exchanges[flow].request.count &-= Int32(head.length)
-        exchanges[flow].request.scanned = 0
-        if exchanges[flow].request.count == 0 {
-            // Nothing is held for a request that waits for its response.
-            buffers.give(&exchanges[flow].request.inbox)
-            exchanges[flow].request.offset = 0
+        if let answer = head.finalAnswer {
+            self.answer(flow, answer)
+            return .gone
         }
-        exchanges[flow].request.begin(head.framing, from: .client)
+        guard passOn(flow, head) else { return .gone }
+        // Nothing is held for a request that waits for its response.
+        skip(&exchanges[flow].request, head.length)
+        exchanges[flow].request.scanned = 0
+        exchanges[flow].request.begin(head.framing, from: .client, named: head.namedFields)
+        exchanges[flow].emptyLines = 0
         exchanges[flow].awaitsContinue = head.expectsContinue && head.framing != .none
         exchanges[flow].wantsUpgrade = head.wantsUpgrade
         exchanges[flow].closes = head.closes
@@ -152,38 +164,77 @@ extension Worker {
         return .moves
     }
 
-    /// Puts the head at the front of the inbox, with the device's address added, into the client half's pending bytes. False when the flow was closed.
-    private mutating func passOn(_ flow: FlowIndex, _ head: RequestHead) -> Bool {
+    /// Passes over empty lines at the front of the client's inbox. False when there are more than a client sends.
+    private mutating func passOverEmptyLines(_ flow: FlowIndex) -> Bool {
         let exchanges = exchanges
-        let mode: ForwardedFor
+        let request = exchanges[flow].request
+        let count = request.inbox.withSpan(Int(request.offset), Int(request.count)) { RequestHead.emptyLines($0) }
+        guard count > 0 else { return true }
+        guard Int(exchanges[flow].emptyLines) &+ count / 2 <= RequestHead.mostEmptyLines else { return false }
+        exchanges[flow].emptyLines &+= UInt8(count / 2)
+        exchanges[flow].request.scanned = 0
+        skip(&exchanges[flow].request, count)
+        // On a connection that has a service they were counted as they came.
+        if flows[flow].stage == .opening { counters.add(UInt64(count), .bytesUp, service: flows[flow].service) }
+        return true
+    }
+
+    private mutating func refuse(_ flow: FlowIndex, _ refusal: RequestHead.Refusal) {
+        note(.requestRefused, flow: flow) { _ in refusal.sentence }
+        if let answer = refusal.answer { self.answer(flow, answer) } else { close(flow, reset: true) }
+    }
+
+    /// What the endpoint of a flow's service is told of the client; nil when the client has gone, and has no address any more.
+    private mutating func forwarding(_ flow: FlowIndex) -> Forwarding? {
+        let exchanges = exchanges
         let route = view.route(flows[flow].service)
-        switch route.forwardedFor {
-        case .append: mode = .append
-        case .replace: mode = .replace
-        case .off: mode = .off
-        }
-        if exchanges[flow].clientCount == 0, mode != .off {
-            guard let client = clientAddress(of: flow)?.address else {
-                close(flow)  // it has gone: it has no address any more
-                return false
+        let addressing: ForwardedFor =
+            switch route.forwardedFor {
+            case .append: .append
+            case .replace: .replace
+            case .off: .off
             }
+        let fields: ForwardedFields =
+            switch route.forwardedFields {
+            case .keep: .keep
+            case .strip: .strip
+            case .set: .set
+            }
+        if exchanges[flow].clientCount == 0, addressing != .off || fields == .set {
+            guard let client = clientAddress(of: flow)?.address else { return nil }
             var text = InlineArray<40, UInt8>(repeating: 0)
             var span = text.mutableSpan
             exchanges[flow].clientCount = Int32(client.write(into: &span) ?? 0)
             exchanges[flow].client = text
         }
-        let room = head.length + RequestHead.longestGrowth + Address.longestText + 2
-        let buffer = borrow(room, for: flow)
-        guard buffer.exists else {
-            cutForMemory(flow)
+        guard fields == .set else { return Forwarding(addressing, fields: fields) }
+        let called =
+            flows[flow].hasAssertedAddresses ? asserted[flow].destination : halves[flow.client].socket.localAddress
+        guard let called else { return nil }
+        return Forwarding(addressing, fields: fields, port: called.port)
+    }
+
+    /// Puts the head at the front of the inbox, as the endpoint is to read it, into the client half's pending bytes. False when the flow was
+    /// closed.
+    private mutating func passOn(_ flow: FlowIndex, _ head: RequestHead) -> Bool {
+        let exchanges = exchanges
+        guard let forwarding = forwarding(flow) else {
+            close(flow)
             return false
         }
         let request = exchanges[flow].request
         let text = exchanges[flow].client
         let textCount = Int(exchanges[flow].clientCount)
+        let room = head.longestCopy(forwarding: forwarding, client: textCount)
+        let buffer = borrow(room, for: flow)
+        guard buffer.exists else {
+            cutForMemory(flow)
+            return false
+        }
         let written = request.inbox.withSpan(Int(request.offset), head.length) { source in
             buffer.withMutableSpan(0, room) { output in
-                head.copy(source, forwardedFor: mode, client: text.span.extracting(first: textCount), into: &output)
+                head.copy(
+                    source, forwarding: forwarding, client: text.span.extracting(first: textCount), into: &output)
             }
         }
         let client = flow.client
@@ -212,17 +263,7 @@ extension Worker {
         case .done, .last: return outliveRequest(flow)
         case .head: break
         }
-        if exchanges[flow].request.stage == .last, !halves[endpoint.other].state.contains(.shut) {
-            // The last response has passed, and the client need not wait until the endpoint closes (RFC 9112 section 9.6). The endpoint is
-            // left to close first, as it keeps the port for a while who does; unless there is no time.
-            if isShuttingDown {
-                sayGoodbye(flow)
-                return .gone
-            }
-            halves[endpoint.other].state.insert(.shut)
-            halves[endpoint.other].socket.shutdownWriting()
-            enqueue(endpoint.other)
-        }
+        if exchanges[flow].request.stage == .last { return followLastResponse(flow) }
         while true {
             if exchanges[flow].response.count > 0, let progress = takeResponseHead(flow) { return progress }
             switch fill(endpoint, &exchanges[flow].response) {
@@ -230,8 +271,9 @@ extension Worker {
             case .nothing: return .waits
             case .ended:
                 guard exchanges[flow].response.count == 0 else {
-                    passBlindly(flow)  // it broke off within a head: the client may make of it what it can
-                    return .moves
+                    note(.endpointLeftEarly, flow: flow) { _ in "in the middle of a response head" }
+                    self.answer(flow, .badResponse)
+                    return .gone
                 }
                 halves[endpoint].state.insert(.ended)
                 return .moves
@@ -248,59 +290,93 @@ extension Worker {
     /// Takes a response head off the endpoint's inbox. Nil when it is not whole.
     private mutating func takeResponseHead(_ flow: FlowIndex) -> Progress? {
         let exchanges = exchanges
-        // What nobody asked for (a time-out notice, most often) is the connection's last word.
-        if exchanges[flow].request.stage == .head || exchanges[flow].request.stage == .last {
-            passBlindly(flow)
+        let endpoint = flow.endpoint
+        let inbox = exchanges[flow].response.inbox
+        let (offset, count) = (Int(exchanges[flow].response.offset), Int(exchanges[flow].response.count))
+        // As a request may have one before it, and for the same reason: a body with an end of line too many.
+        let empty = inbox.withSpan(offset, count) { RequestHead.emptyLines($0) }
+        if empty > 0 {
+            skip(&exchanges[flow].response, empty)
+            exchanges[flow].response.scanned = 0
             return .moves
+        }
+        // What nobody asked for (a time-out notice, most often) must not be taken for the answer to what is asked next (RFC 9112 section
+        // 9.2). A client that hears nothing of it can ask again.
+        if exchanges[flow].request.stage == .head {
+            note(.responseMalformed, flow: flow) { _ in "it came without a request" }
+            sayGoodbye(flow)
+            return .gone
         }
         let isHEAD = exchanges[flow].isHEAD
         var scanned = Int(exchanges[flow].response.scanned)
-        let outcome = exchanges[flow].response.inbox.withSpan(
-            Int(exchanges[flow].response.offset), Int(exchanges[flow].response.count)
-        ) { ResponseHead.inspect($0, scanned: &scanned, toHEAD: isHEAD) }
-        exchanges[flow].response.scanned = Int32(scanned)
-        switch outcome {
-        case .incomplete:
-            return nil
-        case .malformed:
-            passBlindly(flow)
-        case .head(let head):
-            exchanges[flow].answered = true
-            if head.isInterim {
-                exchanges[flow].awaitsContinue = false
-                exchanges[flow].response.scanned = 0
-                return settle(flow.endpoint, handOver(&exchanges[flow].response, head.length, flow.endpoint))
-            }
-            if head.switchesProtocols {
-                guard exchanges[flow].wantsUpgrade, exchanges[flow].request.stage == .done else {
-                    passBlindly(flow)
-                    return .moves
-                }
-                exchanges[flow].request.begin(.untilClose, from: .client)
-                exchanges[flow].response.begin(.untilClose, from: .endpoint)
-                enqueue(flow.client)
-                return .moves
-            }
-            if head.closes { exchanges[flow].closes = true }
-            if exchanges[flow].awaitsContinue {
-                // Whether the body still comes is the client's choice now (RFC 9110 section 10.1.1), so what it sends next could be read as a
-                // body by us and as a request by the endpoint. Nothing of it is passed on.
-                exchanges[flow].closes = true
-                exchanges[flow].request.stage = .last
-            }
-            exchanges[flow].response.scanned = 0
-            exchanges[flow].response.begin(head.framing, from: .endpoint)
-            return settle(flow.endpoint, handOver(&exchanges[flow].response, head.length, flow.endpoint))
+        let outcome = inbox.withSpan(offset, count) {
+            ResponseHead.inspect($0, scanned: &scanned, toHEAD: isHEAD)
         }
+        exchanges[flow].response.scanned = Int32(scanned)
+        let head: ResponseHead
+        switch outcome {
+        case .incomplete: return nil
+        case .malformed: return refuseResponse(flow)
+        case .head(let whole): head = whole
+        }
+        if head.switchesProtocols {
+            guard exchanges[flow].wantsUpgrade, exchanges[flow].request.stage == .done else {
+                return refuseResponse(flow)
+            }
+            exchanges[flow].request.begin(.untilClose, from: .client)
+            exchanges[flow].response.begin(.untilClose, from: .endpoint)
+            enqueue(flow.client)
+        } else if head.isInterim {
+            exchanges[flow].awaitsContinue = false
+        } else {
+            beginResponse(flow, head)
+        }
+        exchanges[flow].answered = true
+        exchanges[flow].response.scanned = 0
+        return settle(endpoint, passOn(flow, head, closing: !head.isInterim && exchanges[flow].closes))
+    }
+
+    /// Begins the response proper, and finds out whether it is the connection's last.
+    private mutating func beginResponse(_ flow: FlowIndex, _ head: ResponseHead) {
+        if head.closes { exchanges[flow].closes = true }
+        if exchanges[flow].awaitsContinue {
+            // Whether the body still comes is the client's choice now (RFC 9110 section 10.1.1), so what it sends next could be read as a
+            // body by us and as a request by the endpoint. Nothing of it is passed on.
+            exchanges[flow].closes = true
+            exchanges[flow].request.stage = .last
+        }
+        // The end that `endExchange` will make, said while there is somebody to hear it.
+        if isShuttingDown, exchanges[flow].request.count == 0 { exchanges[flow].closes = true }
+        exchanges[flow].response.begin(head.framing, from: .endpoint, named: head.namedFields)
+    }
+
+    /// Hands a response head over: as it is, unless something in it has to change.
+    private mutating func passOn(_ flow: FlowIndex, _ head: ResponseHead, closing: Bool) -> Following {
+        let exchanges = exchanges
+        let endpoint = flow.endpoint
+        guard head.changes(closing: closing) else {
+            return handOver(&exchanges[flow].response, head.length, endpoint)
+        }
+        let room = head.length &+ ResponseHead.longestGrowth
+        let buffer = borrow(room, for: flow)
+        guard buffer.exists else { return .noMemory }
+        let response = exchanges[flow].response
+        let written = response.inbox.withSpan(Int(response.offset), head.length) { source in
+            buffer.withMutableSpan(0, room) { head.copy(source, closing: closing, into: &$0) }
+        }
+        halves[endpoint].pending = buffer
+        halves[endpoint].pendingOffset = 0
+        halves[endpoint].pendingCount = Int32(written ?? 0)
+        precondition(written != nil, "a head grows by no more than was made room for")
+        skip(&exchanges[flow].response, head.length)
         return .moves
     }
 
-    /// Passes everything that the endpoint still sends as it is, and takes no further request.
-    private mutating func passBlindly(_ flow: FlowIndex) {
-        exchanges[flow].answered = true
-        exchanges[flow].closes = true
-        if exchanges[flow].request.stage != .body { exchanges[flow].request.stage = .last }
-        exchanges[flow].response.begin(.untilClose, from: .endpoint)
+    /// Answers in place of an endpoint whose response is none, or could end in two places (RFC 9112 section 6.3).
+    private mutating func refuseResponse(_ flow: FlowIndex) -> Progress {
+        note(.responseMalformed, flow: flow) { _ in "in its head" }
+        answer(flow, .badResponse)
+        return .gone
     }
 
     private mutating func endResponse(_ flow: FlowIndex) -> Progress {

@@ -35,13 +35,18 @@ extension Worker {
     }
 
     /// Gives the `count` bytes of a buffer one of the next size. False when that is not to be had.
-    mutating func enlarge(_ buffer: inout Buffer, _ count: Int, for flow: FlowIndex) -> Bool {
-        let isSmall = buffer.capacity < BufferPool.middle
-        guard buffer.capacity < BufferPool.large, isSmall || !buffers.accounts.isScarce(for: flows[flow].service) else {
+    mutating func enlarge(
+        _ buffer: inout Buffer, _ count: Int, upTo most: Int32 = BufferPool.large, for flow: FlowIndex
+    ) -> Bool {
+        let capacity = buffer.capacity
+        let isSmall = capacity < BufferPool.middle
+        guard capacity < most, isSmall || !buffers.accounts.isScarce(for: flows[flow].service) else {
             memoryCulprit = flows[flow].service
             return false
         }
-        let larger = borrow(Int(isSmall ? BufferPool.middle : BufferPool.large), for: flow)
+        // Beyond the largest of the pool twice as much each time, so that the copying stays linear. Hardly any hello gets there.
+        let next = isSmall ? BufferPool.middle : capacity < BufferPool.large ? BufferPool.large : min(capacity &* 2, most)
+        let larger = borrow(Int(next), for: flow)
         guard larger.exists else { return false }
         larger.copy(count, from: buffer, at: 0, to: 0)
         buffers.give(&buffer)

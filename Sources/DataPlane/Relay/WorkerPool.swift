@@ -2,7 +2,7 @@ import Domain
 import Logging
 import Syscalls
 
-/// The workers of one process: their listeners, mailboxes and counters, and their threads while `run` lasts.
+/// The workers of one process: their listeners, mailboxes and counters.
 final class WorkerPool: Sendable {
     let mailboxes: [Mailbox<WorkerMessage>]
     let counters: [WorkerCounters]
@@ -13,7 +13,7 @@ final class WorkerPool: Sendable {
     let ledger: ClientLedger
     private let settings: RelaySettings
 
-    /// Nothing is accepted before `listen` and `start`.
+    /// Nothing is accepted before `listen`, and by no worker that does not run.
     init(count: Int, listeners: [Listener], settings: RelaySettings) throws(SystemCallError) {
         self.listeners = listeners
         self.settings = settings
@@ -82,25 +82,21 @@ final class WorkerPool: Sendable {
         for listener in listeners where !listener.isPassed { listener.socket.stopListening() }
     }
 
-    /// Starts worker `index`; its thread ends after `.stop`.
-    func start(
+    /// Makes worker `index`, and answers what its thread is to do, which returns after `.stop` or `.park`.
+    func worker(
         _ index: Int, responder: (http: TransportAddress, https: TransportAddress), doubts: Mailbox<NameSlot>
-    ) throws(SystemCallError) -> JoinableThread {
+    ) throws(SystemCallError) -> @Sendable () throws -> Void {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
-            everyone: counters, ledger: ledger,
+            fellows: Fellows(counters), everyone: counters, ledger: ledger,
             mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
-        let memory = try WorkerMemory(flowLimit: settings.flowLimit, bufferLimit: settings.bufferLimit)
-        return try JoinableThread(named: "worker-\(index)") {
-            do {
-                var worker = Worker(plan, memory: memory, epoll: try Epoll())
-                worker.run()
-            } catch {
-                plan.incidents.post(
-                    IncidentReport(
-                        incident: .descriptorsExhausted, service: 0, client: "", detail: "worker \(index): \(error)",
-                        leftOut: 0))
-            }
+        let memory = try WorkerMemory(settings, workers: mailboxes.count)
+        return {
+            let epoll = try Epoll()
+            // A worker that hears nothing would be of no use.
+            _ = try epoll.add(plan.mailbox.descriptor, .readable, tag: Worker.Tag.mailbox).get("epoll_ctl")
+            var worker = Worker(plan, memory: memory, epoll: epoll)
+            worker.run()
         }
     }
 }

@@ -51,7 +51,11 @@ struct NameRecord {
     subscript(family: Address.Family) -> FamilyRecord { family == .ipv4 ? ipv4 : ipv6 }
 
     /// IPv6 before IPv4, each in the order of the numbers, whatever order a server likes to give them.
-    var addresses: [Address] { ipv6.addresses + ipv4.addresses }
+    var addresses: [Address] {
+        // An AAAA may stand for an address of IPv4 (::ffff:192.0.2.1), which an A may have as well.
+        ipv6.addresses.isEmpty || ipv4.addresses.isEmpty
+            ? ipv6.addresses + ipv4.addresses : ipv6.addresses.filter { !ipv4.addresses.contains($0) } + ipv4.addresses
+    }
 
     var status: EndpointAddresses.Status {
         if !ipv4.addresses.isEmpty || !ipv6.addresses.isEmpty { return .known }

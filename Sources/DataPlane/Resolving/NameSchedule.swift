@@ -3,11 +3,9 @@ import Syscalls
 
 /// Which names are to be asked about next, in which family, and what is known of them. Pure; time is passed in, in milliseconds.
 ///
-///                      ┌────────────────────────────── answered ◀─────────────────────────────┐
-///                      ▼                                                                      │
-///     waiting ──due──▶ in line ──its turn, and a place──▶ under way: young ──a while──▶ slow ─┤
-///        ▲                └──────(it failed before)─────▶ under way: brief ───────────────────┤
-///        └── a TTL, or a back-off ◀── failed ◀──────────────── given up ◀─────────────────────┘
+///     waiting ──due──▶ has its turns (`QuestionTurns`) ──answered, or given up──▶ judged (`NameRecord`) ──┐
+///        ▲                                                                                                │
+///        └──────────────────────── a TTL, or a back-off ──────────────────────────────────────────────────┘
 ///
 /// Nobody is starved:
 /// 1. A question that is not answered promptly gives its place to the next and goes on beside it. So names that nobody answers for hold no
@@ -30,30 +28,9 @@ struct NameSchedule {
     static let wantedFor: UInt64 = 60_000
     /// After a connect failure the name is asked again at once, but not more often than this.
     static let doubtInterval: UInt64 = 1000
-
-    /// 32 questions a millisecond: 16 names in both families, so that 10,000 names are asked in less than a second. A name server answers
-    /// 100,000 a second from memory.
-    static let pace: UInt64 = 32
-    /// At most so many at once: the receive buffer of a name server holds some 270 (208 KiB, of which the kernel counts 768 octets for each).
-    static let burst: UInt64 = 256
-    /// For how long a question has a place of its own: an answer that is at hand comes in a millisecond, and one from the other side of the
-    /// Earth in a quarter of a second.
-    static let prompt: UInt64 = 250
-    /// What the pace comes to in that time: 4096 names in both families.
-    static let mostYoung = 8192
-    /// Questions that wait on for a late answer. Each costs about 1 KB in c-ares; beyond these the oldest is given up.
-    static let mostSlow = 16_384
-    /// A name server that takes longer than that is as good as dead, and the last good answer serves meanwhile.
-    static let patience: UInt64 = 4000
-    /// Questions about families that have failed: an eighth of the places. 10,000 dead names are asked about once in 80 s.
-    static let mostBrief = 512
-    static let briefPatience: UInt64 = 2000
-
-    /// While nobody answers, at all, families with addresses are asked more often than their back-off says: all together so many times
-    /// in a millisecond, and each at most once a second. So a name server that is back is noticed at once.
+    /// While nobody answers, at all, families with addresses are asked more often than their back-off says: each after so many
+    /// milliseconds for each that fails, but a second at least. So a name server that is back is noticed at once.
     static let silentRetryEach: UInt64 = 2
-    /// From when on silence is no accident: what has failed in it starts anew when it ends.
-    static let outage: UInt64 = 3000
 
     /// The addresses of a name have become known, changed, or gone.
     struct Update: Equatable {
@@ -78,96 +55,37 @@ struct NameSchedule {
         var failures: [NameFailure: UInt64] = [:]
     }
 
-    /// Where those stand that wait for their turn, the most urgent first.
-    private enum Line: Int, CaseIterable {
-        /// Somebody has needed the name in the last minute, and not got it.
-        case wanted
-        /// Never answered.
-        case first
-        /// The TTL is over.
-        case refresh
-        /// Failed, and serving with what was good once, or wanted.
-        case stale
-        /// Failed, and never known, or not for days.
-        case dead
-
-        var isBrief: Bool { self == .stale || self == .dead }
-    }
-
-    /// Whose turn it is, sixteen after each other; a line that is empty gives its turn to the most urgent that is not.
-    private static let turns: [Line] = [
-        .wanted, .first, .wanted, .refresh, .first, .wanted, .refresh, .stale,
-        .wanted, .first, .wanted, .refresh, .first, .wanted, .refresh, .dead,
-    ]
-
-    private enum Stage: Equatable {
-        case waiting
-        case inLine(Line)
-        case young, slow, brief
-
-        var isUnderWay: Bool { self == .young || self == .slow || self == .brief }
-    }
-
-    /// The question about one family of one name.
-    private struct Asking {
-        var stage = Stage.waiting
-        /// Another with each change of stage, so that what stands in a queue and is no longer so is known.
-        var serial: UInt32 = 0
-        var askedAt: UInt64?
-        /// When it is asked next; while it waits.
-        var due: UInt64 = 0
-        /// Answers without addresses in a row.
-        var misses = 0
-        var failingSince: UInt64?
-
-        func token(of key: Key) -> UInt64 { UInt64(serial) << 32 | UInt64(UInt32(bitPattern: key.number)) }
-    }
-
-    private struct Entry {
+    private final class Entry {
         let slot: NameSlot
         let name: DomainName
-        let owner: Int32
         let addedAt: UInt64
+        let ipv6: Asking
+        let ipv4: Asking
         var record = NameRecord()
-        var askings = InlineArray<2, Asking>(repeating: Asking())
         var wantedAt: UInt64?
         /// What the workers were told.
         var told: (status: EndpointAddresses.Status, addresses: [Address]) = (.unknown, [])
         /// Until when a change is kept back for the other family.
         var heldUntil: UInt64?
-    }
 
-    /// A question in one of the queues.
-    private struct Place {
-        let key: Int32
-        let serial: UInt32
+        init(_ slot: NameSlot, _ name: DomainName, owner: Int32, now: UInt64) {
+            (self.slot, self.name, addedAt) = (slot, name, now)
+            ipv6 = Asking(slot.index, .ipv6, name, owner: owner)
+            ipv4 = Asking(slot.index, .ipv4, name, owner: owner)
+        }
+
+        func isWanted(now: UInt64) -> Bool { wantedAt.map { now - min(now, $0) < NameSchedule.wantedFor } ?? false }
+        func other(than asking: Asking) -> Asking { asking === ipv6 ? ipv4 : ipv6 }
     }
 
     private var entries: [Int32: Entry] = [:]
     /// Questions by the time they are due: one may stand here with an older time than its own, and is then passed over.
     private var queue = DueQueue()
-    private var lines = [FairLine<Place>](repeating: FairLine(), count: Line.allCases.count)
-    private var turn = 0
-    // In the order in which they were asked.
-    private var young = Fifo<(place: Place, since: UInt64)>()
-    private var slow = Fifo<(place: Place, since: UInt64)>()
-    private var brief = Fifo<(place: Place, since: UInt64)>()
-    private var held = Fifo<(slot: NameSlot, until: UInt64)>()
-    private var stages = (young: 0, slow: 0, brief: 0, inLine: 0)
-    private var nextSerial: UInt32 = 0
-    private var budget: UInt64 = NameSchedule.burst
-    private var budgetAt: UInt64 = 0
+    private var turns = QuestionTurns()
+    private var hearing = Hearing()
+    private var held = Fifo<(entry: Entry, until: UInt64)>()
     private var updates: [NameSlot: Update] = [:]
     private var dice: Dice
-
-    /// When an answer was last heard, of addresses or of nothing.
-    private var heardAt: UInt64?
-    /// Failures since.
-    private var failuresUnheard = 0
-    /// Those that answered last, to be asked when others fail: are we deaf, or are they mute?
-    private var witnesses: [Int32] = []
-    private var witnessAskedAt: UInt64 = 0
-    private static let mostWitnesses = 8
 
     private(set) var counts = Counts()
     /// How many names have no address, for now.
@@ -180,25 +98,29 @@ struct NameSchedule {
     init(seed: UInt64 = .random(in: 1 ... .max)) { dice = Dice(state: seed) }
 
     var count: Int { entries.count }
-    var underWay: Int { stages.young + stages.slow + stages.brief }
-    /// How many are due and have had no turn.
-    var inLine: Int { stages.inLine }
+    var underWay: Int { turns.underWay }
+    /// How many questions are due and have had no turn.
+    var inLine: Int { turns.inLine }
     var troubledCount: Int { troubled.count }
 
     // MARK: Names
 
     /// `owner` is whoever shares his turns among all his names.
     mutating func add(_ slot: NameSlot, _ name: DomainName, owner: Int32, now: UInt64) {
+        let entry = Entry(slot, name, owner: owner, now: now)
+        entries[slot.index] = entry
         unresolvedCount += 1
-        entries[slot.index] = Entry(slot: slot, name: name, owner: owner, addedAt: now)
-        for family in [Address.Family.ipv6, .ipv4] { wait(Key(slot.index, family), until: now) }
+        for asking in [entry.ipv6, entry.ipv4] { wait(asking, until: now) }
     }
 
     mutating func remove(_ slot: NameSlot) {
         guard let entry = entries[slot.index], entry.slot == slot else { return }
-        for family in [Address.Family.ipv6, .ipv4] { leave(Key(slot.index, family)) }
+        for asking in [entry.ipv6, entry.ipv4] {
+            turns.leave(asking)
+            hearing.forget(asking)
+            if asking.failingSince != nil { failingCount -= 1 }
+        }
         if entry.told.status != .known { unresolvedCount -= 1 }
-        failingCount -= failing(entry)
         troubled.remove(slot.index)
         updates[slot] = nil
         entries[slot.index] = nil
@@ -206,19 +128,18 @@ struct NameSchedule {
 
     /// Somebody could not connect to any of the name's addresses, or it has none, or none yet.
     mutating func doubted(_ slot: NameSlot, now: UInt64) {
-        guard entries[slot.index]?.slot == slot else { return }
-        entries[slot.index]?.wantedAt = now
-        for family in [Address.Family.ipv6, .ipv4] {
-            let key = Key(slot.index, family)
-            guard let asking = self[key] else { continue }
+        guard let entry = entries[slot.index], entry.slot == slot else { return }
+        entry.wantedAt = now
+        for asking in [entry.ipv6, entry.ipv4] {
             switch asking.stage {
-            case .waiting:
+            case .away:
                 let pause = asking.failingSince == nil ? NameSchedule.doubtInterval : NameSchedule.wantedRetry
                 let time = max(now, asking.askedAt.map { $0 + pause } ?? now)
-                if time < asking.due { wait(key, until: time) }
+                if time < asking.due { wait(asking, until: time) }
             case .inLine(let line):
                 // It may stand in a more urgent line now.
-                if let better = self.line(for: key, now: now), better.rawValue < line.rawValue { enter(key, now: now) }
+                let better = self.line(for: asking, of: entry, now: now)
+                if better.rawValue < line.rawValue { turns.enter(asking, better, now: now) }
             case .young, .slow, .brief: break
             }
         }
@@ -226,16 +147,12 @@ struct NameSchedule {
 
     /// Other name servers are asked from now on: what failed with those before means nothing, nor does what is under way.
     mutating func startAnew(now: UInt64) {
-        for (index, entry) in entries {
-            for family in [Address.Family.ipv6, .ipv4] {
-                let key = Key(index, family)
-                guard entry.askings[key.half].stage.isUnderWay || entry.askings[key.half].failingSince != nil else {
-                    continue
-                }
-                forgive(key, now: now)
+        hearing.startAnew()
+        for entry in entries.values {
+            for asking in [entry.ipv6, entry.ipv4] where asking.stage.isUnderWay || asking.failingSince != nil {
+                forgive(asking, now: now)
             }
         }
-        (heardAt, failuresUnheard) = (nil, 0)
     }
 
     // MARK: Questions
@@ -243,75 +160,38 @@ struct NameSchedule {
     /// The questions to ask now. Each counts as under way until `answered`, or until it is given up.
     mutating func take(now: UInt64) -> [Question] {
         while let (number, time) = queue.popFirst(before: now) {
-            let key = Key(number: number)
-            if let asking = self[key], asking.stage == .waiting, asking.due == time { enter(key, now: now) }
+            guard let (entry, asking) = find(number), asking.stage == .away, asking.due == time else { continue }
+            turns.enter(asking, line(for: asking, of: entry, now: now), now: now)
         }
-        budget = min(NameSchedule.burst, budget + (now - min(now, budgetAt)) * NameSchedule.pace)
-        budgetAt = now
-        var questions: [Question] = []
-        while budget > 0, let key = popFirst(now: now) {
-            guard let question = begin(key, now: now) else { continue }
-            budget -= 1
-            questions.append(question)
+        let taken = turns.take(now: now)
+        counts.questions += UInt64(taken.count)
+        return taken.map { asking in
+            Question(
+                token: asking.token, name: asking.name, family: asking.family,
+                patience: asking.stage == .brief ? .brief : .usual)
         }
-        return questions
     }
 
     /// When there is something to do again, if nothing else happens.
     func nextEvent(now: UInt64) -> UInt64 {
-        var next = queue.first ?? .max
-        if stages.inLine > 0, lines.indices.contains(where: { isOpen($0) }) {
-            // A millisecond has its share of the pace.
-            next = min(next, now + 1)
-        }
-        if let first = young.first { next = min(next, first.since + NameSchedule.prompt) }
-        if let first = slow.first { next = min(next, first.since + NameSchedule.patience) }
-        if let first = brief.first { next = min(next, first.since + NameSchedule.briefPatience) }
-        if let first = held.first { next = min(next, first.until) }
-        return next
+        min(queue.first ?? .max, turns.nextEvent(now: now), held.first?.until ?? .max)
     }
 
-    /// Time has gone by: questions become slow or are given up, changes have waited for the other family long enough.
+    /// Time has gone by: questions are given up, changes have waited for the other family long enough.
     mutating func passed(now: UInt64) {
-        while let first = young.first,
-            first.since + NameSchedule.prompt <= now || self[Key(first.place)]?.serial != first.place.serial
-        {
-            _ = young.popFirst()
-            let key = Key(first.place)
-            guard self[key]?.serial == first.place.serial else { continue }
-            setStage(key, .slow)
-            if let serial = self[key]?.serial { slow.append((Place(key: key.number, serial: serial), first.since)) }
-        }
-        while let first = slow.first,
-            first.since + NameSchedule.patience <= now || stages.slow > NameSchedule.mostSlow
-                || self[Key(first.place)]?.serial != first.place.serial
-        {
-            _ = slow.popFirst()
-            giveUp(first.place, now: now)
-        }
-        while let first = brief.first,
-            first.since + NameSchedule.briefPatience <= now || self[Key(first.place)]?.serial != first.place.serial
-        {
-            _ = brief.popFirst()
-            giveUp(first.place, now: now)
-        }
+        for asking in turns.passed(now: now) { settle(asking, .failed(.timedOut), now: now) }
         while let first = held.first, first.until <= now {
             _ = held.popFirst()
-            if entries[first.slot.index]?.slot == first.slot { tell(first.slot.index, now: now) }
+            tell(first.entry, now: now)
         }
-    }
-
-    private mutating func giveUp(_ place: Place, now: UInt64) {
-        let key = Key(place)
-        guard let asking = self[key], asking.serial == place.serial else { return }
-        settle(key, .failed(.timedOut), now: now)
     }
 
     /// Takes an answer in. One to a question that has been given up, or whose name has gone, changes nothing.
     mutating func answered(_ token: UInt64, _ answer: NameAnswer, now: UInt64) {
-        let key = Key(number: Int32(truncatingIfNeeded: token))
-        guard let asking = self[key], asking.stage.isUnderWay, asking.token(of: key) == token else { return }
-        settle(key, answer, now: now)
+        guard let (_, asking) = find(Asking.number(in: token)), asking.stage.isUnderWay, asking.token == token else {
+            return
+        }
+        settle(asking, answer, now: now)
     }
 
     /// What has changed for the workers since the last time.
@@ -331,274 +211,157 @@ struct NameSchedule {
 
     /// Names that lack something, those without a good answer for longest first.
     func troubles(atMost most: Int, now: UInt64) -> [NameTrouble] {
-        let since = troubled.map { index in
-            (index: index, time: entries[index].map { $0.record.confirmedAt ?? $0.addedAt } ?? now)
+        let since = troubled.compactMap { index in
+            entries[index].map { (entry: $0, time: $0.record.confirmedAt ?? $0.addedAt) }
         }
-        return since.sorted { $0.time < $1.time }.prefix(most).compactMap { index, time in
-            guard let entry = entries[index] else { return nil }
-            return NameTrouble(
+        return since.sorted { $0.time < $1.time }.prefix(most).map { entry, time in
+            NameTrouble(
                 name: entry.name.text, isServing: entry.record.status == .known, age: now - min(now, time),
                 failure: entry.record.failure?.reason,
                 failureAge: entry.record.failure.map { now - min(now, $0.at) } ?? 0)
         }
     }
 
-    // MARK: Turns
-
-    /// Whether somebody stands there who could be asked about now.
-    private func isOpen(_ line: Int) -> Bool {
-        guard !lines[line].isEmpty else { return false }
-        return Line(rawValue: line)?.isBrief == true
-            ? stages.brief < NameSchedule.mostBrief : stages.young < NameSchedule.mostYoung
+    private func find(_ number: Int32) -> (Entry, Asking)? {
+        guard let entry = entries[number >> 1] else { return nil }
+        return (entry, number & 1 == 0 ? entry.ipv6 : entry.ipv4)
     }
 
-    /// The next that has its turn, and a place.
-    private mutating func popFirst(now: UInt64) -> Key? {
-        guard stages.inLine > 0 else { return nil }
-        while true {
-            var line = NameSchedule.turns[turn].rawValue
-            if !isOpen(line) {
-                guard let other = lines.indices.first(where: { isOpen($0) }) else { return nil }
-                line = other
-            }
-            turn = (turn + 1) % NameSchedule.turns.count
-            guard let place = lines[line].popFirst() else { continue }
-            let key = Key(place)
-            if self[key]?.serial == place.serial { return key }
-        }
-    }
-
-    private func line(for key: Key, now: UInt64) -> Line? {
-        guard let entry = entries[key.index] else { return nil }
-        let asking = entry.askings[key.half]
-        let isWanted = entry.wantedAt.map { now - min(now, $0) < NameSchedule.wantedFor } ?? false
+    private func line(for asking: Asking, of entry: Entry, now: UInt64) -> QuestionTurns.Line {
+        let record = entry.record[asking.family]
+        let isWanted = entry.isWanted(now: now)
         if asking.failingSince != nil {
-            return !entry.record[key.family].addresses.isEmpty || isWanted && entry.record.status != .known
-                ? .stale : .dead
+            return !record.addresses.isEmpty || isWanted && entry.record.status != .known ? .stale : .dead
         }
         if isWanted { return .wanted }
-        let record = entry.record[key.family]
         return record.last == .none || record.last.isFailure && record.addresses.isEmpty ? .first : .refresh
     }
 
-    // MARK: Stages
-
-    private mutating func wait(_ key: Key, until due: UInt64) {
-        setStage(key, .waiting)
-        entries[key.index]?.askings[key.half].due = due
-        queue.insert(key.number, at: due)
+    private mutating func wait(_ asking: Asking, until due: UInt64) {
+        turns.leave(asking)
+        asking.due = due
+        queue.insert(asking.number, at: due)
     }
-
-    private mutating func enter(_ key: Key, now: UInt64) {
-        guard let line = line(for: key, now: now), let owner = entries[key.index]?.owner else { return }
-        setStage(key, .inLine(line))
-        guard let serial = self[key]?.serial else { return }
-        lines[line.rawValue].append(Place(key: key.number, serial: serial), of: owner)
-    }
-
-    private mutating func begin(_ key: Key, now: UInt64) -> Question? {
-        guard let asking = self[key], let name = entries[key.index]?.name else { return nil }
-        let isBrief = asking.failingSince != nil
-        setStage(key, isBrief ? .brief : .young)
-        entries[key.index]?.askings[key.half].askedAt = now
-        guard let begun = self[key] else { return nil }
-        let place = Place(key: key.number, serial: begun.serial)
-        if isBrief { brief.append((place, now)) } else { young.append((place, now)) }
-        counts.questions += 1
-        return Question(
-            token: begun.token(of: key), name: name, family: key.family, patience: isBrief ? .brief : .usual)
-    }
-
-    private mutating func setStage(_ key: Key, _ stage: Stage) {
-        leave(key)
-        count(stage, 1)
-        // The token of a question goes on when it becomes slow: its answer is as good.
-        if stage != .slow {
-            nextSerial &+= 1
-            entries[key.index]?.askings[key.half].serial = nextSerial
-        }
-        entries[key.index]?.askings[key.half].stage = stage
-    }
-
-    private mutating func leave(_ key: Key) {
-        guard let stage = self[key]?.stage else { return }
-        count(stage, -1)
-        entries[key.index]?.askings[key.half].stage = .waiting
-    }
-
-    private mutating func count(_ stage: Stage, _ change: Int) {
-        switch stage {
-        case .waiting: break
-        case .inLine: stages.inLine += change
-        case .young: stages.young += change
-        case .slow: stages.slow += change
-        case .brief: stages.brief += change
-        }
-    }
-
-    private subscript(_ key: Key) -> Asking? { entries[key.index]?.askings[key.half] }
 
     // MARK: Answers
 
-    private mutating func settle(_ key: Key, _ answer: NameAnswer, now: UInt64) {
-        guard let before = entries[key.index] else { return }
-        failingCount -= failing(before)
-        entries[key.index]?.record.answered(key.family, answer, now: now)
-        let wait: UInt64
+    private mutating func settle(_ asking: Asking, _ answer: NameAnswer, now: UInt64) {
+        guard let entry = entries[asking.index] else { return }
+        let failingSince = asking.failingSince
+        entry.record.answered(asking.family, answer, now: now)
+        if case .failed(let reason) = answer {
+            counts.failures[reason, default: 0] += 1
+            if failingSince == nil {
+                asking.failingSince = now
+                failingCount += 1
+            }
+        } else if failingSince != nil {
+            asking.failingSince = nil
+            failingCount -= 1
+        }
         switch answer {
         case .addresses(_, let seconds):
             counts.addresses += 1
-            entries[key.index]?.askings[key.half].misses = 0
-            entries[key.index]?.askings[key.half].failingSince = nil
-            wait = min(max(UInt64(seconds) * 1000, NameSchedule.shortestTTL), NameSchedule.longestTTL)
+            asking.misses = 0
+            let ttl = min(max(UInt64(seconds) * 1000, NameSchedule.shortestTTL), NameSchedule.longestTTL)
+            wait(asking, until: now + ttl)
+            postponeNothing(entry.other(than: asking), of: entry)
         case .nothing:
             counts.nothing += 1
-            entries[key.index]?.askings[key.half].failingSince = nil
-            wait = nothingWait(key)
-        case .failed(let reason):
-            counts.failures[reason, default: 0] += 1
-            if before.askings[key.half].failingSince == nil { entries[key.index]?.askings[key.half].failingSince = now }
-            wait = failureWait(key, now: now)
+            wait(asking, until: now + nothingWait(asking, of: entry))
+        case .failed: wait(asking, until: now + failureWait(asking, of: entry, now: now))
         }
-        self.wait(key, until: now + wait)
-        if let entry = entries[key.index] {
-            failingCount += failing(entry)
-            if entry.record.isTroubled { troubled.insert(key.index) } else { troubled.remove(key.index) }
+        if entry.record.isTroubled { troubled.insert(asking.index) } else { troubled.remove(asking.index) }
+        if case .failed = answer {
+            if let witness = hearing.failed(now: now), witness.stage == .away { wait(witness, until: now) }
+        } else if let since = hearing.heard(asking, failingSince: failingSince, now: now) {
+            startAnew(after: since, now: now)
         }
-        if case .failed = answer { failed(now: now) } else { heard(key, now: now) }
-        tell(key.index, now: now)
+        tell(entry, now: now)
     }
 
-    private func failing(_ entry: Entry) -> Int {
-        (entry.askings[0].failingSince != nil ? 1 : 0) + (entry.askings[1].failingSince != nil ? 1 : 0)
+    /// What has failed since nobody was heard is asked at once, as if it had not.
+    private mutating func startAnew(after since: UInt64, now: UInt64) {
+        for entry in entries.values {
+            for asking in [entry.ipv6, entry.ipv4] {
+                if let failingSince = asking.failingSince, failingSince > since { forgive(asking, now: now) }
+            }
+        }
     }
 
-    private mutating func missed(_ key: Key) -> UInt64 {
-        let misses = self[key]?.misses ?? 0
-        entries[key.index]?.askings[key.half].misses = min(misses + 1, 20)
-        return NameSchedule.shortestTTL << UInt64(min(misses, 10))
+    private mutating func forgive(_ asking: Asking, now: UInt64) {
+        if asking.failingSince != nil { failingCount -= 1 }
+        asking.failingSince = nil
+        asking.misses = 0
+        wait(asking, until: now)
     }
 
-    private mutating func nothingWait(_ key: Key) -> UInt64 {
-        let backOff = min(missed(key), NameSchedule.longestNothing)
-        guard let record = entries[key.index]?.record else { return backOff }
-        if record[key.family].addresses.isEmpty {
-            // Most names have addresses in one family alone, and nothing is missing then.
-            return record.status == .known ? NameSchedule.longestNothing : backOff
+    /// The pause after another answer without addresses: 1 s, 2 s, 4 s and so on.
+    private func missed(_ asking: Asking) -> UInt64 {
+        let pause = NameSchedule.shortestTTL << min(asking.misses, 10)
+        asking.misses += 1
+        return pause
+    }
+
+    private mutating func nothingWait(_ asking: Asking, of entry: Entry) -> UInt64 {
+        let backOff = min(missed(asking), NameSchedule.longestNothing)
+        // Most names have addresses in one family alone, and nothing is missing then.
+        guard !entry.record[asking.family].addresses.isEmpty else {
+            return entry.record.status == .known ? NameSchedule.longestNothing : backOff
         }
         // It had addresses. Perhaps the name has moved to the other family, of which it is time to know.
-        let other = key.other
-        if let asking = self[other], asking.stage == .waiting, let askedAt = asking.askedAt,
-            askedAt + NameSchedule.doubtInterval < asking.due, asking.failingSince == nil
-        {
-            wait(other, until: askedAt + NameSchedule.doubtInterval)
+        let other = entry.other(than: asking)
+        if other.stage == .away, other.failingSince == nil, let askedAt = other.askedAt {
+            let time = askedAt + NameSchedule.doubtInterval
+            if time < other.due { wait(other, until: time) }
         }
         return backOff
     }
 
-    private mutating func failureWait(_ key: Key, now: UInt64) -> UInt64 {
-        let backOff = missed(key)
-        guard let entry = entries[key.index] else { return backOff }
-        let isStale = !entry.record[key.family].addresses.isEmpty
+    /// The other family has addresses, so that this one has none is no matter, though it was told first.
+    private mutating func postponeNothing(_ asking: Asking, of entry: Entry) {
+        let record = entry.record[asking.family]
+        guard asking.stage == .away, record.last.isNothing, record.addresses.isEmpty, let askedAt = asking.askedAt,
+            asking.due < askedAt + NameSchedule.longestNothing
+        else { return }
+        wait(asking, until: askedAt + NameSchedule.longestNothing)
+    }
+
+    private mutating func failureWait(_ asking: Asking, of entry: Entry, now: UInt64) -> UInt64 {
+        let isStale = !entry.record[asking.family].addresses.isEmpty
         var most = isStale ? NameSchedule.longestRetry : NameSchedule.longestDeadRetry
-        let isWanted = entry.wantedAt.map { now - min(now, $0) < NameSchedule.wantedFor } ?? false
-        if isWanted, entry.record.status != .known { most = NameSchedule.wantedRetry }
-        let isSilent = (heardAt ?? 0) < (entry.askings[key.half].askedAt ?? 0)
-        if isStale, isSilent {
+        if entry.isWanted(now: now), entry.record.status != .known { most = NameSchedule.wantedRetry }
+        if isStale, hearing.isSilent(since: asking.askedAt) {
             let share = UInt64(clamping: failingCount) * NameSchedule.silentRetryEach
             most = min(most, max(NameSchedule.doubtInterval, share))
         }
         // Those that failed together are not asked together again: between three quarters and five quarters of the back-off.
-        let wait = min(backOff, most)
+        let wait = min(missed(asking), most)
         return wait - wait / 4 + dice.roll(below: wait / 2 + 1)
-    }
-
-    // MARK: Silence
-
-    /// Failures while others answer are those others' own. To know, one that has answered is asked.
-    private mutating func failed(now: UInt64) {
-        failuresUnheard += 1
-        guard let heardAt, now >= heardAt + NameSchedule.doubtInterval,
-            now >= witnessAskedAt + NameSchedule.doubtInterval
-        else { return }
-        witnessAskedAt = now
-        while let witness = witnesses.popLast() {
-            let key = Key(number: witness)
-            guard let asking = self[key], asking.failingSince == nil else { continue }
-            if asking.stage == .waiting { wait(key, until: now) }
-            // In turn: one of them may have become mute itself.
-            witnesses.insert(witness, at: 0)
-            return
-        }
-    }
-
-    private mutating func heard(_ key: Key, now: UInt64) {
-        let before = heardAt
-        heardAt = now
-        if witnesses.last != key.number {
-            witnesses.removeAll { $0 == key.number }
-            witnesses.append(key.number)
-            if witnesses.count > NameSchedule.mostWitnesses { witnesses.removeFirst() }
-        }
-        guard failuresUnheard > 0 else { return }
-        failuresUnheard = 0
-        // What has failed while nobody answered starts anew, and at once.
-        guard now - (before ?? 0) >= NameSchedule.outage else { return }
-        for (index, entry) in entries {
-            for family in [Address.Family.ipv6, .ipv4] {
-                let key = Key(index, family)
-                guard let since = entry.askings[key.half].failingSince, since > before ?? 0 else { continue }
-                forgive(key, now: now)
-            }
-        }
-    }
-
-    private mutating func forgive(_ key: Key, now: UInt64) {
-        if self[key]?.failingSince != nil { failingCount -= 1 }
-        entries[key.index]?.askings[key.half].failingSince = nil
-        entries[key.index]?.askings[key.half].misses = 0
-        wait(key, until: now)
     }
 
     // MARK: Updates
 
     /// Tells the workers what has changed, if anything has, unless the other family is about to be known.
-    private mutating func tell(_ index: Int32, now: UInt64) {
-        guard let entry = entries[index] else { return }
+    private mutating func tell(_ entry: Entry, now: UInt64) {
         let (status, addresses) = (entry.record.status, entry.record.addresses)
-        guard entry.told != (status, addresses) else {
-            entries[index]?.heldUntil = nil
+        // It may have been removed, or another may have its slot.
+        guard entries[entry.slot.index] === entry, entry.told != (status, addresses) else {
+            entry.heldUntil = nil
             return
         }
-        if entry.askings[0].stage.isUnderWay || entry.askings[1].stage.isUnderWay {
+        if entry.ipv6.stage.isUnderWay || entry.ipv4.stage.isUnderWay {
             guard let until = entry.heldUntil else {
                 let until = now + NameRecord.resolutionDelay
-                entries[index]?.heldUntil = until
-                return held.append((entry.slot, until))
+                entry.heldUntil = until
+                return held.append((entry, until))
             }
             guard now >= until else { return }
         }
         if (entry.told.status == .known) != (status == .known) { unresolvedCount += status == .known ? -1 : 1 }
-        entries[index]?.heldUntil = nil
-        entries[index]?.told = (status, addresses)
+        entry.heldUntil = nil
+        entry.told = (status, addresses)
         updates[entry.slot] = Update(slot: entry.slot, status: status, addresses: addresses)
-    }
-}
-
-extension NameSchedule {
-    /// A name and a family, as a number.
-    private struct Key {
-        let number: Int32
-
-        init(number: Int32) { self.number = number }
-        init(_ place: Place) { number = place.key }
-        init(_ index: Int32, _ family: Address.Family) { number = index << 1 | (family == .ipv4 ? 1 : 0) }
-
-        var index: Int32 { number >> 1 }
-        /// The place in `Entry.askings`.
-        var half: Int { Int(number & 1) }
-        var family: Address.Family { number & 1 == 1 ? .ipv4 : .ipv6 }
-        var other: Key { Key(number: number ^ 1) }
     }
 }
 

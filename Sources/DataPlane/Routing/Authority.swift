@@ -2,7 +2,6 @@
 struct Authority: Hashable {
     /// Where the host stands, without brackets or a final dot.
     private let host: Range<Int>
-    private let port: Int
 
     /// Reads `range`, and the host's name, unless it is an address, into `name`; nil when it is neither.
     init?(_ bytes: Span<UInt8>, in range: Range<Int>, name: inout RoutingName) {
@@ -21,16 +20,15 @@ struct Authority: Hashable {
             host = range.lowerBound..<(bytes[end &- 1] == UInt8(ascii: ".") ? end &- 1 : end)
             guard HostName.read(bytes, in: host, into: &name) != .invalid else { return nil }
         }
-        guard let port = Authority.port(bytes, in: end..<range.upperBound) else {
+        guard Authority.hasPort(bytes, in: end..<range.upperBound) else {
             name.removeAll()
             return nil
         }
-        self.port = port
     }
 
-    /// Whether the two name the same host and port, wherever in `bytes` they stand.
-    func equals(_ other: Authority, _ bytes: Span<UInt8>) -> Bool {
-        guard port == other.port, host.count == other.host.count else { return false }
+    /// Whether the two name the same host, wherever in `bytes` they stand.
+    func namesSameHost(as other: Authority, _ bytes: Span<UInt8>) -> Bool {
+        guard host.count == other.host.count else { return false }
         for index in 0..<host.count {
             let octet = bytes[host.lowerBound &+ index]
             guard octet.lowercased == bytes[other.host.lowerBound &+ index].lowercased else { return false }
@@ -38,16 +36,15 @@ struct Authority: Hashable {
         return true
     }
 
-    /// What follows the host: nothing, or a colon and a port, which may be left out.
-    private static func port(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int? {
-        guard !range.isEmpty else { return 80 }
-        guard bytes[range.lowerBound] == UInt8(ascii: ":"), range.count <= 6 else { return nil }
-        guard range.count > 1 else { return 80 }
+    /// Whether what follows the host is nothing, or a colon and a port, which may be left out.
+    private static func hasPort(_ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
+        guard !range.isEmpty else { return true }
+        guard bytes[range.lowerBound] == UInt8(ascii: ":"), range.count <= 6 else { return false }
         var port = 0
         for index in range.lowerBound &+ 1..<range.upperBound {
-            guard bytes[index].isDigit else { return nil }
+            guard bytes[index].isDigit else { return false }
             port = port &* 10 &+ Int(bytes[index] &- UInt8(ascii: "0"))  // at most five digits
         }
-        return port <= 65535 ? port : nil
+        return port <= 65535
     }
 }

@@ -1,20 +1,25 @@
-/// Follows a chunked body (RFC 9112 section 7.1) as it passes, to know where it ends. It changes nothing.
+/// Follows a chunked body (RFC 9112 section 7.1) as it passes, to know where it ends. Nothing of it is changed, but that trailers which
+/// have no place behind a body are left out.
 ///
 ///     size ──CR LF──▶ data ──CR LF──▶ size …            size of 0 ──CR LF──▶ trailers ──empty line──▶ ended
 ///
 /// Strict, whoever sends it: a body that two programs could see end in different places would let one smuggle a message past the other.
+/// A trailer is looked at when the whole of its name is there, so that much of it waits with whoever reads; the rest passes as it comes.
 public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
     public enum Sender: Hashable, Sendable, BitwiseCopyable {
-        /// Whose trailers are refused: they could carry an X-Forwarded-For past us into an endpoint that merges them into the head.
         case client
-        /// Who may send trailers, and pad a size with blanks, as some servers do to be able to write the number later.
+        /// Who may pad a size with blanks, as some servers do to be able to write the number later.
         case endpoint
     }
 
     public enum Outcome: Hashable, Sendable, BitwiseCopyable {
-        /// All of it belongs to the body, and more of the body follows.
-        case more
-        /// The body ended after so many of these bytes.
+        /// So many of these bytes pass, and more of the body follows.
+        case pass(Int)
+        /// So many of these bytes belong to the body and do not pass, and more of the body follows.
+        case drop(Int)
+        /// Nothing can be said of these bytes before more come. They are fewer than `longestTrailerName`.
+        case wait
+        /// The body ends after so many of these bytes, which pass.
         case ended(Int)
         case malformed
     }
@@ -24,6 +29,9 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
 
     /// 16 KiB for all trailers together.
     public static let longestTrailers = 16_384
+
+    /// Far more than the name of any field that is in use.
+    public static let longestTrailerName = 256
 
     private enum State: Hashable {
         /// In the digits of a size, of which so many have been read.
@@ -42,6 +50,9 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         case trailerStart(Int)
         case trailer(Int)
         case trailerLF(Int)
+        /// Within a trailer that does not pass; then at its LF.
+        case dropped(Int)
+        case droppedLF(Int)
         /// At the LF of the empty line.
         case lastLF
         case ended
@@ -52,8 +63,13 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
     private var state = State.size(digits: 0)
     /// The size that is being read, or what is left of the chunk's data.
     private var left: UInt64 = 0
+    private var exclusion: TrailerExclusion
 
-    public init(from sender: Sender) { self.sender = sender }
+    /// `named` are the fields that the Connection field of the message's head names.
+    public init(from sender: Sender, named: NamedFields = NamedFields()) {
+        self.sender = sender
+        exclusion = TrailerExclusion(named)
+    }
 
     /// Where it stands, as numbers: for one that is followed further by another process, perhaps of another release.
     public struct Position: Hashable, Sendable {
@@ -84,20 +100,28 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
             case .lastLF: (11, 0)
             case .ended: (12, 0)
             case .malformed: (13, 0)
+            case .dropped(let count): (14, count)
+            case .droppedLF(let count): (15, count)
             }
-        return Position(kind: kind, count: UInt32(clamping: count), left: left)
+        // Names are not kept: where some are excluded, all trailers are, which a recipient has to be prepared for (RFC 9110 section 6.5.1).
+        let mark = exclusion.isEmpty ? 0 : ChunkedBody.withoutTrailers
+        return Position(kind: kind | mark, count: UInt32(clamping: count), left: left)
     }
+
+    /// In the kind of a position: no trailers pass.
+    private static let withoutTrailers: UInt8 = 0x80
 
     /// Goes on where another has stood; nil when nothing can stand there.
     public init?(from sender: Sender, at position: Position) {
         self.sender = sender
         left = position.left
+        exclusion = position.kind & ChunkedBody.withoutTrailers == 0 ? TrailerExclusion() : .all
         // What is counted is never longer than the trailers may be.
         guard position.count <= UInt32(ChunkedBody.longestTrailers), position.left <= BodyFraming.longest else {
             return nil
         }
         let count = Int(position.count)
-        switch position.kind {
+        switch position.kind & ~ChunkedBody.withoutTrailers {
         case 1: state = .size(digits: count)
         case 2: state = .extending(count)
         case 3: state = .padding(count)
@@ -111,6 +135,8 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         case 11: state = .lastLF
         case 12: state = .ended
         case 13: state = .malformed
+        case 14: state = .dropped(count)
+        case 15: state = .droppedLF(count)
         default: return nil
         }
     }
@@ -126,25 +152,58 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         if left == 0 { state = .dataCR }
     }
 
-    /// Follows the body through the next bytes.
+    /// Follows the body through the next bytes, or the first of them. What passes or is dropped is not to be shown again; what waits is.
     public mutating func follow(_ bytes: Span<UInt8>) -> Outcome {
         var index = 0
         while true {
             switch state {
             case .ended: return .ended(index)
             case .malformed: return .malformed
+            case .dropped, .droppedLF:
+                // What is in front of it passes first.
+                return index > 0 ? .pass(index) : skipTrailer(bytes)
             default: break
             }
-            guard index < bytes.count else { return .more }
+            guard index < bytes.count else { return index > 0 ? .pass(index) : .wait }
             if state == .data {
                 let count = min(left, UInt64(bytes.count &- index))
                 passed(count)
                 index &+= Int(count)  // at most up to `bytes.count`
+            } else if case .trailerStart(let count) = state, bytes[index] != .carriageReturn {
+                guard let end = endOfName(bytes, from: index) else { return index > 0 ? .pass(index) : .wait }
+                guard state != .malformed else { continue }
+                // The bytes of a trailer are counted one by one from here on, with those of its name.
+                state = exclusion.contains(bytes, in: index..<end) ? .dropped(count) : .trailer(count)
             } else {
                 state = next(bytes[index])
                 index &+= 1
             }
         }
+    }
+
+    /// Where the name of the trailer that begins at `start` ends, or nil when it is not whole. What is no name makes the body malformed.
+    private mutating func endOfName(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+        let most = min(bytes.count, start &+ ChunkedBody.longestTrailerName)  // positions in what is there
+        var end = start
+        while end < most, bytes[end].isToken { end &+= 1 }
+        if end == bytes.count, end < start &+ ChunkedBody.longestTrailerName { return nil }
+        if end == most || end == start || bytes[end] != UInt8(ascii: ":") { state = .malformed }
+        return end
+    }
+
+    /// Goes on in a trailer that does not pass.
+    private mutating func skipTrailer(_ bytes: Span<UInt8>) -> Outcome {
+        var index = 0
+        while index < bytes.count {
+            switch state {
+            case .dropped, .droppedLF: state = next(bytes[index])
+            case .malformed: return .malformed
+            default: return .drop(index)
+            }
+            index &+= 1
+        }
+        if state == .malformed { return .malformed }
+        return index > 0 ? .drop(index) : .wait
     }
 
     /// The state after one byte that is not data. Counters stay within the bounds that they are held against.
@@ -154,9 +213,9 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
             if let digit = octet.hexDigit {
                 guard digits < 16 else { return .malformed }
                 left = left << 4 | UInt64(digit)
-                return .size(digits: digits &+ 1)
+                return left <= BodyFraming.longest ? .size(digits: digits &+ 1) : .malformed
             }
-            guard digits > 0, left <= BodyFraming.longest else { return .malformed }
+            guard digits > 0 else { return .malformed }
             if octet.isBlank { return sender == .endpoint ? .padding(1) : .malformed }
             return afterSize(octet)
         case .padding(let count):
@@ -171,12 +230,14 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
             return left == 0 ? .trailerStart(0) : .data
         case .dataCR: return octet == .carriageReturn ? .dataLF : .malformed
         case .dataLF: return octet == .lineFeed ? .size(digits: 0) : .malformed
-        case .trailerStart(let count):
-            if octet == .carriageReturn { return .lastLF }
-            return sender == .endpoint ? afterTrailer(octet, count) : .malformed
+        case .trailerStart: return octet == .carriageReturn ? .lastLF : .malformed
         case .trailer(let count):
-            return octet == .carriageReturn ? .trailerLF(count) : afterTrailer(octet, count)
-        case .trailerLF(let count): return octet == .lineFeed ? .trailerStart(count) : .malformed
+            if octet == .carriageReturn { return .trailerLF(count) }
+            return isInTrailer(octet, count) ? .trailer(count &+ 1) : .malformed
+        case .dropped(let count):
+            if octet == .carriageReturn { return .droppedLF(count) }
+            return isInTrailer(octet, count) ? .dropped(count &+ 1) : .malformed
+        case .trailerLF(let count), .droppedLF(let count): return octet == .lineFeed ? .trailerStart(count) : .malformed
         case .lastLF: return octet == .lineFeed ? .ended : .malformed
         case .data, .ended, .malformed: return state
         }
@@ -190,7 +251,7 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    private func afterTrailer(_ octet: UInt8, _ count: Int) -> State {
-        octet.isControl || count >= ChunkedBody.longestTrailers ? .malformed : .trailer(count &+ 1)
+    private func isInTrailer(_ octet: UInt8, _ count: Int) -> Bool {
+        !octet.isControl && count < ChunkedBody.longestTrailers
     }
 }

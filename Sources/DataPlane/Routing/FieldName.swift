@@ -1,4 +1,4 @@
-/// The fields that decide where a message goes, where it ends, or what we add to it. All others pass unread.
+/// The fields that decide where a message goes, where it ends, what we add to it, or that belong to one connection. All others pass unread.
 enum FieldName: Hashable {
     case host
     case contentLength
@@ -10,6 +10,13 @@ enum FieldName: Hashable {
     /// One of these, but for an underscore where it has a hyphen. Programs that hand fields on as variables (CGI and its heirs) take
     /// the two for the same, others do not, and no honest client sends one.
     case lookalike
+    /// `Forwarded`, `X-Real-IP`, `X-Forwarded-Proto`, `-Host` or `-Port`, spelled with hyphens or with underscores.
+    case forwarded
+    // Of one connection, whether the Connection field names them or not (RFC 9110 section 7.6.1).
+    case keepAlive
+    case proxyConnection
+    case http2Settings
+    case maxForwards
 
     /// Which field the name in `range` is, in letters of either case; nil for those that pass unread.
     init?(_ bytes: Span<UInt8>, in range: Range<Int>) {
@@ -19,10 +26,17 @@ enum FieldName: Hashable {
         case 4: (match, name) = (FieldName.match(bytes, in: range, "host"), .host)
         case 6: (match, name) = (FieldName.match(bytes, in: range, "expect"), .expect)
         case 7: (match, name) = (FieldName.match(bytes, in: range, "upgrade"), .upgrade)
-        case 10: (match, name) = (FieldName.match(bytes, in: range, "connection"), .connection)
-        case 14: (match, name) = (FieldName.match(bytes, in: range, "content-length"), .contentLength)
+        case 14 where bytes[range.lowerBound].lowercased == UInt8(ascii: "c"):
+            (match, name) = (FieldName.match(bytes, in: range, "content-length"), .contentLength)
+        case 10 where bytes[range.lowerBound].lowercased == UInt8(ascii: "c"):
+            (match, name) = (FieldName.match(bytes, in: range, "connection"), .connection)
         case 15: (match, name) = (FieldName.match(bytes, in: range, "x-forwarded-for"), .forwardedFor)
-        case 17: (match, name) = (FieldName.match(bytes, in: range, "transfer-encoding"), .transferEncoding)
+        case 17 where bytes[range.lowerBound].lowercased == UInt8(ascii: "t"):
+            (match, name) = (FieldName.match(bytes, in: range, "transfer-encoding"), .transferEncoding)
+        case 9, 10, 12, 14, 16, 17:
+            guard let other = FieldName.other(bytes, in: range) else { return nil }
+            self = other
+            return
         default: return nil
         }
         switch match {
@@ -32,9 +46,27 @@ enum FieldName: Hashable {
         }
     }
 
-    private enum Match { case none, exact, lookalike }
+    /// Those for which an underscore makes no lookalike: one that cannot be forged, or is the same to us with it.
+    private static func other(_ bytes: Span<UInt8>, in range: Range<Int>) -> FieldName? {
+        switch range.count {
+        case 9 where match(bytes, in: range, "forwarded") != .none || match(bytes, in: range, "x-real-ip") != .none:
+            .forwarded
+        case 10 where match(bytes, in: range, "keep-alive") == .exact: .keepAlive
+        case 12 where match(bytes, in: range, "max-forwards") == .exact: .maxForwards
+        case 14 where match(bytes, in: range, "http2-settings") == .exact: .http2Settings
+        case 16 where match(bytes, in: range, "proxy-connection") == .exact: .proxyConnection
+        case 16
+        where match(bytes, in: range, "x-forwarded-host") != .none
+            || match(bytes, in: range, "x-forwarded-port") != .none:
+            .forwarded
+        case 17 where match(bytes, in: range, "x-forwarded-proto") != .none: .forwarded
+        default: nil
+        }
+    }
 
-    private static func match(_ bytes: Span<UInt8>, in range: Range<Int>, _ text: String) -> Match {
+    enum Match { case none, exact, lookalike }
+
+    static func match(_ bytes: Span<UInt8>, in range: Range<Int>, _ text: String) -> Match {
         let wanted = text.utf8.span
         guard wanted.count == range.count else { return .none }
         var match = Match.exact
@@ -49,12 +81,12 @@ enum FieldName: Hashable {
 }
 
 extension FieldName {
-    /// Whether it would change what we have found out, or added, if somebody behind us dropped this field: what the Connection field
-    /// asks a proxy to do with every field that it lists (RFC 9110 section 7.6.1).
+    /// Whether it would change what we have found out, or added, if this field were dropped: what the Connection field asks a proxy to do
+    /// with every field that it lists (RFC 9110 section 7.6.1).
     var isProtected: Bool {
         switch self {
-        case .host, .contentLength, .transferEncoding, .forwardedFor, .lookalike: true
-        case .connection, .upgrade, .expect: false
+        case .host, .contentLength, .transferEncoding, .expect, .forwardedFor, .lookalike: true
+        case .connection, .upgrade, .forwarded, .keepAlive, .proxyConnection, .http2Settings, .maxForwards: false
         }
     }
 }

@@ -1,14 +1,17 @@
-/// The TLS records that carry the first handshake message: RFC 8446 sections 4 and 5.1.
+/// The TLS records that carry the first handshake message (RFC 8446 sections 4 and 5.1), and how far they have been looked at.
 ///
-///     record:   22  3  minor  length(2)  |  a piece of the message, 1 to 2^14 bytes
+///     record:   22  3  minor  length(2)  |  a piece of the message, at most 2^14 bytes
 ///     message:  1   length(3)            |  the body of the hello
 ///
-/// No sum here can overflow: each is of a position in the bytes and of a few numbers of at most 24 bits.
-struct HandshakeRecords {
+/// A plain value of 16 bytes, kept between two looks, so that no record is walked twice. No sum here can overflow: each is of a position
+/// in the bytes, which `ClientHello.longestOnWire` bounds, and of a few numbers of at most 24 bits.
+public struct HandshakeRecords: BitwiseCopyable, Sendable {
     enum Search {
         case incomplete(until: Int)
         /// A reader at the beginning of the hello's body, and where the last of its records ends.
         case found(HelloReader, length: Int)
+        /// A hello in the form of SSL 2.0, which has no place for a name.
+        case nameless(length: Int)
         case refused(ClientHello.Refusal)
     }
 
@@ -18,89 +21,112 @@ struct HandshakeRecords {
     static let header = 5
     /// The bytes of the message before the hello's body.
     static let messageHeader = 4
+    /// Empty records in a row. RFC 8446 forbids them and OpenSSL takes so many; each is work that brings nothing.
+    static let mostEmpty = 32
 
-    /// How many bytes of the message the records hold, up to and with the one that is being read.
-    private var gathered = 0
-    /// How many bytes of the message's header have been read, and what its length has come to so far.
-    private var headerSeen = 0
-    private var bodyLength = 0
+    /// Where the first record begins that has not been there to its end.
+    private var position: Int32 = 0
+    /// How many bytes of the message the records before it hold.
+    private var gathered: Int32 = 0
+    /// What the length in the message's header has come to in those records.
+    private var bodyLength: Int32 = 0
+    /// Empty records right before `position`.
+    private var empty: Int32 = 0
 
-    /// Walks the records until they hold the whole message.
+    public init() {}
+
+    /// Walks the records that have come since the last look, until they hold the whole message.
     mutating func findMessage(in bytes: Span<UInt8>) -> Search {
-        guard !bytes.isEmpty else { return .incomplete(until: 1) }
-        var position = 0
+        if position == 0, !bytes.isEmpty, bytes[0] & 0x80 != 0 {
+            // The third byte tells a hello of SSL 2.0 from a record of a wrong type.
+            guard bytes.count > HandshakeRecords.oldHeader else {
+                return .incomplete(until: HandshakeRecords.oldHeader + 1)
+            }
+            if bytes[HandshakeRecords.oldHeader] == 1 { return HandshakeRecords.findOldMessage(in: bytes) }
+        }
         while true {
-            if let refusal = checkHeader(bytes, at: position) { return .refused(refusal) }
-            guard bytes.count - position >= HandshakeRecords.header else {
-                return .incomplete(until: enough(recordsEnd: position))
+            let place = Int(position)
+            if let refusal = HandshakeRecords.checkHeader(bytes, at: place) { return .refused(refusal) }
+            guard bytes.count - place >= HandshakeRecords.header else {
+                return .incomplete(until: place + HandshakeRecords.header)
             }
-            let start = position + HandshakeRecords.header
-            let end = start + bytes.number16(at: position + 3)
-            gathered += end - start
-            if let refusal = readMessageHeader(bytes, from: start, to: end) { return .refused(refusal) }
-            if headerSeen == HandshakeRecords.messageHeader {
-                guard gathered <= HandshakeRecords.messageHeader + bodyLength else {
-                    return .refused(.malformed(.trailingData))
-                }
-                guard enough(recordsEnd: end) <= ClientHello.longestOnWire else { return .refused(.tooLong) }
-            } else if end > bytes.count, gathered >= HandshakeRecords.messageHeader {
-                return .incomplete(until: bytes.count + HandshakeRecords.messageHeader - headerSeen)
+            let start = place + HandshakeRecords.header
+            let end = start + bytes.number16(at: place + 3)
+            var header = MessageHeader(seen: min(Int(gathered), HandshakeRecords.messageHeader), bodyLength: bodyLength)
+            if let refusal = header.read(bytes, from: start, to: end) { return .refused(refusal) }
+            guard end <= bytes.count else {
+                // The type alone tells that it is no hello; of the length all bytes are needed.
+                let more = header.seen == 0 ? 1 : HandshakeRecords.messageHeader - header.seen
+                return .incomplete(until: more > 0 ? min(end, bytes.count + more) : end)
             }
-            guard end <= bytes.count else { return .incomplete(until: enough(recordsEnd: end)) }
-            if headerSeen == HandshakeRecords.messageHeader, gathered == HandshakeRecords.messageHeader + bodyLength {
-                var reader = HelloReader(bytes, remaining: gathered)
+            empty = end > start ? 0 : empty + 1
+            guard empty <= HandshakeRecords.mostEmpty else { return .refused(.malformed(.recordsEmpty)) }
+            gathered += Int32(end - start)
+            bodyLength = header.bodyLength
+            position = Int32(end)
+            let message = HandshakeRecords.messageHeader + Int(bodyLength)
+            if header.seen == HandshakeRecords.messageHeader, Int(gathered) >= message {
+                var reader = HelloReader(remaining: message)
                 // The message's header may be split too.
                 guard reader.skip(HandshakeRecords.messageHeader, bytes) else { return .refused(.malformed(.length)) }
                 return .found(reader, length: end)
             }
-            position = end
+            // Only empty records between all others get here.
+            guard end < ClientHello.longestOnWire else { return .refused(.malformed(.recordsEmpty)) }
         }
     }
 
-    /// The least number of bytes at which the whole hello can be there, given that the records up to `recordsEnd` do not hold all.
-    ///
-    /// What is missing takes its own bytes and one header for each full record. Waiting for so many at once keeps the work linear but
-    /// for a small factor: a client that sends records of one byte is looked at some sixty times, not once for each of its records.
-    private func enough(recordsEnd: Int) -> Int {
-        let isKnown = headerSeen == HandshakeRecords.messageHeader
-        let missing = HandshakeRecords.messageHeader + (isKnown ? bodyLength : 0) - gathered
-        let records = (missing + HandshakeRecords.largest - 1) / HandshakeRecords.largest
-        return recordsEnd + missing + records * HandshakeRecords.header
-    }
-
-    /// Checks as much of the record header at `position` as is there.
-    private func checkHeader(_ bytes: Span<UInt8>, at position: Int) -> ClientHello.Refusal? {
+    /// Checks as much of the record header at `position` as is there, in the order in which OpenSSL does.
+    private static func checkHeader(_ bytes: Span<UInt8>, at position: Int) -> ClientHello.Refusal? {
         let there = bytes.count - position
-        // What is wrong at the very beginning is another protocol; later it is a broken hello.
-        let isFirst = position == 0
-        if there > 0, bytes[position] != 22 {
-            guard isFirst else { return .malformed(.record) }
-            // SSL 2.0 begins with a length whose highest bit is set. Nothing of TLS does.
-            return bytes[position] & 0x80 != 0 ? .tooOld : .notTLS
+        if there > 1, bytes[position + 1] != 3 {
+            // What is wrong at the very beginning is another protocol; later it is a broken hello.
+            return position == 0 ? .notTLS : .malformed(.recordVersion)
         }
-        if there > 1, bytes[position + 1] != 3 { return isFirst ? .notTLS : .malformed(.record) }
-        if there >= HandshakeRecords.header {
-            let length = bytes.number16(at: position + 3)
-            guard length > 0, length <= HandshakeRecords.largest else { return .malformed(.record) }
-        }
-        return nil
+        guard there >= header else { return nil }
+        guard bytes.number16(at: position + 3) <= largest else { return .malformed(.recordLength) }
+        return bytes[position] == 22 ? nil : .malformed(.recordType)
     }
 
-    /// Reads as much of the message's header as the record whose piece is from `start` to `end` brings, and is there.
-    private mutating func readMessageHeader(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> ClientHello.Refusal?
-    {
-        var index = start
-        while headerSeen < HandshakeRecords.messageHeader, index < end, index < bytes.count {
-            if headerSeen == 0 {
-                guard bytes[index] == 1 else { return .malformed(.message) }
-            } else {
-                bodyLength = bodyLength << 8 | Int(bytes[index])
+    /// The message's header, as far as it has been read.
+    private struct MessageHeader {
+        var seen: Int
+        var bodyLength: Int32
+
+        /// Reads as much of it as the record whose piece is from `start` to `end` brings, and is there.
+        mutating func read(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> ClientHello.Refusal? {
+            var index = start
+            while seen < HandshakeRecords.messageHeader, index < end, index < bytes.count {
+                if seen == 0 {
+                    guard bytes[index] == 1 else { return .malformed(.message) }
+                } else {
+                    bodyLength = bodyLength << 8 | Int32(bytes[index])
+                }
+                seen += 1
+                index += 1
             }
-            headerSeen += 1
-            index += 1
+            return bodyLength <= ClientHello.longest - HandshakeRecords.messageHeader ? nil : .tooLong
         }
-        guard bodyLength <= ClientHello.longest - HandshakeRecords.messageHeader else { return .tooLong }
-        return nil
+    }
+}
+
+/// The hello of SSL 2.0, in which a client may offer TLS: RFC 5246 appendix E.2. Servers may take it, and OpenSSL does.
+///
+///     length(2, highest bit set)  1  version(2)  …
+extension HandshakeRecords {
+    /// The bytes before what the length counts.
+    private static let oldHeader = 2
+    /// The type, the version and three lengths.
+    private static let oldLeast = 9
+
+    private static func findOldMessage(in bytes: Span<UInt8>) -> Search {
+        let length = bytes.number16(at: 0) & 0x7FFF
+        guard length <= largest else { return .refused(.malformed(.recordLength)) }
+        guard length >= oldLeast else { return .refused(.malformed(.length)) }
+        guard bytes.count >= header else { return .incomplete(until: header) }
+        guard bytes.number16(at: oldHeader + 1) > 0x0300 else { return .refused(.tooOld) }
+        let end = oldHeader + length
+        return bytes.count >= end ? .nameless(length: end) : .incomplete(until: end)
     }
 }
 
@@ -109,15 +135,13 @@ struct HandshakeRecords {
 /// Made only once every record of the message is there and has been found to be one. The bytes are handed to each call, so that the
 /// reader can be kept and copied as a plain value.
 struct HelloReader {
-    private var position = HandshakeRecords.header
-    private var recordEnd: Int
+    private var position = 0
+    private var recordEnd = 0
     /// How many bytes of the message have not been read.
     private(set) var remaining: Int
 
-    init(_ bytes: Span<UInt8>, remaining: Int) {
-        recordEnd = HandshakeRecords.header + bytes.number16(at: 3)
-        self.remaining = remaining
-    }
+    /// A reader before the first record.
+    init(remaining: Int) { self.remaining = remaining }
 
     mutating func number8(_ bytes: Span<UInt8>) -> Int? {
         guard remaining > 0 else { return nil }
@@ -146,9 +170,11 @@ struct HelloReader {
         return true
     }
 
-    /// While something remains there is another record, and it is not empty.
+    /// Goes to the next record that is not empty. While something remains there is one.
     private mutating func enterNextRecord(_ bytes: Span<UInt8>) {
-        position = recordEnd &+ HandshakeRecords.header
-        recordEnd = position &+ bytes.number16(at: recordEnd &+ 3)
+        repeat {
+            position = recordEnd &+ HandshakeRecords.header
+            recordEnd = position &+ bytes.number16(at: recordEnd &+ 3)
+        } while position == recordEnd
     }
 }

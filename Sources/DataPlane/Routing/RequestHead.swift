@@ -15,10 +15,23 @@ public struct RequestHead: Hashable, Sendable {
     /// The client waits for `100 Continue`, for a while at least, before it sends the body.
     public let expectsContinue: Bool
 
-    /// An Upgrade field has HTTP/2 in the clear among its protocols.
+    /// What the Connection fields say, as far as it is for us.
+    let options: ConnectionOptions
+    /// An Upgrade field has HTTP/2 in the clear among its protocols; and one has none of it.
     let offersHTTP2: Bool
+    let offersAnother: Bool
     /// Where the last X-Forwarded-For line can be added to.
     let forwardedFor: ForwardedForPlace
+    /// There is a field that tells where the request came from, other than X-Forwarded-For.
+    let hasForwardedFields: Bool
+    /// There is a field that is of this connection alone, named or not.
+    let hasHopFields: Bool
+    /// Where the value of the Host field is.
+    let hostField: Range<Int>?
+    /// Of a target in absolute form.
+    let target: AbsoluteTarget?
+    /// The method is one of those for which Max-Forwards counts, and there is such a field.
+    let countsForwards: Bool
 
     public enum Outcome: Hashable, Sendable {
         case incomplete
@@ -27,11 +40,28 @@ public struct RequestHead: Hashable, Sendable {
         case refused(Refusal)
     }
 
+    /// What an intermediary answers in place of the endpoint: the request says that it goes no further (RFC 9110 section 7.6.2).
+    public let finalAnswer: HTTPAnswer?
+
+    /// The fields that Connection names, which are not for the endpoint, in a trailer either.
+    public var namedFields: NamedFields { options.named }
+
     /// 32 KiB. The cookies of one domain alone may come to several; more than this is nobody's honest request.
     public static let longest = 32_768
 
     /// Far more than any client sends, and few enough to be read in microseconds.
     public static let mostFields = 256
+
+    /// Empty lines before a request that are passed over: RFC 9112 section 2.2 has a server ignore one, which some clients send behind a
+    /// body. A few more do no harm; what goes on is no client of ours.
+    public static let mostEmptyLines = 4
+
+    /// The bytes of whole empty lines at the beginning of `bytes`, which are not part of a request.
+    public static func emptyLines(_ bytes: Span<UInt8>) -> Int {
+        var count = 0
+        while bytes.count &- count >= 2, bytes[count] == .carriageReturn, bytes[count &+ 1] == .lineFeed { count &+= 2 }
+        return count
+    }
 
     /// Looks for a whole head at the beginning of `bytes`.
     ///
@@ -40,6 +70,8 @@ public struct RequestHead: Hashable, Sendable {
     public static func inspect(_ bytes: Span<UInt8>, scanned: inout Int, host: inout RoutingName) -> Outcome {
         host.removeAll()
         guard !bytes.isEmpty else { return .incomplete }
+        // What may be the beginning of an empty line is for the caller to pass over, once it is whole.
+        if bytes.count == 1, bytes[0] == .carriageReturn { return .incomplete }
         guard bytes[0].isToken else { return .refused(bytes[0] == 22 ? .tlsOnHTTP : .badRequestLine) }
         switch findEnd(of: bytes, scanned: &scanned) {
         case .incomplete: return .incomplete
@@ -83,6 +115,17 @@ public struct RequestHead: Hashable, Sendable {
         }
         return bytes.count >= longest ? .refused(.tooLong) : .incomplete
     }
+}
+
+/// Where the parts of a target in absolute form are: `http://app.example:8080/path`.
+struct AbsoluteTarget: Hashable, Sendable {
+    let authority: Range<Int>
+    /// From the path on, which may be empty, to the end of the target.
+    let rest: Range<Int>
+    /// Without a path it asks about the server as a whole (RFC 9112 section 3.2.4).
+    let isAsterisk: Bool
+    /// The Host field names another host, or the same in another way.
+    var differsFromHost = false
 }
 
 /// Where X-Forwarded-For can be added to in a head.

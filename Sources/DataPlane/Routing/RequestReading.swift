@@ -4,19 +4,26 @@ struct RequestReading {
     private var isHEAD = false
     private var fields = 0
 
-    /// The authority that an absolute-form target names, and that of the Host field.
-    private var target: Authority?
+    /// The authority that a target in absolute form names, and that of the Host field.
+    private var targetAuthority: Authority?
     private var host: Authority?
+    private var target: AbsoluteTarget?
+    private var hostField: Range<Int>?
 
     private var contentLength: UInt64?
     private var isChunked = false
-    private var saysClose = false
-    private var saysKeepAlive = false
-    private var saysUpgrade = false
-    private var namesProtocol = false
+    private var options = ConnectionOptions()
     private var offersHTTP2 = false
+    private var offersAnother = false
     private var expectsContinue = false
     private var forwardedFor = ForwardedForPlace.nowhere
+    private var hasForwardedFields = false
+    private var hasHopFields = false
+    /// The method is TRACE or OPTIONS: the two that ask about the way itself.
+    private var asksForwarders = false
+    private var isTRACE = false
+    private var countsForwards = false
+    private var endsHere = false
 
     /// Reads the head of `length` bytes, its host into `name`; answers why it is refused, or nil.
     mutating func read(_ bytes: Span<UInt8>, length: Int, host name: inout RoutingName) -> RequestHead.Refusal? {
@@ -31,7 +38,7 @@ struct RequestReading {
             if let refusal = readField(bytes, from: position, to: end, name: &name) { return refusal }
             position = end &+ 2
         }
-        return checkWhole(bytes)
+        return checkWhole()
     }
 
     func head(length: Int) -> RequestHead {
@@ -40,9 +47,12 @@ struct RequestReading {
                 .none
             }
         return RequestHead(
-            length: length, framing: framing, isHEAD: isHEAD, wantsUpgrade: saysUpgrade && namesProtocol && !isHTTP10,
-            closes: saysClose || (isHTTP10 && !saysKeepAlive), expectsContinue: expectsContinue && !isHTTP10,
-            offersHTTP2: offersHTTP2, forwardedFor: forwardedFor)
+            length: length, framing: framing, isHEAD: isHEAD,
+            wantsUpgrade: options.upgrade && (offersHTTP2 || offersAnother) && !isHTTP10,
+            closes: options.close || (isHTTP10 && !options.keepAlive), expectsContinue: expectsContinue && !isHTTP10,
+            options: options, offersHTTP2: offersHTTP2, offersAnother: offersAnother, forwardedFor: forwardedFor,
+            hasForwardedFields: hasForwardedFields, hasHopFields: hasHopFields, hostField: hostField, target: target,
+            countsForwards: countsForwards, finalAnswer: endsHere ? .finalRecipient(ofTRACE: isTRACE) : nil)
     }
 
     private static func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
@@ -77,6 +87,8 @@ struct RequestReading {
             guard bytes[0].isUpper, bytes[1].isUpper, bytes[2].isUpper, bytes[3].isUpper else { return .badRequestLine }
             isHEAD = true
         }
+        isTRACE = bytes.equals("TRACE", in: method)
+        asksForwarders = isTRACE || bytes.equals("OPTIONS", in: method)
         return readTarget(bytes, in: target, method: method, name: &name)
     }
 
@@ -107,7 +119,10 @@ struct RequestReading {
         var end = start &+ 7
         while end < range.upperBound, bytes[end] != UInt8(ascii: "/"), bytes[end] != UInt8(ascii: "?") { end &+= 1 }
         guard let authority = Authority(bytes, in: start &+ 7..<end, name: &name) else { return .badTarget }
-        target = authority
+        targetAuthority = authority
+        target = AbsoluteTarget(
+            authority: start &+ 7..<end, rest: end..<range.upperBound,
+            isAsterisk: end == range.upperBound && bytes.equals("OPTIONS", in: method))
         return nil
     }
 
@@ -126,7 +141,7 @@ struct RequestReading {
         case .lookalike: return .badFieldName
         case .host:
             guard host == nil else { return .severalHosts }
-            host = Authority(bytes, in: value, name: &name)
+            readHost(bytes, in: value, name: &name)
             return host == nil ? .badHost : nil
         case .contentLength:
             guard contentLength == nil else { return .severalContentLengths }
@@ -136,39 +151,49 @@ struct RequestReading {
             guard !isChunked else { return .badTransferEncoding }
             guard bytes.spells("chunked", in: value) else { return .unknownTransferCoding }
             isChunked = true
-        case .connection: return readConnection(bytes, in: value)
+        case .connection:
+            switch options.read(bytes, in: value) {
+            case nil: break
+            case .namesProtected: return .protectedField
+            case .namesTooMany: return .tooManyOptions
+            }
         case .upgrade:
-            namesProtocol = namesProtocol || !value.isEmpty
-            offersHTTP2 = offersHTTP2 || RequestHead.offersHTTP2(bytes, in: value)
+            if RequestHead.offersHTTP2(bytes, in: value) {
+                offersHTTP2 = true
+            } else if !value.isEmpty {
+                offersAnother = true
+            }
         case .expect: expectsContinue = expectsContinue || bytes.spells("100-continue", in: value)
         case .forwardedFor: forwardedFor = value.isEmpty ? .emptyAfter(colon &+ 1) : .after(value.upperBound)
+        case .forwarded: hasForwardedFields = true
+        case .keepAlive, .proxyConnection: hasHopFields = true
+        case .http2Settings: break
+        case .maxForwards:
+            guard asksForwarders, let forwards = BodyFraming.length(bytes, in: value) else { break }
+            countsForwards = true
+            if forwards == 0 { endsHere = true }
         }
         return nil
     }
 
-    private mutating func readConnection(_ bytes: Span<UInt8>, in value: Range<Int>) -> RequestHead.Refusal? {
-        var options = ListElements(in: value)
-        while let option = options.next(bytes) {
-            if bytes.spells("close", in: option) {
-                saysClose = true
-            } else if bytes.spells("keep-alive", in: option) {
-                saysKeepAlive = true
-            } else if let field = FieldName(bytes, in: option) {
-                guard !field.isProtected else { return .protectedField }
-                if field == .upgrade { saysUpgrade = true }
-            }
+    /// Reads the Host field. The name is the target's when that has one, whatever this field says (RFC 9112 section 3.2.2).
+    private mutating func readHost(_ bytes: Span<UInt8>, in value: Range<Int>, name: inout RoutingName) {
+        hostField = value
+        guard let targetAuthority else {
+            host = Authority(bytes, in: value, name: &name)
+            return
         }
-        return nil
+        var other = RoutingName()
+        host = Authority(bytes, in: value, name: &other)
+        if let host { target?.differsFromHost = !targetAuthority.namesSameHost(as: host, bytes) }
     }
 
     /// What only the whole head can tell.
-    private func checkWhole(_ bytes: Span<UInt8>) -> RequestHead.Refusal? {
+    private func checkWhole() -> RequestHead.Refusal? {
         if isChunked {
             guard contentLength == nil else { return .contentLengthAndTransferEncoding }
             guard !isHTTP10 else { return .badTransferEncoding }
         }
-        guard let host else { return isHTTP10 ? nil : .missingHost }
-        if let target, !target.equals(host, bytes) { return .otherHost }
-        return nil
+        return host == nil && !isHTTP10 ? .missingHost : nil
     }
 }

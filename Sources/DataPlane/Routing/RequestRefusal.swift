@@ -6,8 +6,7 @@ extension RequestHead {
         case bareCarriageReturn
         case controlCharacter
         case tooLong
-        // The request line. One empty line before it, which RFC 9112 section 2.2 lets a server pass over, is among what is refused: the
-        // browsers that sent it after a body are thirty years gone, and endpoints do not agree on what to do with it.
+        // The request line
         case badRequestLine
         case badTarget
         case unsupportedVersion
@@ -20,6 +19,7 @@ extension RequestHead {
         case badFieldName
         case tooManyFields
         case protectedField
+        case tooManyOptions
         // Where it goes
         case missingHost
         case severalHosts
@@ -68,10 +68,11 @@ extension RequestHead.Refusal {
         case .badFieldName: "A field of the request head has no valid name followed by a colon."
         case .tooManyFields: "The request head has more than 256 fields."
         case .protectedField: "The Connection field lists a field that has to reach the endpoint."
+        case .tooManyOptions: "The Connection field names more than 8 fields."
         case .missingHost: "The request has no Host field."
         case .severalHosts: "The request has more than one Host field."
         case .badHost: "The Host field is not a host name or address with an optional port."
-        case .otherHost: "The request target and the Host field name different hosts."
+        case .otherHost: "The request target and the Host field name hosts of different services."
         case .badContentLength: "The Content-Length is not a number of bytes."
         case .severalContentLengths: "The request has more than one Content-Length field."
         case .badTransferEncoding: "The Transfer-Encoding is repeated, or not allowed in this version of HTTP."

@@ -1,14 +1,28 @@
 /// The head of an HTTP/1.x response, as far as it tells where the response ends.
 ///
 /// Endpoints are read with more lenience than clients: a line may end with LF alone, and what is odd but harmless passes. Where the
-/// framing itself is in doubt the response lasts until the endpoint closes, and nothing after it is taken for another response.
+/// framing itself is in doubt it is no response: clients would not agree on where it ends (RFC 9112 section 6.3).
 public struct ResponseHead: Hashable, Sendable {
     /// The bytes of the head, the empty line included.
     public let length: Int
     public let status: Int
     public let framing: BodyFraming
-    /// The endpoint closes after this response, or we have to, since nobody can say where it ends.
+    /// The endpoint closes after this response.
     public let closes: Bool
+
+    /// Something in it must not be passed on as it is, whatever becomes of the connection.
+    let isUnclean: Bool
+    /// There are several lengths, all of which are this one.
+    let repeatedLength: UInt64?
+    /// The client can tell from it that the connection ends: it says so, or is HTTP/1.0 and does not say otherwise.
+    let tellsEnd: Bool
+    /// What the Connection fields say, as far as it is for us.
+    let options: ConnectionOptions
+    /// A Connection line is folded, maybe within an option, so that it would not say the same in one line.
+    let hasFoldedOptions: Bool
+
+    /// The fields that Connection names, which are not for the client, in a trailer either.
+    public var namedFields: NamedFields { options.named }
 
     /// A 1xx after which the response proper follows: `100 Continue`, `103 Early Hints`.
     public var isInterim: Bool { status < 200 && !switchesProtocols }
@@ -54,119 +68,5 @@ public struct ResponseHead: Hashable, Sendable {
         // The first seven bytes have no LF, so the two before `index` are there.
         let before = bytes[index &- 1] == .carriageReturn ? index &- 2 : index &- 1
         return bytes[before] == .lineFeed
-    }
-}
-
-/// Reads the lines of a response head, which ends with an empty one.
-struct ResponseReading {
-    private var isHTTP10 = false
-    private var status = 0
-    private var contentLength: UInt64?
-    private var hasTransferEncoding = false
-    /// The last coding named so far is `chunked`, and it is the only one of that name.
-    private var isChunked = false
-    private var isAmbiguous = false
-    private var saysClose = false
-    private var saysKeepAlive = false
-
-    /// Reads the head of `length` bytes; nil when it has no valid status line.
-    mutating func read(_ bytes: Span<UInt8>, length: Int, toHEAD: Bool) -> ResponseHead? {
-        var position = 0
-        while position < length {
-            var end = bytes.firstControl(from: position, to: length)
-            while end < length, bytes[end] != .lineFeed { end = bytes.firstControl(from: end &+ 1, to: length) }
-            let next = end &+ 1  // at most `length`
-            if end > position, bytes[end &- 1] == .carriageReturn { end &-= 1 }
-            if position == 0 {
-                guard readStatusLine(bytes, end: end) else { return nil }
-            } else {
-                readField(bytes, in: position..<end)
-            }
-            position = next
-        }
-        let framing = framing(toHEAD: toHEAD)
-        return ResponseHead(
-            length: length, status: status, framing: framing,
-            closes: framing == .untilClose || saysClose || (isHTTP10 && !saysKeepAlive))
-    }
-
-    private func framing(toHEAD: Bool) -> BodyFraming {
-        if toHEAD || status < 200 || status == 204 || status == 304 { return .none }
-        if isAmbiguous { return .untilClose }
-        if hasTransferEncoding {
-            // A length beside a coding, or a coding in HTTP/1.0, is how responses are smuggled (RFC 9112 section 6.1).
-            return isChunked && contentLength == nil && !isHTTP10 ? .chunked : .untilClose
-        }
-        guard let contentLength else { return .untilClose }
-        return contentLength == 0 ? .none : .length(contentLength)
-    }
-
-    /// `HTTP/1.1 200 OK`. The reason may be missing, with the space before it.
-    private mutating func readStatusLine(_ bytes: Span<UInt8>, end: Int) -> Bool {
-        guard end >= 12, bytes[7].isDigit, bytes[8] == .space else { return false }
-        isHTTP10 = bytes[7] == UInt8(ascii: "0")
-        for index in 9..<12 {
-            guard bytes[index].isDigit else { return false }
-            status = status &* 10 &+ Int(bytes[index] &- UInt8(ascii: "0"))  // three digits
-        }
-        return status >= 100 && (end == 12 || bytes[12] == .space)
-    }
-
-    private mutating func readField(_ bytes: Span<UInt8>, in line: Range<Int>) {
-        guard !line.isEmpty else { return }
-        // A folded line belongs to a field that is over for us. It may go on with a length or a coding.
-        guard !bytes[line.lowerBound].isBlank else {
-            isAmbiguous = isAmbiguous || hasTransferEncoding || contentLength != nil
-            return
-        }
-        var colon = line.lowerBound
-        while colon < line.upperBound, bytes[colon] != UInt8(ascii: ":") { colon &+= 1 }
-        guard colon < line.upperBound else { return }
-        // RFC 9112 section 5.1 has a proxy take blanks before the colon away, so that is how the name is read.
-        let name = bytes.trimmed(line.lowerBound..<colon)
-        let value = bytes.trimmed(colon &+ 1..<line.upperBound)
-        switch FieldName(bytes, in: name) {
-        case .contentLength:
-            if name.upperBound != colon { isAmbiguous = true }
-            readContentLength(bytes, in: value)
-        case .transferEncoding:
-            if name.upperBound != colon { isAmbiguous = true }
-            readTransferEncoding(bytes, in: value)
-        case .connection: readConnection(bytes, in: value)
-        default: break
-        }
-    }
-
-    /// Equal lengths, in one line or in several, are one length (RFC 9112 section 6.3); others are none.
-    private mutating func readContentLength(_ bytes: Span<UInt8>, in value: Range<Int>) {
-        var elements = ListElements(in: value)
-        var isEmpty = true
-        while let element = elements.next(bytes) {
-            isEmpty = false
-            guard let length = BodyFraming.length(bytes, in: element), length == contentLength ?? length else {
-                isAmbiguous = true
-                return
-            }
-            contentLength = length
-        }
-        if isEmpty { isAmbiguous = true }
-    }
-
-    private mutating func readTransferEncoding(_ bytes: Span<UInt8>, in value: Range<Int>) {
-        hasTransferEncoding = true
-        var codings = ListElements(in: value)
-        while let coding = codings.next(bytes) {
-            // Chunked must come last and once.
-            if isChunked { isAmbiguous = true }
-            isChunked = bytes.spells("chunked", in: coding)
-        }
-    }
-
-    private mutating func readConnection(_ bytes: Span<UInt8>, in value: Range<Int>) {
-        var options = ListElements(in: value)
-        while let option = options.next(bytes) {
-            if bytes.spells("close", in: option) { saysClose = true }
-            if bytes.spells("keep-alive", in: option) { saysKeepAlive = true }
-        }
     }
 }

@@ -51,6 +51,9 @@ final class ChannelConnection {
         }
     }
 
+    /// Where the control plane is; nil over a Unix socket.
+    var peerAddress: Address? { Socket(number: descriptor).peerAddress?.address }
+
     var wantsToWrite: Bool {
         if case .secure(let stream) = transport, stream.wantsWrite { return true }
         return !outgoing.isEmpty
@@ -148,7 +151,7 @@ final class ChannelConnection {
         case .done(let count): .moved(count)
         case .wantsRead, .wantsWrite: .wouldBlock
         case .ended: .ended
-        case .failed(let problem): .failed("the control plane ended the connection: \(problem)")
+        case .failed(let problem), .lost(let problem): .failed("the control plane ended the connection: \(problem)")
         }
     }
 }

@@ -197,7 +197,7 @@ final class ChannelDialler {
             return .connected(ChannelConnection(stream: stream, scratch: scratch))
         case .wantsRead, .wantsWrite: return .underWay
         case .ended: return fail("\(peer) closed the connection in the TLS handshake", nil)
-        case .failed(let problem): return fail("no TLS with \(peer): \(problem)", nil)
+        case .failed(let problem), .lost(let problem): return fail("no TLS with \(peer): \(problem)", nil)
         }
     }
 

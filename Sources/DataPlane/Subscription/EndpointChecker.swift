@@ -11,6 +11,7 @@ final class EndpointChecker: Sendable {
     }
 
     let mailbox: Mailbox<Message>
+    let pulse = Pulse()
     private let servers: [TransportAddress]
     private let answer: @Sendable (WireEndpointCheck) -> Void
     private static let connectPatience: UInt64 = 3000
@@ -24,6 +25,7 @@ final class EndpointChecker: Sendable {
 
     func run() throws(SystemCallError) {
         while true {
+            pulse.beat()
             var set = PollSet()
             set.add(mailbox.descriptor)
             set.wait(milliseconds: 1000)

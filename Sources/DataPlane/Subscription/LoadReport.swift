@@ -33,10 +33,14 @@ struct LoadReport {
     }
 
     /// The next report, as far as counters tell it.
-    mutating func next(of tenants: [SlotRegistry.Tenant], _ counters: [WorkerCounters]) -> WireLoad {
+    mutating func next(of tenants: [ServiceSlots.Tenant], _ counters: [WorkerCounters]) -> WireLoad {
         var load = WireLoad()
         load.connectionsTotal = counters.sum(.flowsOpened)
         load.connectionsOpen = load.connectionsTotal &- counters.sum(.flowsClosed)
+        // The monitor endpoint's are not among them: a flood of it is no traffic.
+        load.bytesTotal = tenants.reduce(0) { total, tenant in
+            total &+ counters.sum(.bytesUp, service: tenant.slot) &+ counters.sum(.bytesDown, service: tenant.slot)
+        }
         pending = []
         interval = LoadReport.usualInterval
         var entries = 0

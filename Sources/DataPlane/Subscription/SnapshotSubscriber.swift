@@ -28,14 +28,16 @@ final class SnapshotSubscriber: Sendable {
         /// Ports of the monitor endpoint's responder.
         let monitor: (http: UInt16, https: UInt16)
         /// Told each configuration that is in force, on the subscriber's thread.
-        let applied: @Sendable (Snapshot, _ tenants: [SlotRegistry.Tenant], _ moved: [Int32: [UInt64]]) -> Void
+        let applied: @Sendable (Snapshot, _ tenants: [ServiceSlots.Tenant], _ moved: [Int32: [UInt64]]) -> Void
         let refused: @Sendable (SnapshotVersion, [String]) -> Void
-        let connected: @Sendable (Bool) -> Void
+        /// Whether there is a session, and where the control plane is, if that is on another machine.
+        let connected: @Sendable (Bool, Address?) -> Void
         let draining: @Sendable (Bool) -> Void
         let isDraining: @Sendable () -> Bool
     }
 
     let mailbox: Mailbox<SubscriberMessage>
+    let pulse = Pulse()
     private let channel: Channel
     private let server: ServerName
     private let softwareVersion: String
@@ -69,7 +71,7 @@ final class SnapshotSubscriber: Sendable {
     private struct Session: ~Copyable {
         let owner: SnapshotSubscriber
         var machine: SubscriptionMachine
-        var slots: SlotRegistry
+        var tables: TableBuilder
         let dialler: ChannelDialler
         var renewal: CertificateRenewal
         var connection: ChannelConnection?
@@ -83,7 +85,9 @@ final class SnapshotSubscriber: Sendable {
         var probes = ProbeBatch()
         /// The last reason for which there was no session, so that the log says it once and not at each attempt.
         var lastReason = ""
-        var tenants: [SlotRegistry.Tenant] = []
+        var tenants: [ServiceSlots.Tenant] = []
+        /// Of this machine: an endpoint that has one of them would be a loop.
+        let own = OwnAddresses()
         /// Of the snapshot that the workers were last given; that of the one in force, unless a worker did not take it.
         var posted: Digest?
 
@@ -91,7 +95,7 @@ final class SnapshotSubscriber: Sendable {
             self.owner = owner
             let boot = String(UInt64.random(in: .min ... .max), radix: 16)
             machine = SubscriptionMachine(server: owner.server, softwareVersion: owner.softwareVersion, bootID: boot)
-            slots = SlotRegistry(monitor: owner.around.monitor, seed: .random(in: .min ... .max))
+            tables = TableBuilder(monitor: owner.around.monitor, seed: .random(in: .min ... .max))
             dialler = ChannelDialler(
                 addresses: owner.channel.addresses, resolvers: owner.channel.resolvers,
                 trust: .none("no identity has been read"))
@@ -106,18 +110,21 @@ final class SnapshotSubscriber: Sendable {
             if let kept = owner.kept { apply(kept) }
             readIdentity()
             while !isStopped {
+                owner.pulse.beat()
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
                 if let frame = probes.take(now: now) { carryOut(machine.observed(frame, now: now)) }
                 var set = PollSet()
                 let mail = set.add(owner.mailbox.descriptor)
                 var channel: Int?
                 if let connection { channel = set.add(connection.descriptor, writable: connection.wantsToWrite) }
+                let addresses = own.descriptor >= 0 ? set.add(own.descriptor) : nil
                 if isDialling { dialler.add(to: &set) }
                 let next = min(machine.nextEvent, probes.due ?? .max)
                 let time = now
                 let patience = Int32(clamping: min(next > time ? next - time : 0, 1000))
                 set.wait(milliseconds: isDialling ? dialler.patience(atMost: patience) : patience)
                 if set.isReadable(mail) { readMail() }
+                if let addresses, set.isReadable(addresses), own.look() { judgeAnew() }
                 if isDialling { take(dialler.proceed(set)) }
                 if let channel, set.isWritable(channel), let problem = connection?.flush() { lose(problem) }
                 if let channel, set.isReadable(channel) { receive() }
@@ -126,6 +133,15 @@ final class SnapshotSubscriber: Sendable {
                 renewIfDue()
             }
             if connection != nil { carryOut([.send(.goodbye("this data plane is stopping"))]) }
+        }
+
+        /// This machine has other addresses than before, and what was judged by them is judged again.
+        private func judgeAnew() {
+            guard posted != nil, let held = machine.held else { return }
+            owner.around.resolver.post(.judge(held.policyInForce(on: own.addresses)))
+            owner.logger.notice(
+                "The addresses of this machine have changed; endpoints are judged anew",
+                metadata: ["addresses": "\(own.addresses.sorted().prefix(20).map(\.description).joined(separator: " "))"])
         }
 
         private mutating func readMail() {
@@ -155,7 +171,7 @@ final class SnapshotSubscriber: Sendable {
         private mutating func welcome(_ first: WireFrame) {
             if case .goodbye? = first.message { return }
             isWelcome = true
-            owner.around.connected(true)
+            owner.around.connected(true, connection?.peerAddress)
             owner.logger.info("Connected to the control plane", metadata: ["channel": "\(dialler.address)"])
             lastReason = ""
         }
@@ -217,7 +233,7 @@ final class SnapshotSubscriber: Sendable {
             // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better neighbour.
             dialler.moveOn()
             renewal.forget()
-            owner.around.connected(false)
+            owner.around.connected(false, nil)
             guard reason != lastReason else { return }
             lastReason = reason
             owner.logger.warning(
@@ -282,10 +298,10 @@ final class SnapshotSubscriber: Sendable {
                 owner.around.keeper.post(.keep(snapshot))
                 return carryOut(machine.applied(snapshot, now: now))
             }
-            let outcome: SlotRegistry.Outcome
+            let outcome: TableBuilder.Outcome
             let counters = owner.around.counters
             do {
-                outcome = try slots.build(snapshot) { slot in
+                outcome = try tables.build(snapshot) { slot in
                     // In this order: what closes in between makes a slot look busy, never idle.
                     let closed = counters.sum(.connectionsClosed, service: slot)
                     return closed
@@ -298,7 +314,7 @@ final class SnapshotSubscriber: Sendable {
             let isJudgedSo = posted != nil && posted == machine.held?.digest
             posted = snapshot.digest
             if !isJudgedSo || machine.held?.settings.policy != snapshot.settings.policy {
-                owner.around.resolver.post(.judge(snapshot.policyInForce))
+                owner.around.resolver.post(.judge(snapshot.policyInForce(on: own.addresses)))
             }
             owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
@@ -345,7 +361,7 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce))
+                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce(on: own.addresses)))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id

@@ -164,12 +164,12 @@ private final class AresChannel {
         var underWay = 0
     }
 
-    private final class Question {
+    final class Question {
         let token: UInt64
+        let family: Address.Family
         let ledger: Ledger
-        init(_ token: UInt64, _ ledger: Ledger) {
-            self.token = token
-            self.ledger = ledger
+        init(_ token: UInt64, _ family: Address.Family, _ ledger: Ledger) {
+            (self.token, self.family, self.ledger) = (token, family, ledger)
         }
     }
 
@@ -211,14 +211,14 @@ private final class AresChannel {
         hints.ai_family = family == .ipv4 ? AF_INET : AF_INET6
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = ARES_AI_NOSORT
-        let question = unsafe Unmanaged.passRetained(Question(token, ledger))
+        let question = unsafe Unmanaged.passRetained(Question(token, family, ledger))
         // With the final dot no search domain of this machine is tried.
         unsafe ares_getaddrinfo(
             handle, name.text + ".", nil, &hints,
             { context, status, timeouts, result in
                 guard let context = unsafe context else { return }
                 let question = unsafe Unmanaged<Question>.fromOpaque(context).takeRetainedValue()
-                unsafe question.ledger.finish(question.token, status, isLate: timeouts > 0, result)
+                unsafe question.ledger.finish(question, status, isLate: timeouts > 0, result)
             }, question.toOpaque())
     }
 
@@ -252,8 +252,9 @@ private final class AresChannel {
 
 extension AresChannel.Ledger {
     fileprivate func finish(
-        _ token: UInt64, _ status: CInt, isLate: Bool, _ result: UnsafeMutablePointer<ares_addrinfo>?
+        _ question: AresChannel.Question, _ status: CInt, isLate: Bool, _ result: UnsafeMutablePointer<ares_addrinfo>?
     ) {
+        let (token, wanted) = (question.token, question.family == .ipv4 ? AF_INET : AF_INET6)
         underWay -= 1
         defer { unsafe ares_freeaddrinfo(result) }
         guard status == 0, let result = unsafe result else {
@@ -264,6 +265,9 @@ extension AresChannel.Ledger {
         var seconds = UInt32.max
         var node = unsafe result.pointee.nodes
         while let current = unsafe node {
+            unsafe node = current.pointee.ai_next
+            // Records that nobody asked for are passed over, whoever put them there.
+            guard unsafe current.pointee.ai_family == wanted else { continue }
             unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ai_ttl))
             var storage = sockaddr_storage()
             if let source = unsafe current.pointee.ai_addr,
@@ -272,7 +276,6 @@ extension AresChannel.Ledger {
                 unsafe memcpy(&storage, source, Int(current.pointee.ai_addrlen))
                 if let peer = KernelAddress(storage: storage).transportAddress { addresses.append(peer.address) }
             }
-            unsafe node = current.pointee.ai_next
         }
         var alias = unsafe result.pointee.cnames
         while let current = unsafe alias {

@@ -12,8 +12,8 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     @inlinable public var exists: Bool { number >= 0 }
 
-    /// A fresh TCP socket of the family.
-    @inlinable public static func open(_ family: Address.Family) -> KernelAnswer {
+    /// A fresh TCP socket of the family. (Not inlinable: to which module AF_INET belongs changes with what the build has seen before.)
+    public static func open(_ family: Address.Family) -> KernelAnswer {
         KernelAnswer(linux_socket(family == .ipv4 ? AF_INET : AF_INET6))
     }
 
@@ -126,10 +126,17 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 600_000)
     }
 
+    /// For how long the kernel keeps a connection to itself whose client has said nothing.
+    ///
+    /// The deferral saves the worker a wake-up and a read in vain for each connection, since nearly every client speaks within
+    /// milliseconds of the handshake. All of that is had with one second, the least there is. The kernel counts in retransmissions of its
+    /// SYN-ACK, at 1, 3 and 7 seconds: 5 asks for three of them, and such a connection is 7 seconds old when we first hear of it.
+    public static var deferralSeconds: Int32 { 1 }
+
     private func setInherited(deferAccept: Bool) {
         _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         noticeVanishing()
-        if deferAccept { _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, 5) }
+        if deferAccept { _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, Socket.deferralSeconds) }
     }
 
     /// Makes a listening socket that somebody else has opened one of ours.

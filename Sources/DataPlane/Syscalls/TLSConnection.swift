@@ -35,6 +35,8 @@ public enum TLSOutcome: Equatable, Sendable {
     case wantsWrite
     /// The peer has said that it sends no more.
     case ended
+    /// The connection under it was reset, or closed without TLS's goodbye.
+    case lost(String)
     /// Of no further use; the reason is for a log.
     case failed(String)
 }
@@ -115,7 +117,7 @@ public struct TLSConnection: ~Copyable {
         case SSL_ERROR_WANT_READ: return .wantsRead
         case SSL_ERROR_WANT_WRITE: return .wantsWrite
         case SSL_ERROR_ZERO_RETURN: return .ended
-        case SSL_ERROR_SYSCALL: return .failed("the connection was lost")
+        case SSL_ERROR_SYSCALL: return .lost("the connection was lost")
         default:
             let verdict = unsafe SSL_get_verify_result(connection)
             guard verdict != X509_V_OK else { return .failed(TLSError.takeReason()) }

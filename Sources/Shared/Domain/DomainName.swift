@@ -1,6 +1,7 @@
 /// A host name in the form in which DNS, SNI and Host carry it: lower-case A-labels without a final dot.
 ///
 /// RFC 1123 section 2.1 (letters, digits, hyphens), RFC 1035 section 2.3.4 (63 octets a label, 253 in all), RFC 5890 (A-labels).
+/// Underscores are taken too, anywhere in a label: DNS carries them (RFC 2181 section 11), and names such as `_api.acme.example` are in use.
 /// Names in other scripts are refused with the advice to write the A-label form, since that is what devices send.
 public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let text: String
@@ -75,7 +76,7 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
             }
             switch name[index] {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): break
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"): onlyDigits = false
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"): onlyDigits = false
             default: return false
             }
         }
@@ -83,7 +84,7 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 
     private static func checkLabel(_ label: Substring, of whole: String) throws(InvalidValue) {
-        let expected = "labels of letters, digits and hyphens"
+        let expected = "labels of letters, digits, hyphens and underscores"
         guard !label.isEmpty else { throw InvalidValue(whole, "has an empty label", expected: expected) }
         guard label.utf8.count <= 63 else {
             throw InvalidValue(
@@ -91,7 +92,9 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
         }
         for byte in label.utf8 {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): break
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"):
+                break
             default:
                 throw InvalidValue(whole, "has the character '\(Character(Unicode.Scalar(byte)))'", expected: expected)
             }

@@ -8,12 +8,17 @@
 ///       ├──refused twice, by whoever is there──▶ missed, at once
 ///       ├──no way there from this machine──▶ left out ──all of them──▶ untold
 ///       └──deadline──▶ missed; untold, when it was we who could not ask properly
+///
+/// A miss says whether each door that was missed took connections and only kept its answers back. That is how a monitor endpoint looks
+/// that strangers have crowded out, while devices are served as ever.
 public struct ProbeRound: Sendable {
     /// How an attempt ended.
     public enum End: Sendable, Equatable {
         case answered
-        /// The other end has said no: a refusal, a reset, an answer that is not the right one. Loss of packets never looks like this.
+        /// The other end has said no: a refused connection, an answer that is not the right one. Loss of packets never looks like this.
         case refused(String)
+        /// The other end has taken the connection, and then closed or reset it, or said that it has no time. The next attempt may be luckier.
+        case turnedAway(String)
         /// The way there has failed; the next attempt may find another.
         case failed(String)
         /// This machine has no way to that address, which says nothing about who is there.
@@ -24,8 +29,8 @@ public struct ProbeRound: Sendable {
 
     public enum Outcome: Sendable, Equatable {
         case answered
-        /// Why, and at which address and port.
-        case missed(String)
+        /// Why, and at which address and port. `accepted` when every door that was missed took connections, and gave no answer.
+        case missed(String, accepted: Bool)
         /// We ourselves were hindered, so nothing is known, and nothing to be told: a vantage that is in trouble must not look like a fleet
         /// that is.
         case untold(String)
@@ -36,12 +41,16 @@ public struct ProbeRound: Sendable {
         /// Attempts that were begun.
         var attempts = 0
         var refusals = 0
+        /// Whether it has taken a connection.
+        var isAccepting = false
         var isAnswered = false
         var isLeftOut = false
         /// How the last attempt that was no answer ended.
         var problem = ""
 
         var isSettled: Bool { isAnswered || isLeftOut }
+        /// It takes connections, and nothing else is known of it.
+        var isMute: Bool { isAccepting && refusals == 0 }
     }
 
     public static let mostAttempts: UInt64 = 10
@@ -88,6 +97,11 @@ public struct ProbeRound: Sendable {
         return due
     }
 
+    /// The other end has taken the connection of an attempt, which goes on.
+    public mutating func accepted(_ index: Int) {
+        if doors.indices.contains(index) { doors[index].isAccepting = true }
+    }
+
     /// An attempt has ended, or could not begin.
     public mutating func ended(_ index: Int, _ end: End) {
         guard doors.indices.contains(index), !doors[index].isSettled else { return }
@@ -95,6 +109,9 @@ public struct ProbeRound: Sendable {
         case .answered: doors[index].isAnswered = true
         case .refused(let problem):
             doors[index].refusals += 1
+            doors[index].problem = problem
+        case .turnedAway(let problem):
+            doors[index].isAccepting = true
             doors[index].problem = problem
         case .failed(let problem): doors[index].problem = problem
         case .unreachable(let problem):
@@ -109,7 +126,7 @@ public struct ProbeRound: Sendable {
     /// What has come of the round; nil while it goes on.
     public func outcome(now: UInt64) -> Outcome? {
         let refused = doors.filter { !$0.isSettled && $0.refusals >= ProbeRound.mostRefusals }
-        if !refused.isEmpty { return .missed(reason(refused) { $0.problem }) }
+        if !refused.isEmpty { return .missed(reason(refused) { $0.problem }, accepted: false) }
         let silent = doors.filter { !$0.isSettled }
         if silent.isEmpty {
             let leftOut = doors.filter(\.isLeftOut)
@@ -124,8 +141,9 @@ public struct ProbeRound: Sendable {
         }
         return .missed(
             reason(asked) { door in
-                "no answer in \(timeout) ms" + (door.problem.isEmpty ? "" : ", and once: \(door.problem)")
-            })
+                (door.isMute ? "accepted, but " : "") + "no answer in \(timeout) ms"
+                    + (door.problem.isEmpty ? "" : ", and once: \(door.problem)")
+            }, accepted: silent.allSatisfy(\.isMute))
     }
 
     /// When something is to be done, if no attempt ends before: an attempt, or the end of the round.
@@ -135,5 +153,29 @@ public struct ProbeRound: Sendable {
         var reasons = doors.prefix(ProbeRound.mostNamed).map { "\($0.name): \(problem($0))" }
         if doors.count > reasons.count { reasons.append("and \(doors.count - reasons.count) more") }
         return String(reasons.joined(separator: "; ").prefix(ProbeRound.longestReason))
+    }
+}
+
+extension ProbeRound.End {
+    /// What an answer of the monitor endpoint of `server` comes to. `answering` is the server that it says it is of; nil when it does not say.
+    ///
+    /// Both planes probe, and judge by this.
+    public static func ofMonitor(status: Int, answering: String?, server: ServerName) -> ProbeRound.End {
+        switch (status, answering) {
+        case (200, server.text?): return .answered
+        case (200, nil): return .refused("an answer that is not of a monitor endpoint")
+        // 63: as long as a name may be.
+        case (200, let other?): return .refused("is server \(other.prefix(63)), not \(server)")
+        // The relay in front of the endpoint says that the endpoint is crowded or does not answer. Of what the endpoint says itself, such as that its
+        // server drains, it is the author by name.
+        case (429, nil), (502, nil), (503, nil), (504, nil): return .turnedAway("status \(status)")
+        default: return .refused("status \(status)")
+        }
+    }
+
+    /// What an answer of a service to its own check comes to. What a service says is its own affair, unless it says that it is in trouble, or
+    /// the server says that it does not know the name (RFC 9110 section 15.5.20).
+    public static func ofService(status: Int) -> ProbeRound.End {
+        status >= 500 || status == 421 ? .refused("status \(status)") : .answered
     }
 }

@@ -22,13 +22,21 @@ public struct Incarnation: Hashable, Sendable, CustomStringConvertible {
 public struct ServerSettings: Hashable, Sendable {
     public let server: Server
     public let policy: EndpointPolicy
+    /// By which it knows the fleet's probes; nil when the control plane is of a release that has no such keys.
+    public let probeKey: ProbeKey?
 
-    public init(server: Server, policy: EndpointPolicy) {
+    public init(server: Server, policy: EndpointPolicy, probeKey: ProbeKey? = nil) {
         self.server = server.withoutMonitoring
         self.policy = policy
+        self.probeKey = probeKey
     }
 
-    public var digest: Digest {
+    /// The key is no part of it. Digests stand in logs and can be undone step by step, so what goes into one is no secret. And a data plane of an
+    /// earlier release, which does not know the key, still comes to the same digest.
+    public var digest: Digest { digest(fleet: policy.fleet.sorted()) }
+
+    /// The same, for who has the addresses of `policy.fleet` in their order: of many servers all are told the same ones.
+    public func digest(fleet addresses: [Address]) -> Digest {
         var builder = DigestBuilder()
         builder.add("settings")
         builder.add(server.name.text)
@@ -45,8 +53,8 @@ public struct ServerSettings: Hashable, Sendable {
         }
         builder.add(UInt64(policy.exceptions.count))
         for prefix in policy.exceptions { builder.add(prefix) }
-        builder.add(UInt64(policy.fleet.count))
-        for address in policy.fleet.sorted() { builder.add(address) }
+        builder.add(UInt64(addresses.count))
+        for address in addresses { builder.add(address) }
         // A setting that was added later is told only where it is not the standard: an upgrade changes no digest.
         if server.limits != .standard { builder.add(server.limits) }
         if server.flowLog != .standard { builder.add(server.flowLog) }

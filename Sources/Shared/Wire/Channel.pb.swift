@@ -369,7 +369,9 @@ public nonisolated struct WireSettings: Sendable {
 
   public var fleetAddresses: [String] = []
 
-  /// 9 is kept for the monitor endpoint.
+  /// by which the server knows the fleet's probes, 32 octets; empty: it knows none. No part of the digest
+  public var probeKey: Data = Data()
+
   public var options: [WireServerOption] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -872,6 +874,9 @@ public nonisolated struct WireWatchTarget: Sendable {
 
   public var checks: [WireWatchCheck] = []
 
+  /// the server's, for the tokens of probes of its monitor endpoint, 32 octets; empty: there are none
+  public var probeKey: Data = Data()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1036,6 +1041,9 @@ public nonisolated struct WireLoad: Sendable {
   /// only services with new ones since the last Load
   public var connections: [WireServiceConnections] = []
 
+  /// carried for services by this process, both ways; what the monitor endpoint or nobody got is not among them
+  public var bytesTotal: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1098,6 +1106,9 @@ public nonisolated struct WireProbe: Sendable {
   public var error: String = String()
 
   public var durationMicroseconds: UInt64 = 0
+
+  /// of a miss: connections were taken at every address and port that was missed, and no answer came
+  public var accepted: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1535,7 +1546,7 @@ nonisolated extension WireSnapshot: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Settings"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}region\0\u{1}hostname\0\u{1}addresses\0\u{3}trusted_senders\0\u{3}default_services\0\u{3}allowed_prefixes\0\u{3}fleet_addresses\0\u{2}\u{2}options\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}region\0\u{1}hostname\0\u{1}addresses\0\u{3}trusted_senders\0\u{3}default_services\0\u{3}allowed_prefixes\0\u{3}fleet_addresses\0\u{3}probe_key\0\u{1}options\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1551,6 +1562,7 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.defaultServices) }()
       case 7: try { try decoder.decodeRepeatedStringField(value: &self.allowedPrefixes) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.fleetAddresses) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.probeKey) }()
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.options) }()
       default: break
       }
@@ -1582,6 +1594,9 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.fleetAddresses.isEmpty {
       try visitor.visitRepeatedStringField(value: self.fleetAddresses, fieldNumber: 8)
     }
+    if !self.probeKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.probeKey, fieldNumber: 9)
+    }
     if !self.options.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.options, fieldNumber: 10)
     }
@@ -1597,6 +1612,7 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.defaultServices != rhs.defaultServices {return false}
     if lhs.allowedPrefixes != rhs.allowedPrefixes {return false}
     if lhs.fleetAddresses != rhs.fleetAddresses {return false}
+    if lhs.probeKey != rhs.probeKey {return false}
     if lhs.options != rhs.options {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2328,7 +2344,7 @@ nonisolated extension WireWatch: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireWatchTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".WatchTarget"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}hostname\0\u{1}addresses\0\u{3}http_port\0\u{3}https_port\0\u{3}interval_milliseconds\0\u{3}timeout_milliseconds\0\u{1}checks\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}hostname\0\u{1}addresses\0\u{3}http_port\0\u{3}https_port\0\u{3}interval_milliseconds\0\u{3}timeout_milliseconds\0\u{1}checks\0\u{3}probe_key\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2344,6 +2360,7 @@ nonisolated extension WireWatchTarget: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.intervalMilliseconds) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutMilliseconds) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.checks) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.probeKey) }()
       default: break
       }
     }
@@ -2374,6 +2391,9 @@ nonisolated extension WireWatchTarget: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.checks.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.checks, fieldNumber: 8)
     }
+    if !self.probeKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.probeKey, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2386,6 +2406,7 @@ nonisolated extension WireWatchTarget: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.intervalMilliseconds != rhs.intervalMilliseconds {return false}
     if lhs.timeoutMilliseconds != rhs.timeoutMilliseconds {return false}
     if lhs.checks != rhs.checks {return false}
+    if lhs.probeKey != rhs.probeKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2674,7 +2695,7 @@ nonisolated extension WireAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Load"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connections_open\0\u{3}connections_total\0\u{1}draining\0\u{1}failures\0\u{3}uptime_seconds\0\u{3}load_percent\0\u{1}connections\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connections_open\0\u{3}connections_total\0\u{1}draining\0\u{1}failures\0\u{3}uptime_seconds\0\u{3}load_percent\0\u{1}connections\0\u{3}bytes_total\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2689,6 +2710,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.uptimeSeconds) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.loadPercent) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.connections) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.bytesTotal) }()
       default: break
       }
     }
@@ -2716,6 +2738,9 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.connections.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.connections, fieldNumber: 7)
     }
+    if self.bytesTotal != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesTotal, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2727,6 +2752,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.uptimeSeconds != rhs.uptimeSeconds {return false}
     if lhs.loadPercent != rhs.loadPercent {return false}
     if lhs.connections != rhs.connections {return false}
+    if lhs.bytesTotal != rhs.bytesTotal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2834,7 +2860,7 @@ nonisolated extension WireProbes: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireProbe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Probe"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}service\0\u{1}error\0\u{3}duration_microseconds\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}service\0\u{1}error\0\u{3}duration_microseconds\0\u{1}accepted\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2846,6 +2872,7 @@ nonisolated extension WireProbe: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 2: try { try decoder.decodeSingularStringField(value: &self.service) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.durationMicroseconds) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.accepted) }()
       default: break
       }
     }
@@ -2864,6 +2891,9 @@ nonisolated extension WireProbe: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.durationMicroseconds != 0 {
       try visitor.visitSingularUInt64Field(value: self.durationMicroseconds, fieldNumber: 4)
     }
+    if self.accepted != false {
+      try visitor.visitSingularBoolField(value: self.accepted, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2872,6 +2902,7 @@ nonisolated extension WireProbe: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.service != rhs.service {return false}
     if lhs.error != rhs.error {return false}
     if lhs.durationMicroseconds != rhs.durationMicroseconds {return false}
+    if lhs.accepted != rhs.accepted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,4 +1,5 @@
 public import Domain
+import FoundationEssentials
 
 extension WireSettings {
     public init(_ settings: ServerSettings) {
@@ -13,6 +14,7 @@ extension WireSettings {
         }
         allowedPrefixes = settings.policy.exceptions.map(\.description)
         fleetAddresses = settings.policy.fleet.sorted().map(\.description)
+        probeKey = Data(settings.probeKey?.octets ?? [])
         if settings.server.limits != .standard {
             options.append(WireServerOption(.limits(WireServerLimits(settings.server.limits))))
         }
@@ -32,6 +34,10 @@ extension WireSettings {
         let defaults = decodedDefaults(&collector)
         let exceptions = WireSettings.prefixes(allowedPrefixes, of: "allowed prefix", &collector)
         let fleet = WireSettings.addresses(fleetAddresses, of: "fleet address", &collector)
+        let key = ProbeKey(octets: Array(probeKey))
+        if key == nil, !probeKey.isEmpty {
+            collector.add("probe key: is \(probeKey.count) octets long; expected \(ProbeKey.length), or none")
+        }
         let own = WireServerOption.decoded(options, &collector)
         guard collector.reasons.count == before, let serverName, let regionName, let host else { return nil }
         let described = collector.value(of: "server \(serverName)") { () throws(InvalidValue) in
@@ -40,7 +46,8 @@ extension WireSettings {
                 defaultServices: defaults, limits: own.limits, flowLog: own.flowLog)
         }
         return described.map {
-            ServerSettings(server: $0, policy: EndpointPolicy(exceptions: exceptions, fleet: Set(fleet)))
+            ServerSettings(
+                server: $0, policy: EndpointPolicy(exceptions: exceptions, fleet: Set(fleet)), probeKey: key)
         }
     }
 

@@ -37,8 +37,9 @@ struct Bench: Sendable {
             logger.logLevel = .critical
             let channel = folder + "/channel.sock"
             let publisher = SnapshotPublisher(
-                state: store.state, recent: [], exceptions: exceptions, channel: ChannelSettings(unixPath: channel),
-                events: events, logger: logger)
+                state: store.state, recent: [], exceptions: exceptions,
+                probeKeys: try await store.probeKeys(), channel: ChannelSettings(unixPath: channel),
+                events: events, logger: logger, limits: .patient)
             let enrollments = try await Enrollments(
                 store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
                 lifetime: .seconds(86_400),
@@ -47,6 +48,7 @@ struct Bench: Sendable {
             let failover = try await FailoverService(
                 FailoverService.Surroundings(
                     store: store, publisher: publisher, prober: Prober(logger: logger),
+                    probeKeys: try await store.probeKeys(),
                     provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },
                     tell: { kind, server, detail in events.append(kind, server: server, detail: detail) },
                     announce: { kind, server, detail in events.append(kind, server: server, detail: detail) }),

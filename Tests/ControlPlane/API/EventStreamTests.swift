@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(2))) struct `Events by the API` {
+@Suite(.timeLimit(.minutes(10))) struct `Events by the API` {
     // MARK: The answer
 
     @Test func `what has happened is answered, and the answer ends when nothing else is wanted`() async throws {

@@ -5,7 +5,7 @@ import Wire
 @testable import ControlPlane
 
 /// `?wait=applied` with data planes that are connected, and do not do as they are told.
-@Suite(.timeLimit(.minutes(2))) struct `Waiting for data planes` {
+@Suite(.timeLimit(.minutes(10))) struct `Waiting for data planes` {
     @Test func `a refusal ends the wait, is told with its reasons, and is shown until a version is applied`()
         async throws
     {

@@ -66,7 +66,7 @@ final class AlertReceiver: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         case .silence:
             // The server waits for its requests when it is stopped.
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(60)) }
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }
             return Response(status: .ok)
         case .flood(let status):
             return Response(

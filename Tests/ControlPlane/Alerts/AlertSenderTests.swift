@@ -6,11 +6,11 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(1))) struct `The sender of alerts` {
+@Suite(.timeLimit(.minutes(10))) struct `The sender of alerts` {
     private static let key = "key-of-the-hook"
 
     private static func sender(
-        _ store: Store, to urls: @escaping @Sendable () -> [String], timeout: Duration = .seconds(10),
+        _ store: Store, to urls: @escaping @Sendable () -> [String], timeout: Duration = .seconds(3600),
         key: @escaping @Sendable (CredentialName) throws -> String = { _ in key }
     ) -> AlertSender {
         var logger = Logger(label: "test.alerts")
@@ -23,7 +23,7 @@ import Testing
 
     /// Gives `body` a store, and a sender that runs and sends to `receivers`.
     private func withSender(
-        to receivers: AlertReceiver..., timeout: Duration = .seconds(10),
+        to receivers: AlertReceiver..., timeout: Duration = .seconds(3600),
         key: @escaping @Sendable (CredentialName) throws -> String = { _ in key },
         _ body: @escaping @Sendable (AlertSender, Store) async throws -> Void
     ) async throws {

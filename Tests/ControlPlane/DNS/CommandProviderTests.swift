@@ -18,8 +18,7 @@ import Testing
     private var change: RecordChange { RecordChange(name: app, expected: [za1], wanted: [ie1]) }
 
     /// A provider whose executable is this script, in a folder where it may leave things.
-    private func provider(_ script: String, limit: Duration = .seconds(10)) throws -> (CommandProvider, folder: Scratch)
-    {
+    private func provider(_ script: String, limit: Duration = patience) throws -> (CommandProvider, folder: Scratch) {
         let folder = try Scratch()
         try write("#!/bin/sh\ncd \(folder.path)\n\(script)\n", to: "\(folder.path)/change-dns", mode: 0o700)
         return (CommandProvider(zone: zone, path: "\(folder.path)/change-dns", limit: limit), folder)
@@ -106,15 +105,13 @@ import Testing
     }
 
     @Test func `that does not end is killed, with what it has started`() async throws {
-        let (provider, folder) = try provider("sleep 600 & echo $! > child; sleep 600", limit: .milliseconds(500))
+        let (provider, folder) = try provider("sleep 600 & echo $! > child; sleep 600", limit: .seconds(3))
         defer { folder.remove() }
-        let began = ContinuousClock.now
         let failure = await caught { _ = try await provider.apply([change]) }
-        #expect(ContinuousClock.now - began < .seconds(5))
         #expect(failure?.kind == .unavailable)
         #expect(failure?.mayHaveHappened == true)
         let child = try String(contentsOfFile: "\(folder.path)/child", encoding: .utf8).split(separator: "\n")[0]
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + patience
         func isAlive() -> Bool {
             let state = (try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)) ?? ") Z"
             return state.split(separator: ")").last?.hasPrefix(" Z") == false

@@ -5,6 +5,9 @@ import NIOPosix
 
 @testable import ControlPlane
 
+/// How long a test waits for a fact. Only a fault takes so long, however slow the machine is.
+let patience = Duration.seconds(240)
+
 /// Why a test could not go on.
 struct Failure: Error, CustomStringConvertible {
     let description: String
@@ -66,7 +69,7 @@ final class Daemon: @unchecked Sendable {
 
     /// Waits until it does what it is there for.
     func awaitReady(_ isReady: () async -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + patience
         while await !isReady() {
             guard ContinuousClock.now < deadline else {
                 throw Failure("not ready in time; it says: \(log.suffix(2000))")
@@ -109,12 +112,15 @@ func write(_ text: String, to path: String, mode: Int = 0o600) throws {
 extension TransportAddress {
     /// A place of this machine where nothing listens, and nobody looks for anything but this test.
     static func free(at address: String = "127.0.0.1") async throws -> TransportAddress {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(
-            host: address, port: 0
-        ).get()
-        let port = channel.localAddress?.port ?? 0
-        try await channel.close()
-        return TransportAddress(try Address(address), port: UInt16(port))
+        let server = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        for _ in 0..<100 {
+            // Below those that the kernel gives to connections, one of which could take it in the meantime.
+            let port = UInt16.random(in: 12_000...32_000)
+            guard let channel = try? await server.bind(host: address, port: Int(port)).get() else { continue }
+            try await channel.close()
+            return TransportAddress(try Address(address), port: port)
+        }
+        throw Failure("no port of \(address) is free")
     }
 }
 

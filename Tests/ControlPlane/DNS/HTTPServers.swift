@@ -13,7 +13,7 @@ final class PowerDNSServer: LaboratoryServer {
     private let supply: ZoneSupply
     private let credentials: Credentials
 
-    private var http: ProviderHTTP { ProviderHTTP(client: Laboratory.http) }
+    private var http: ProviderHTTP { ProviderHTTP.patient }
 
     init() async throws {
         supply = try ZoneSupply(60)
@@ -85,7 +85,7 @@ final class PowerDNSServer: LaboratoryServer {
             return PatientProvider(
                 provider: PowerDNSProvider(
                     zone: name, url: "http://\(place)", server: "localhost", credential: try CredentialName(credential),
-                    credentials: credentials, http: http))
+                    credentials: credentials, http: http, limit: patience))
         }
     }
 }
@@ -143,7 +143,7 @@ final class Route53Server: LaboratoryServer {
             try Route53Server.python(above: here),
             [here.appendingPathComponent("route53.py").path, "\(place.address)", "\(place.port)"] + zones,
             in: folder)
-        let (daemon, http, place) = (daemon, ProviderHTTP(client: Laboratory.http), place)
+        let (daemon, http, place) = (daemon, ProviderHTTP.patient, place)
         try await daemon.awaitReady {
             (try? await http.send(HTTPClientRequest(url: "http://\(place)/moto-api/"))) != nil
         }
@@ -175,7 +175,7 @@ final class Route53Server: LaboratoryServer {
         }
         let (place, credentials) = (place, credentials)
         return LaboratoryZone(name: name, dns: nil) { variation in
-            var (place, credential, http) = (place, "right", ProviderHTTP(client: Laboratory.http))
+            var (place, credential, http) = (place, "right", ProviderHTTP.patient)
             switch variation {
             case .right, .key: break
             case .credential(let text): credential = text
@@ -185,7 +185,7 @@ final class Route53Server: LaboratoryServer {
             }
             return Route53Provider(
                 zone: name, hostedZone: hostedZone, url: "http://\(place)", credential: try CredentialName(credential),
-                credentials: credentials, http: http, now: { Date() })
+                credentials: credentials, http: http, now: { Date() }, limit: patience)
         }
     }
 }

@@ -24,12 +24,12 @@ enum Laboratory: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// A zone that no other test has, without any of the names that tests use.
     func zone() async throws -> LaboratoryZone { try await Laboratory.servers.server(of: self).zone() }
 
-    /// As the daemon has it.
+    /// As the daemon has it, but that nothing here fails by being slow.
     static let http = HTTPClient(
         eventLoopGroupProvider: .singleton,
         configuration: {
             var configuration = HTTPClient.Configuration(
-                redirectConfiguration: .disallow, timeout: .init(connect: .seconds(3), read: .seconds(10)))
+                redirectConfiguration: .disallow, timeout: .init(connect: .seconds(60), read: .seconds(60)))
             configuration.connectionPool.retryConnectionEstablishment = false
             return configuration
         }())
@@ -96,7 +96,7 @@ struct LaboratoryZone: Sendable {
     /// As anybody is told.
     func answers(_ label: String, _ type: RecordType) async throws -> AuthorityAnswer? {
         guard let dns else { return nil }
-        return await AuthorityCheck(limit: .seconds(5)).ask(
+        return await AuthorityCheck.patient.ask(
             AuthoritativeServer(address: dns), name: try named(label), type)
     }
 
@@ -104,11 +104,20 @@ struct LaboratoryZone: Sendable {
         get async throws {
             guard let dns else { return nil }
             let query = try LdnsCalls.query(1, name.text, "SOA")
-            let octets = try await DNSTransport().exchange([query], with: dns, over: .tcp, within: .seconds(2))
+            let octets = try await DNSTransport().exchange([query], with: dns, over: .tcp, within: patience)
             let soa = try LdnsCalls.read(octets[0], to: query).records.first { $0.type == "SOA" }
             return soa?.value.split(separator: " ").dropFirst(2).first.map(String.init)
         }
     }
+}
+
+extension AuthorityCheck {
+    /// One to which a busy server is not a silent one.
+    static var patient: AuthorityCheck { AuthorityCheck(limit: .seconds(20)) }
+}
+
+extension ProviderHTTP {
+    static var patient: ProviderHTTP { ProviderHTTP(client: Laboratory.http, limit: patience) }
 }
 
 extension RecordSet {

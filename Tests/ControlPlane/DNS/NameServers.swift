@@ -77,7 +77,7 @@ final class NameServer: LaboratoryServer {
         try await daemon.awaitReady {
             for zone in [zones.first, zones.last].compactMap(\.self) {
                 guard let name = try? DomainName("ns1.\(zone)"),
-                    case .records(let sets) = await AuthorityCheck().ask(server, name: name, .a), !sets.isEmpty
+                    case .records(let sets) = await AuthorityCheck.patient.ask(server, name: name, .a), !sets.isEmpty
                 else { return false }
             }
             return true
@@ -152,7 +152,7 @@ final class NameServer: LaboratoryServer {
         return LaboratoryZone(name: name, dns: address) { variation in
             var provider = UpdateProvider(
                 zone: name, server: address, keyName: try DomainLabelName("ddirect"), algorithm: .sha256,
-                credential: try CredentialName("right"), credentials: credentials)
+                credential: try CredentialName("right"), credentials: credentials, limit: patience)
             switch variation {
             case .right: return provider
             case .credential(let text): return provider.with(credential: try CredentialName(text))
@@ -174,6 +174,6 @@ extension UpdateProvider {
     ) -> UpdateProvider {
         UpdateProvider(
             zone: zone, server: server ?? self.server, keyName: key ?? keyName, algorithm: algorithm ?? self.algorithm,
-            credential: credential ?? self.credential, credentials: credentials)
+            credential: credential ?? self.credential, credentials: credentials, limit: limit)
     }
 }

@@ -70,7 +70,8 @@ import Testing
         guard let provider = try zone.provider() as? UpdateProvider else { throw Failure("another provider") }
         let stranger = UpdateProvider(
             zone: try DomainName("stranger.test"), server: provider.server, keyName: provider.keyName,
-            algorithm: provider.algorithm, credential: provider.credential, credentials: provider.credentials)
+            algorithm: provider.algorithm, credential: provider.credential, credentials: provider.credentials,
+            limit: patience)
         let name = try DomainName("app.stranger.test")
         let failures = await [
             caught { _ = try await stranger.present([name]) },

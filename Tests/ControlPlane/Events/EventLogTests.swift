@@ -3,7 +3,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(2))) struct `The event log` {
+@Suite(.timeLimit(.minutes(10))) struct `The event log` {
     private static let epoch: UInt32 = 0x00AB_CDEF
 
     private func id(_ number: UInt64) -> EventID { EventID(epoch: Self.epoch, number: number) }

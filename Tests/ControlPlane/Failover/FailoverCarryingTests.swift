@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(2))) struct `Carrying out a failover` {
+@Suite(.timeLimit(.minutes(10))) struct `Carrying out a failover` {
     @Test func `the record is written once, verified, and the service is where it went`() async throws {
         try await Laboratory.run { laboratory in
             let service = try await laboratory.controlPlane()
@@ -160,7 +160,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `A service that has been moved` {
+@Suite(.timeLimit(.minutes(10))) struct `A service that has been moved` {
     private func moved(_ body: @escaping @Sendable (Laboratory) async throws -> Void) async throws {
         try await Laboratory.run { laboratory in
             let service = try await laboratory.controlPlane()
@@ -190,7 +190,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `A failover of several names` {
+@Suite(.timeLimit(.minutes(10))) struct `A failover of several names` {
     @Test func `asks for the rest when somebody has made half of the change already`() async throws {
         try await Laboratory.run(["app", "www"]) { laboratory in
             let service = try await laboratory.controlPlane()

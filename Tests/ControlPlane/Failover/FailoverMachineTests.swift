@@ -53,6 +53,22 @@ private struct Watch {
         }
     }
 
+    /// A round in which every vantage's connections are taken, and none has its answer from the first server.
+    mutating func crowdedRound(isCarrying: Bool) {
+        now += .seconds(interval)
+        for vantage in vantages {
+            for server in servers {
+                let isCrowded = server == servers[0]
+                machine.take(
+                    ProbeOutcome(
+                        server: server, service: nil, vantage: vantage,
+                        error: isCrowded ? "accepted, but no answer in 1000 ms" : nil, accepted: isCrowded,
+                        duration: .milliseconds(1), at: now), isCarrying: isCarrying)
+            }
+        }
+        step()
+    }
+
     mutating func told() -> [FailoverMachine.Action] {
         defer { actions = [] }
         return actions
@@ -107,6 +123,89 @@ private struct Watch {
         for _ in 0..<10 { watch.round(missing: ["control": ["za1"]]) }
         #expect(!watch.failsOver)
         watch.rounds(3, all: "za1")
+        #expect(watch.failsOver)
+    }
+
+    @Test func `answers that are missing while traffic flows move nothing, and are told as what they are`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        watch.rounds(3)
+        for _ in 0..<50 { watch.crowdedRound(isCarrying: true) }
+        #expect(watch.phase == .up)
+        let told = watch.told()
+        #expect(told.count == 1, "\(told)")
+        guard case .answersMissing(let server, let words)? = told.first else { throw Failure("it was told \(told)") }
+        #expect(server == watch.servers[0])
+        #expect(
+            words.hasPrefix("answers missing though traffic flows: is the monitor endpoint being flooded? control: "))
+        watch.rounds(5)
+        #expect(watch.told() == [.answersBack(watch.servers[0])])
+    }
+
+    @Test func `missing answers of a server without traffic make it fail as any silence does`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        watch.rounds(3)
+        for _ in 0..<2 { watch.crowdedRound(isCarrying: false) }
+        #expect(watch.phase == .suspect)
+        watch.crowdedRound(isCarrying: false)
+        #expect(watch.failsOver)
+    }
+
+    @Test func `a server that takes no connections fails, whatever its session tells of traffic`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        watch.rounds(3)
+        for _ in 0..<3 {
+            watch.now += .seconds(1)
+            for vantage in watch.vantages {
+                watch.machine.take(
+                    ProbeOutcome(
+                        server: watch.servers[0], service: nil, vantage: vantage, error: "refused",
+                        duration: .milliseconds(1), at: watch.now), isCarrying: true)
+            }
+            watch.step()
+        }
+        #expect(watch.failsOver)
+    }
+
+    @Test func `when traffic ends while answers are missing the threshold counts from there`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        watch.rounds(3)
+        for _ in 0..<20 { watch.crowdedRound(isCarrying: true) }
+        for _ in 0..<2 { watch.crowdedRound(isCarrying: false) }
+        #expect(watch.phase == .suspect)
+        #expect(!watch.failsOver)
+        watch.crowdedRound(isCarrying: false)
+        #expect(watch.failsOver)
+        // It is told that the other matter is over.
+        #expect(watch.told().contains(.answersBack(watch.servers[0])))
+    }
+
+    @Test func `a server that is down is not well again because traffic flows, but when it answers`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        watch.rounds(3)
+        watch.rounds(3, all: "za1")
+        #expect(watch.phase == .down)
+        for _ in 0..<10 { watch.crowdedRound(isCarrying: true) }
+        #expect(watch.phase == .down)
+        watch.rounds(3)
+        #expect(watch.phase == .up)
+    }
+
+    @Test func `services that have lost their way fail a server whose own answers are only missing`() throws {
+        var watch = try Watch("za1", "ie1", "us1")
+        let service = try ServiceName("acme-app")
+        for _ in 0..<6 {
+            watch.crowdedRound(isCarrying: true)
+            for vantage in watch.vantages {
+                for server in watch.servers {
+                    watch.machine.take(
+                        ProbeOutcome(
+                            server: server, service: service, vantage: vantage,
+                            error: server == watch.servers[0] ? "status 502" : nil, accepted: true,
+                            duration: .milliseconds(1), at: watch.now), isCarrying: true)
+                }
+            }
+            watch.step()
+        }
         #expect(watch.failsOver)
     }
 

@@ -71,6 +71,7 @@ final class Laboratory: Sendable {
         return try await FailoverService(
             FailoverService.Surroundings(
                 store: bench.store, publisher: bench.publisher, prober: ControlPlane.Prober(logger: logger),
+                probeKeys: try await bench.store.probeKeys(),
                 provider: { $0.name.text == "acme.test" ? zone : other },
                 authorities: { _ in
                     [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]
@@ -127,7 +128,7 @@ final class Laboratory: Sendable {
 
     /// Waits until the failover, as it is stored, is as it is wanted.
     func await(_ id: FailoverID, _ condition: (Failover) -> Bool) async throws -> Failover {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + patience
         while true {
             let failover = try await stored(id)
             if condition(failover) { return failover }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(1))) struct `Standby readiness` {
+@Suite(.timeLimit(.minutes(10))) struct `Standby readiness` {
     @Test func `a record that somebody else has changed is an alert before it is an outage, and its mending is told`()
         async throws
     {

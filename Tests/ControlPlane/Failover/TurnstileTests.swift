@@ -3,7 +3,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(1))) struct `A turnstile` {
+@Suite(.timeLimit(.minutes(10))) struct `A turnstile` {
     private final class Counts: Sendable {
         let counts = Mutex((now: 0, most: 0, all: 0))
     }

@@ -61,7 +61,7 @@ final class MonitorStub: Sendable {
     /// As a target that is asked over and over.
     /// The time is long, as a busy machine takes for what takes no time.
     func target(
-        timeout: Duration = .seconds(8), addresses: [String] = ["127.0.0.1"], checks: [ProbeCheck] = []
+        timeout: Duration = .seconds(60), addresses: [String] = ["127.0.0.1"], checks: [ProbeCheck] = []
     ) throws -> ProbeTarget {
         ProbeTarget(
             server: try ServerName("za1"), hostname: try DomainName("za1.dfree.test"),

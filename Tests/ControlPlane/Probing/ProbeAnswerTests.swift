@@ -45,7 +45,16 @@ import Testing
     }
 
     @Test func `of a failure the status is enough`() {
-        #expect(reading("HTTP/1.1 503 Service Unavailable\r\n") == .complete(status: 503, server: nil))
+        #expect(reading("HTTP/1.1 500 Internal Server Error\r\n") == .complete(status: 500, server: nil))
+    }
+
+    @Test func `a server that drains says so with its name, and a relay that cannot reach it says nobody's`() {
+        let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 16\r\n\r\n"
+        #expect(reading(head + "{\"server\":\"za1\"}") == .complete(status: 503, server: "za1"))
+        #expect(reading(head + "I am rather busy") == .complete(status: 503, server: nil))
+        var cut = ProbeAnswer(wantsServer: true)
+        #expect(cut.take(Array(head.utf8)) == nil)
+        #expect(cut.ended() == .complete(status: 503, server: nil))
     }
 
     @Test func `of a service the status is enough`() {

@@ -14,27 +14,33 @@ import Testing
 
     @Test func `asks as plainly as one can`() throws {
         #expect(
-            try series().request
+            try series().request(at: 1_800_000_000, nonce: 1)
                 == "GET / HTTP/1.1\r\nHost: za1.dfree.test\r\nUser-Agent: D-Direct probe\r\nConnection: close\r\n\r\n")
     }
 
-    @Test func `a monitor endpoint has to be the right one, and well`() throws {
-        let series = try series()
-        #expect(series.problem(status: 200, server: "za1") == nil)
-        #expect(series.problem(status: 200, server: "ie1") == "is server ie1, not za1")
-        #expect(series.problem(status: 200, server: nil) == "an answer that is not of a monitor endpoint")
-        #expect(series.problem(status: 503, server: nil) == "status 503")
-        #expect(series.problem(status: 204, server: nil) == "status 204")
+    @Test func `shows a token of its own in each request when it has the server's key`() throws {
+        var series = try series()
+        let key = try #require(ProbeKey(octets: Array(1...32)))
+        series.key = key
+        let requests = (1...2).map { series.request(at: 1_800_000_000, nonce: UInt128($0)) }
+        #expect(requests[0] != requests[1])
+        let line = try #require(requests[0].split(separator: "\r\n").first { $0.hasPrefix("DDirect-Probe: ") })
+        let token = try #require(ProbeToken(String(line.dropFirst(15))))
+        #expect(token.vantage == "control")
+        #expect(token.isGenuine(for: series.server, key: key, authenticate: ProbeToken.authenticate))
     }
 
-    @Test(arguments: [200, 301, 401, 404, 429])
-    func `what a service answers is its own affair`(status: Int) throws {
-        #expect(try series(service: "shop").problem(status: status, server: nil) == nil)
+    @Test func `the check of a service shows nobody's endpoint a token`() throws {
+        var target = try `Publisher and probes`.target("za1", checks: ["shop"])
+        target.key = ProbeKey(octets: Array(1...32))
+        #expect(target.series.map { $0.key != nil } == [true, false])
     }
 
-    @Test(arguments: [421, 500, 502, 503, 504])
-    func `unless it is in trouble, or the server does not know it`(status: Int) throws {
-        #expect(try series(service: "shop").problem(status: status, server: nil) == "status \(status)")
+    @Test func `a monitor endpoint has to be the right one, and a service to be well`() throws {
+        #expect(try series().end(status: 200, server: "za1") == .answered)
+        #expect(try series().end(status: 200, server: "ie1") == .refused("is server ie1, not za1"))
+        #expect(try series(service: "shop").end(status: 200, server: nil) == .answered)
+        #expect(try series(service: "shop").end(status: 503, server: nil) == .refused("status 503"))
     }
 
     @Test func `rounds keep their rhythm, however late one begins`() throws {

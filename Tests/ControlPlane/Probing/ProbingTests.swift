@@ -8,7 +8,7 @@ import Testing
 @testable import ControlPlane
 
 /// A real prober, and servers on the loopback that are well or not.
-@Suite(.timeLimit(.minutes(2))) struct `Probing` {
+@Suite(.timeLimit(.minutes(10))) struct `Probing` {
     static let logger = {
         var logger = Logger(label: "test.prober")
         logger.logLevel = .critical
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `a server whose ports are closed is missed at once`() async throws {
-        let target = try await MonitorStub.serving(`Probing`.right) { try $0.target(timeout: .seconds(10)) }
+        let target = try await MonitorStub.serving(`Probing`.right) { try $0.target(timeout: .seconds(60)) }
         let outcome = try await `Probing`.outcome(of: target)
         #expect(outcome.error?.contains(": refused") == true)
         #expect(outcome.error?.contains("no answer") == false, "nobody waited for the end of its time")
@@ -89,7 +89,7 @@ import Testing
 
     @Test func `a server that hangs up without a word is missed at once`() async throws {
         try await MonitorStub.serving(.hangsUp) { stub in
-            let outcome = try await `Probing`.outcome(of: stub.target(timeout: .seconds(10)))
+            let outcome = try await `Probing`.outcome(of: stub.target(timeout: .seconds(60)))
             #expect(stub.isTold("closed without an answer", in: outcome))
             #expect(outcome.error?.contains("no answer in") == false, "nobody waited for the end of its time")
         }
@@ -105,7 +105,7 @@ import Testing
             let target = ProbeTarget(
                 server: try ServerName("za1"), hostname: try DomainName("za1.dfree.test"),
                 addresses: [try Address("127.0.0.1")], httpPort: stub.httpPort, httpsPort: stub.httpPort,
-                interval: .milliseconds(50), timeout: .seconds(8), checks: [])
+                interval: .milliseconds(50), timeout: .seconds(60), checks: [])
             let outcome = try await `Probing`.outcome(of: target)
             #expect(outcome.error == "127.0.0.1:\(stub.httpPort): TLS: wrong version number")
         }

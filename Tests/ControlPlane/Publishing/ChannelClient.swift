@@ -32,7 +32,7 @@ final class ChannelClient {
     /// Connects, runs `body` with the client, and closes; throws when that takes longer than `deadline`. A client that does not
     /// read leaves everything in the socket.
     static func connected<Result: Sendable>(
-        to path: String, deadline: Duration = .seconds(20), reads: Bool = true,
+        to path: String, deadline: Duration = patience, reads: Bool = true,
         _ body: @escaping @Sendable (ChannelClient) async throws -> Result
     ) async throws -> Result {
         let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite(.timeLimit(.minutes(1))) struct `Channel listener` {
+@Suite(.timeLimit(.minutes(10))) struct `Channel listener` {
     let group = MultiThreadedEventLoopGroup.singleton
 
     @Test func `opens its socket to owner and group only`() async throws {

@@ -6,7 +6,7 @@ import Wire
 @testable import ControlPlane
 
 /// Peers that are slow, silent, confused or hostile, and what they cost the others: nothing.
-@Suite(.timeLimit(.minutes(2))) struct `Publisher and bad peers` {
+@Suite(.timeLimit(.minutes(10))) struct `Publisher and bad peers` {
     let za1: ServerName
     let ie1: ServerName
 
@@ -15,11 +15,11 @@ import Wire
         ie1 = try ServerName("ie1")
     }
 
-    /// Limits that make a test wait for tenths of seconds.
+    /// Limits that make a test wait for tenths of seconds, but for the Hello: a busy machine may take longer to say it.
     static var hurried: SessionLimits {
         var limits = SessionLimits()
         limits.heartbeatInterval = .milliseconds(50)
-        limits.helloDeadline = .milliseconds(300)
+        limits.helloDeadline = patience
         limits.sendDeadline = .milliseconds(500)
         return limits
     }
@@ -28,21 +28,20 @@ import Wire
     private func withSlowReader(
         sendDeadline: Duration, _ body: @escaping @Sendable (SnapshotPublisher) async throws -> Void
     ) async throws {
-        var history = try FleetHistory(services: 8000)
+        var history = try FleetHistory(services: 4000)
         let start = history.fleet
         let changes = try (1...20).map { try history.cutOver(0, toOrigin: $0) }
         let end = history.fleet.version
         var limits = `Publisher and bad peers`.hurried
-        // Of slow readers this is about, not of a slow Hello or a missed beat.
-        limits.helloDeadline = .seconds(60)
+        // Of slow readers this is about, not of a missed beat.
         limits.heartbeatsMissed = 10_000
         limits.sendDeadline = sendDeadline
         let (za1, ie1) = (za1, ie1)
         try await withPublisher(start, limits: limits) { publisher, path in
-            try await ChannelClient.connected(to: path, deadline: .seconds(60), reads: false) { slow in
+            try await ChannelClient.connected(to: path, reads: false) { slow in
                 try await slow.hello(za1)
                 try await eventually("the slow one is connected") { await publisher.status(of: za1).connected }
-                try await ChannelClient.connected(to: path, deadline: .seconds(60)) { fast in
+                try await ChannelClient.connected(to: path) { fast in
                     try await fast.hello(ie1)
                     try await fast.applyNext()
                     for change in changes {
@@ -68,14 +67,16 @@ import Wire
     @Test func `a slow reader is dropped`() async throws {
         let za1 = za1
         // Longer than a busy machine takes to read a snapshot: the other one reads, and must not be taken for slow.
-        try await withSlowReader(sendDeadline: .seconds(4)) { publisher in
+        try await withSlowReader(sendDeadline: .seconds(15)) { publisher in
             try await eventually("the slow one is dropped") { await !publisher.status(of: za1).connected }
         }
     }
 
     @Test func `a peer that never finishes its Hello is sent away`() async throws {
         let fleet = try FleetHistory().fleet
-        try await withPublisher(fleet, limits: `Publisher and bad peers`.hurried) { _, path in
+        var limits = `Publisher and bad peers`.hurried
+        limits.helloDeadline = .milliseconds(300)
+        try await withPublisher(fleet, limits: limits) { _, path in
             try await ChannelClient.connected(to: path) { client in
                 try await client.send(octets: [0, 0, 0, 50, 10])
                 #expect(try await client.goodbye().contains("no Hello within"))
@@ -166,7 +167,7 @@ import Wire
                 try await newer.hello(za1)
                 try await newer.applyNext()
                 #expect(await publisher.status(of: za1).connected)
-                let statuses = await publisher.waitUntilApplied(fleet.version, by: [za1], timeout: .seconds(5))
+                let statuses = await publisher.waitUntilApplied(fleet.version, by: [za1], timeout: patience)
                 #expect(statuses[za1]?.appliedVersion == fleet.version)
             }
             let told = try await farewell
@@ -186,7 +187,7 @@ import Wire
             }
             try await eventually("it has applied") { await publisher.status(of: za1).appliedVersion == fleet.version }
             await #expect(throws: CommandFailure.disconnected) {
-                try await publisher.checkEndpoint(target, on: za1, timeout: .seconds(30))
+                try await publisher.checkEndpoint(target, on: za1, timeout: patience)
             }
             try await departure
         }

@@ -5,7 +5,7 @@ import Wire
 @testable import ControlPlane
 
 /// Data planes as vantages: what they are asked to probe, and what becomes of what they see.
-@Suite(.timeLimit(.minutes(2))) struct `Publisher and probes` {
+@Suite(.timeLimit(.minutes(10))) struct `Publisher and probes` {
     let za1: ServerName
     let ie1: ServerName
 
@@ -33,11 +33,12 @@ import Wire
         return watch.targets.map(\.server)
     }
 
-    static func probe(_ server: String, service: String = "", error: String = "") -> WireProbe {
+    static func probe(_ server: String, service: String = "", error: String = "", accepted: Bool = false) -> WireProbe {
         var probe = WireProbe()
         probe.server = server
         probe.service = service
         probe.error = error
+        probe.accepted = accepted
         probe.durationMicroseconds = 1500
         return probe
     }
@@ -111,7 +112,7 @@ import Wire
                 try await client.applyNext()
                 try await client.send(
                     `Publisher and probes`.frame([
-                        `Publisher and probes`.probe("ie1", error: "203.0.113.1:443: refused"),
+                        `Publisher and probes`.probe("ie1", error: "203.0.113.1:443: refused", accepted: true),
                         `Publisher and probes`.probe("ie1", service: "service-0"),
                     ]))
                 var outcomes = publisher.probes.makeAsyncIterator()
@@ -121,6 +122,7 @@ import Wire
                 #expect(missed.vantage == .server(za1))
                 #expect(missed.error == "203.0.113.1:443: refused")
                 #expect(missed.duration == .microseconds(1500))
+                #expect(missed.accepted)
                 let answered = try #require(await outcomes.next())
                 #expect(answered.service?.text == "service-0")
                 #expect(answered.error == nil)
@@ -156,6 +158,54 @@ import Wire
                 #expect(outcome.error == " " + String(repeating: "x", count: 299))
                 #expect(await publisher.status(of: za1).connected)
             }
+        }
+    }
+
+    @Test func `a data plane that has all but the key of its probes is sent it when its session begins`() async throws {
+        let za1 = za1
+        let keys = try #require(ProbeKeys(hexadecimal: String(repeating: "7f", count: 32)))
+        let fleet = try FleetHistory().fleet
+        // As a process of an earlier release has kept it: the same configuration, with the same digest.
+        let kept = try #require(SnapshotBuilder(fleet: fleet, exceptions: []).draft(of: za1)).checked()
+        #expect(kept.settings.probeKey == nil)
+        try await withPublisher(fleet, probeKeys: keys) { publisher, path in
+            try await ChannelClient.connected(to: path) { client in
+                client.current = kept
+                try await client.hello(za1)
+                try await client.applyNext()
+                #expect(client.current?.settings.probeKey == keys.key(of: za1))
+                #expect(client.current?.digest == kept.digest)
+            }
+        }
+    }
+
+    @Test func `vantages are told the key of each target, and no other`() throws {
+        var target = try `Publisher and probes`.target("ie1")
+        #expect(WireWatchTarget(target).probeKey.isEmpty)
+        let keys = try #require(ProbeKeys(hexadecimal: String(repeating: "7f", count: 32)))
+        target.key = keys.key(of: ie1)
+        #expect(Array(WireWatchTarget(target).probeKey) == keys.key(of: ie1)?.octets)
+        #expect(keys.key(of: ie1) != keys.key(of: za1))
+    }
+
+    @Test func `a server is known to carry traffic by its reports, and only while it is heard of`() async throws {
+        let za1 = za1
+        try await withPublisher(try FleetHistory().fleet) { publisher, path in
+            #expect(await publisher.isCarrying(za1) == false)
+            try await ChannelClient.connected(to: path) { client in
+                try await client.hello(za1)
+                try await client.applyNext()
+                for bytes: UInt64 in [1000, 1000, 1001] {
+                    var observation = WireObservation()
+                    observation.load.bytesTotal = bytes
+                    observation.load.uptimeSeconds = bytes
+                    try await client.send(`Publisher and probes`.frame(observation))
+                }
+                try await eventually("the reports are there") { await publisher.status(of: za1).uptime == 1001 }
+                #expect(await publisher.isCarrying(za1))
+            }
+            try await eventually("the session has ended") { await !publisher.status(of: za1).connected }
+            #expect(await publisher.isCarrying(za1) == false)
         }
     }
 

@@ -96,7 +96,7 @@ import Testing
             _ = try await store.write { connection in
                 try connection.execute("UPDATE failovers SET document = ?", [.text(document)])
                 try connection.executeScript(
-                    "DROP TABLE failover_parts; DELETE FROM migrations WHERE name = 'failovers in parts';")
+                    "DROP TABLE failover_parts; DROP TABLE probe_keys; DELETE FROM migrations WHERE number > 5;")
                 return true
             }
             try await store.close()

@@ -203,6 +203,21 @@ import Testing
         }
     }
 
+    @Test func `the key of the fleet's probes is drawn once, and each fleet has its own`() async throws {
+        let za1 = try ServerName("za1")
+        try await withFolder { folder in
+            var keys: [ProbeKey?] = []
+            for name in ["one", "one", "two"] {
+                let store = try await Store.open(at: folder + "/\(name).db", exceptions: [])
+                keys.append(try await store.probeKeys().key(of: za1))
+                try await store.close()
+            }
+            #expect(keys[0] != nil)
+            #expect(keys[0] == keys[1])
+            #expect(keys[0] != keys[2])
+        }
+    }
+
     @Test func `a database of a newer release is refused`() async throws {
         try await withFolder { folder in
             let path = folder + "/control.db"

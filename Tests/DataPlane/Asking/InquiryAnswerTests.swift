@@ -1,3 +1,4 @@
+import Routing
 import Testing
 
 @testable import DataPlane
@@ -24,6 +25,13 @@ import Testing
         let own = #"{"server":"za1","region":null,"version":null,"state":"serving","time":"2026-01-01T00:00:00Z"}"#
         #expect(read(answer(own)) == .complete(status: 200, server: "za1"))
         #expect(read(answer(" { \"server\" :\t\"ie1\"\r\n}")) == .complete(status: 200, server: "ie1"))
+    }
+
+    @Test func `may have a head as long as traffic may have one`() {
+        let padding = String(repeating: "x", count: ResponseHead.longest - 24)
+        let head = "HTTP/1.1 200 OK\r\nX: \(padding)\r\n\r\n"
+        #expect(head.utf8.count == ResponseHead.longest && head.utf8.count < InquiryAnswer.longest)
+        #expect(read(head, wantsServer: false) == .complete(status: 200, server: nil))
     }
 
     @Test func `is incomplete at every length but its whole, and malformed when it ends there`() {
@@ -65,8 +73,18 @@ import Testing
 
     @Test func `is known by its head alone when only the status matters, or says that there is trouble`() {
         #expect(read(head("204 No Content", length: 5), wantsServer: false) == .complete(status: 204, server: nil))
-        #expect(read(head("503 Service Unavailable", length: 500)) == .complete(status: 503, server: nil))
+        #expect(read(head("500 Internal Server Error", length: 500)) == .complete(status: 500, server: nil))
         #expect(read("HTTP/1.0 404\r\n\r\n", wantsServer: false) == .complete(status: 404, server: nil))
+    }
+
+    @Test func `names the server that drains, and nobody when the relay cannot reach its endpoint`() {
+        let draining = #"{"server":"za1","state":"draining"}"#
+        #expect(read(answer(draining, "503 Service Unavailable")) == .complete(status: 503, server: "za1"))
+        #expect(read(head("503 Service Unavailable", length: 500)) == .incomplete)
+        #expect(
+            read(head("503 Service Unavailable", length: 500), isAll: true) == .complete(status: 503, server: nil))
+        #expect(
+            read(answer("This server is busy.\n", "503 Service Unavailable")) == .complete(status: 503, server: nil))
     }
 
     @Test func `comes after interim ones`() {

@@ -119,7 +119,7 @@ final class StatusPeer: Sendable {
             while true {
                 let number = Glibc.accept(descriptor, nil, nil)
                 if number < 0 {
-                    // A listener of a test gives up waiting every ten seconds.
+                    // A listener of a test gives up waiting now and then.
                     if errno == EAGAIN || errno == EINTR { continue }
                     return
                 }

@@ -78,13 +78,11 @@ import Testing
         #expect(answer("GET /metrics", board).contentType == "text/plain; version=0.0.4; charset=utf-8")
     }
 
-    @Test func `about health names the worker that makes no progress`() throws {
+    @Test func `about health names the thread that makes no progress`() throws {
         let board = try Samples.board()
         #expect(answer("GET /healthz", board).status == 200)
-        board.setStuck([3])
-        #expect(answer("GET /healthz", board) == .text(503, "Worker 3 makes no progress."))
-        board.setStuck([0, 3])
-        #expect(answer("GET /healthz", board) == .text(503, "Worker 0 makes no progress, and 1 more."))
+        board.setAilments([ThreadAilment(thread: "worker-3", loss: .ofTraffic, kind: .stuck)])
+        #expect(answer("GET /healthz", board) == .text(503, "Thread worker-3 makes no progress."))
     }
 
     @Test func `about readiness says why not`() throws {

@@ -12,17 +12,19 @@ final class Client {
         let answer = socket.connect(to: KernelAddress(address))
         guard answer.inProgress || !answer.isError else { throw SystemCallError("connect", code: answer.code) }
         epoll.add(socket.number, .writable, tag: 0)
-        _ = epoll.wait(milliseconds: 5000)
+        _ = epoll.wait(milliseconds: 240_000)
         _ = try socket.connectOutcome.get("connect")
         epoll.modify(socket.number, [.readable, .peerClosed], tag: 0)
     }
 
     deinit { socket.close() }
 
-    func send(_ text: String) { _ = socket.sendLastWords(Array(text.utf8).span) }
+    func send(_ text: String) { send(octets: Array(text.utf8)) }
+
+    func send(octets: [UInt8]) { _ = socket.sendLastWords(octets.span) }
 
     /// Everything until the other end closes; what has come by then when that takes too long, or it resets.
-    func receiveAll(milliseconds: UInt64 = 20_000) -> String {
+    func receiveAll(milliseconds: UInt64 = 240_000) -> String {
         var received: [UInt8] = []
         let buffer = BufferPool.scratch()
         let deadline = Clock.monotonicNanoseconds + milliseconds * 1_000_000

@@ -1,4 +1,6 @@
 import Domain
+import Foundation
+import Syscalls
 import Testing
 import Wire
 
@@ -7,7 +9,7 @@ import Wire
 /// A target of a list as the control plane sends it.
 func watchTarget(
     _ server: String = "za1", hostname: String = "za1.dfree.test", addresses: [String] = ["127.0.0.1"], http: Int = 80,
-    https: Int = 443, interval: UInt32 = 2000, timeout: UInt32 = 1000, checks: [WireWatchCheck] = []
+    https: Int = 443, key: [UInt8] = [], interval: UInt32 = 2000, timeout: UInt32 = 1000, checks: [WireWatchCheck] = []
 ) -> WireWatchTarget {
     var target = WireWatchTarget()
     target.server = server
@@ -17,6 +19,7 @@ func watchTarget(
     target.httpsPort = UInt32(https)
     target.intervalMilliseconds = interval
     target.timeoutMilliseconds = timeout
+    target.probeKey = Data(key)
     target.checks = checks
     return target
 }
@@ -56,20 +59,50 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     }
 
     @Test func `is asked for by the server's host name, over a connection of its own`() throws {
+        let request = try only(watchTarget()).request(from: ServerName("ie1"), at: 1_800_000_000, nonce: 7)
         #expect(
-            String(decoding: try only(watchTarget()).request, as: UTF8.self)
+            String(decoding: request, as: UTF8.self)
                 == "GET / HTTP/1.1\r\nHost: za1.dfree.test\r\nUser-Agent: D-Direct probe\r\nConnection: close\r\n\r\n")
+    }
+
+    @Test func `shows the token of a probe, with a nonce of its own, when the list has the server's key`() throws {
+        let (za1, ie1) = (try ServerName("za1"), try ServerName("ie1"))
+        let plan = try only(watchTarget(key: Array(1...32)))
+        let request = String(decoding: plan.request(from: ie1, at: 1_800_000_000, nonce: 7), as: UTF8.self)
+        let line = try #require(request.split(separator: "\r\n").first { $0.hasPrefix("DDirect-Probe: ") })
+        let token = try #require(ProbeToken(String(line.dropFirst(15))))
+        #expect(token.vantage == "ie1")
+        #expect(token.time == 1_800_000_000)
+        #expect(token.nonce == 7)
+        let key = try #require(ProbeKey(octets: Array(1...32)))
+        #expect(token.isGenuine(for: za1, key: key) { Authentication.hmac($0, key: $1.octets) })
+    }
+
+    @Test func `a key that is none leaves the probe without a token`() throws {
+        let plan = try only(watchTarget(key: [1, 2, 3]))
+        #expect(plan.key == nil)
+    }
+
+    @Test func `a message is authenticated as RFC 4231 has it`() {
+        // Its second test case.
+        let mac = Authentication.hmac(Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
+        #expect(mac.prefix(8) == [0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e])
+        #expect(mac.count == 32)
     }
 
     @Test(arguments: [false, true])
     func `is a service's check through the first address alone`(usesTLS: Bool) throws {
-        let target = watchTarget(addresses: ["192.0.2.1", "192.0.2.2"], checks: [watchCheck(usesTLS: usesTLS)])
+        let target = watchTarget(
+            addresses: ["192.0.2.1", "192.0.2.2"], key: Array(1...32), checks: [watchCheck(usesTLS: usesTLS)])
         let (plans, problems) = ProbePlan.plans(of: watchList([target]))
         #expect(problems == [])
         let check = try #require(plans.first { $0.service != nil })
         #expect(check.doors.map { "\($0.address)" } == [usesTLS ? "192.0.2.1:443" : "192.0.2.1:80"])
-        #expect(
-            String(decoding: check.request, as: UTF8.self).hasPrefix("GET /health HTTP/1.1\r\nHost: app.acme.test\r\n"))
+        let request = String(
+            decoding: check.request(from: try ServerName("ie1"), at: 1_800_000_000, nonce: 7), as: UTF8.self)
+        #expect(request.hasPrefix("GET /health HTTP/1.1\r\nHost: app.acme.test\r\n"))
+        // A token is nothing to a customer's endpoint.
+        #expect(!request.contains("DDirect-Probe"))
     }
 
     @Test func `a timeout is no longer than its interval, and an interval no shorter than makes sense`() throws {
@@ -105,13 +138,12 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
 
     @Test func `a server's answer is its own and says 200, a service's any that is no trouble`() throws {
         let plan = try only(watchTarget())
-        #expect(plan.problem(status: 200, server: "za1") == nil)
-        #expect(plan.problem(status: 200, server: "ie1") == "is server ie1, not za1")
-        #expect(plan.problem(status: 200, server: nil) == "an answer that is not of a monitor endpoint")
-        #expect(plan.problem(status: 404, server: nil) == "status 404")
+        #expect(plan.end(status: 200, server: "za1") == .answered)
+        #expect(plan.end(status: 200, server: "ie1") == .refused("is server ie1, not za1"))
+        #expect(plan.end(status: 429, server: nil) == .turnedAway("status 429"))
         let plans = ProbePlan.plans(of: watchList([watchTarget(checks: [watchCheck()])])).plans
         let check = try #require(plans.first { $0.service != nil })
-        for status in [200, 301, 404, 499] { #expect(check.problem(status: status, server: nil) == nil) }
-        #expect(check.problem(status: 502, server: nil) == "status 502")
+        #expect(check.end(status: 404, server: nil) == .answered)
+        #expect(check.end(status: 502, server: nil) == .refused("status 502"))
     }
 }

@@ -84,7 +84,9 @@ func withProber(
     of targets: [WireWatchTarget], mostAttempts: Int = 256, _ body: (Mailbox<Prober.Message>, ToldProbes) throws -> Void
 ) throws {
     let told = ToldProbes()
-    let prober = try Prober(mostAttempts: mostAttempts, logger: Logger(label: "test")) { told.add($0) }
+    let prober = try Prober(
+        vantage: try ServerName("ie1"), mostAttempts: mostAttempts, logger: Logger(label: "test")
+    ) { told.add($0) }
     let thread = try JoinableThread(named: "prober") {
         do {
             try prober.run()

@@ -8,22 +8,27 @@ import Testing
 @Suite struct `Dialling` {
     private let hello = clientHello("one.acme.test")
 
+    /// Nobody waits here for an attempt to connect to be given up.
+    private static let withoutGivingUp = {
+        var settings = RelaySettings()
+        settings.connectTimeout = .seconds(3600)
+        return settings
+    }()
+
     private func carriage(_ hosts: [(host: String, port: UInt16)]) throws -> Carriage {
         try DataPlaneTests.carriage(["one.acme.test"], to: hosts)
     }
 
     @Test func `a flow that waits for an endpoint that does not answer goes to the one that replaces it`() throws {
-        let relay = try RelayHarness()
+        let relay = try RelayHarness(settings: Self.withoutGivingUp)
         let (silent, listener) = (try SilentListener(), try TestListener())
         try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
         let client = try TestConnection(port: relay.httpsPort)
         try client.send(hello)
         try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
-        let start = ContinuousClock.now
         try relay.route([("one", try carriage([("127.0.0.1", listener.port)]))])
         let endpoint = try listener.accept()
         #expect(try endpoint.receive(exactly: hello.count) == hello)
-        #expect(ContinuousClock.now - start < .seconds(3))
         #expect(relay.count(.connectFailures, "one") == 0)
     }
 
@@ -46,29 +51,26 @@ import Testing
     }
 
     @Test func `nobody is dialled for a client that has gone`() throws {
-        let relay = try RelayHarness()
+        let relay = try RelayHarness(settings: Self.withoutGivingUp)
         let silent = try SilentListener()
         try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
         let client = try TestConnection(port: relay.httpsPort)
         try client.send(hello)
         try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
         client.reset()
-        // An attempt alone lasts five seconds.
-        try eventually("the end of the flow", within: .seconds(4)) { relay.pool.flowsOpen == 0 }
+        try eventually("the end of the flow") { relay.pool.flowsOpen == 0 }
         #expect(relay.count(.connectFailures, "one") == 0)
     }
 
     @Test func `a flow that waits for an endpoint ends with its service`() throws {
-        let relay = try RelayHarness()
+        let relay = try RelayHarness(settings: Self.withoutGivingUp)
         let silent = try SilentListener()
         try relay.route([("one", try carriage([("127.0.0.1", silent.listener.port)]))])
         let client = try TestConnection(port: relay.httpsPort)
         try client.send(hello)
         try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
-        let start = ContinuousClock.now
         try relay.route([])
         #expect(client.receiveAll().end == .reset)
-        #expect(ContinuousClock.now - start < .seconds(3))
         #expect(relay.count(.serviceGone) == 1)
     }
 
@@ -109,7 +111,7 @@ import Testing
         throws
     {
         var settings = RelaySettings()
-        settings.connectTimeout = .milliseconds(1500)
+        settings.connectTimeout = .seconds(5)
         let relay = try RelayHarness(settings: settings)
         let addresses = (0..<8).map { _ in Loopback.fresh() }
         let fallback = try TestListener()
@@ -121,9 +123,9 @@ import Testing
         try client.send(hello)
         let start = ContinuousClock.now
         #expect(try fallback.accept().receive(exactly: hello.count) == hello)
-        // Two at a time for 1.5 s each would be 6 s.
+        // Two at a time for 5 s each would be 20 s, and the budget is 5 s; what is beyond it here is a busy machine's.
         let took = ContinuousClock.now - start
-        #expect(took < .seconds(5), "\(took)")
+        #expect(took < .seconds(20), "\(took)")
         withExtendedLifetime(silent) {}
     }
 

@@ -82,7 +82,7 @@ import Testing
         let endpoint = try listener.accept()
         _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
         try endpoint.send(ok)
-        _ = try client.receive(exactly: ok.utf8.count)
+        _ = try client.receive(untilSuffix: "\r\n\r\nok")
         client.shutdownWriting()
         #expect(endpoint.receive() == .end)
         endpoint.shutdownWriting()
@@ -116,8 +116,8 @@ import Testing
     @Test func `a client that leaves while its request waits is let go when the response may not come any more`() throws
     {
         var settings = RelaySettings()
-        settings.halfCloseTimeout = .milliseconds(100)
-        settings.responseTimeout = .milliseconds(300)
+        settings.halfCloseTimeout = .seconds(1)
+        settings.responseTimeout = .seconds(2)
         let (relay, listener) = try RelayHarness.single(settings)
         let endpoint = try {
             let client = try TestConnection(port: relay.httpPort)
@@ -132,15 +132,17 @@ import Testing
     }
 
     @Test func `an answer of ours is whole and the flow over at once for a client that has ended its side`() throws {
-        let (relay, _) = try RelayHarness.single()
+        var settings = RelaySettings()
+        // Nobody waits here for such a time to be over.
+        settings.halfCloseTimeout = .seconds(3600)
+        settings.helloTimeout = .seconds(3600)
+        let (relay, _) = try RelayHarness.single(settings)
         let client = try TestConnection(port: relay.httpPort)
         relay.keepBusy()
         try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
         client.shutdownWriting()
-        let start = ContinuousClock.now
         #expect(client.receiveText().hasPrefix("HTTP/1.1 421 "))
         try relay.expectIdle()
-        #expect(ContinuousClock.now - start < .milliseconds(1500))
     }
 
     @Test func `interim responses pass before the response, and a HEAD's response has no body`() throws {
@@ -169,7 +171,8 @@ import Testing
         #expect(try client.receive(exactly: (ok + ok).utf8.count) == Array((ok + ok).utf8))
     }
 
-    @Test func `an endpoint that leaves without a word is a 502, and one that stops within a response is an end`()
+    @Test
+    func `an endpoint that leaves without a word or within a head is a 502, and one that stops in a body is an end`()
         throws
     {
         let (relay, listener) = try RelayHarness.single()
@@ -182,7 +185,7 @@ import Testing
             try endpoint.send(said)
             endpoint.shutdownWriting()
             let text = client.receiveText()
-            #expect(said.isEmpty ? text.hasPrefix("HTTP/1.1 502 ") : text == said)
+            #expect(said.hasPrefix(head) ? text == said : text.hasPrefix("HTTP/1.1 502 "))
         }
         try relay.expectIdle()
     }

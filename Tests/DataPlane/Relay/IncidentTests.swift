@@ -9,9 +9,10 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let hello = clientHello("one.acme.test")
 
-    /// All but the want of descriptors, which a whole process has and not one worker (the end-to-end tests of floods provoke it), and that
-    /// of local ports, which a whole machine has: no test provokes that.
-    private static let here = Incident.allCases.filter { $0 != .descriptorsExhausted && $0 != .localPortsExhausted }
+    /// All but the want of descriptors and of watches, which a whole process or user has and not one worker (end-to-end tests provoke them), and
+    /// that of local ports, which a whole machine has: no test provokes that.
+    private static let elsewhere: [Incident] = [.descriptorsExhausted, .watchRefused, .localPortsExhausted]
+    private static let here = Incident.allCases.filter { !elsewhere.contains($0) }
 
     @Test(arguments: here) func `is counted once, and told to the log`(incident: Incident) throws {
         let relay = try provoke(incident)
@@ -35,13 +36,15 @@ import Testing
         case .clientLeftEarly: try leaveEarly()
         case .helloRefused: try say("hi there", to: \.httpsPort, answer: "")
         case .requestRefused: try say("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", answer: "HTTP/1.1 400 ")
-        case .requestTimedOut: try say("GET / HT", answer: "HTTP/1.1 408 ")
+        case .requestTimedOut: try say("GET / HT", answer: "HTTP/1.1 408 ", helloTimeout: .seconds(2))
         case .nameUnknown: try say("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n", answer: "HTTP/1.1 421 ")
         case .otherHostOnConnection: try askForAnother()
         case .proxyHeaderRefused: try say(get, answer: "", trusted: ["127.0.0.0/8"])
-        case .bodyMalformed:
+        case .requestBodyMalformed:
             try say(
-                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", answer: "")
+                "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                answer: "HTTP/1.1 400 ")
+        case .responseMalformed: try hear("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello")
         case .clientReset: try reset(byClient: true)
         case .endpointReset: try reset(byClient: false)
         case .endpointUnresolved: try dial("gone.acme.test")
@@ -50,11 +53,11 @@ import Testing
         case .endpointTimedOut: try waitForEndpoint()
         case .endpointLeftEarly: try leaveRequestUnanswered()
         case .fallbackUsed: try fallBack()
-        case .idleTimedOut: try fallAsleep { $0.idleTimeout = .milliseconds(300) }
-        case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .milliseconds(300) }
+        case .idleTimedOut: try fallAsleep { $0.idleTimeout = .seconds(2) }
+        case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .seconds(2) }
         case .responseTimedOut: try waitForResponse()
         case .flowLimitReached: try crowd()
-        case .descriptorsExhausted, .localPortsExhausted:
+        case .descriptorsExhausted, .watchRefused, .localPortsExhausted:
             throw NotInTime(description: "no worker runs out of \(incident.label) by itself")
         case .buffersExhausted: try starve()
         case .drainRefused: try drain()
@@ -66,6 +69,10 @@ import Testing
         case .openingsExceeded: try openTwice()
         case .clientDenied: try exceed(access: ClientAccess(deny: [Prefix("127.0.0.0/8")]))
         case .clientTooSlow: try dawdle()
+        case .monitorRefused:
+            try say("GET / HTTP/1.1\r\nHost: za1.dfree.test\r\n\r\n", answer: "HTTP/1.1 429 ") {
+                $0.monitorStrangers.openPerAddress = 0
+            }
         }
     }
 
@@ -74,8 +81,8 @@ import Testing
         trusted: [String] = [], accept: Bool = false, _ adjust: (inout RelaySettings) -> Void = { _ in }
     ) throws -> (relay: RelayHarness, listener: TestListener) {
         var settings = RelaySettings()
-        // Nobody in these tests takes a second to say something.
-        settings.helloTimeout = .seconds(1)
+        // Only those that are about it wait for it.
+        settings.helloTimeout = .seconds(3600)
         adjust(&settings)
         let relay = try RelayHarness(settings: settings)
         let listener = try TestListener()
@@ -102,9 +109,13 @@ import Testing
 
     /// Says something, and hears the beginning of an answer and the end.
     private func say(
-        _ text: String, to port: (RelayHarness) -> UInt16 = { $0.httpPort }, answer: String, trusted: [String] = []
+        _ text: String, to port: (RelayHarness) -> UInt16 = { $0.httpPort }, answer: String, trusted: [String] = [],
+        helloTimeout: Duration = .seconds(3600), _ adjust: (inout RelaySettings) -> Void = { _ in }
     ) throws -> RelayHarness {
-        let (relay, listener) = try makeRelay(trusted: trusted)
+        let (relay, listener) = try makeRelay(trusted: trusted) {
+            $0.helloTimeout = helloTimeout
+            adjust(&$0)
+        }
         let client = try TestConnection(port: port(relay))
         try client.send(text)
         let heard = client.receiveText()
@@ -115,7 +126,7 @@ import Testing
 
     /// Connects, and says nothing: behind a trusted sender, since without any word the kernel would hold the connection back for seconds.
     private func beSilent() throws -> RelayHarness {
-        let (relay, _) = try makeRelay(trusted: ["127.0.0.0/8"], accept: true)
+        let (relay, _) = try makeRelay(trusted: ["127.0.0.0/8"], accept: true) { $0.helloTimeout = .seconds(2) }
         let client = try TestConnection(port: relay.httpsPort)
         try client.send("PROXY TCP4 192.0.2.1 198.51.100.7 50000 443\r\n")
         #expect(client.receive() == .end)
@@ -128,6 +139,18 @@ import Testing
         try client.send(Array(hello.prefix(50)))
         client.shutdownWriting()
         #expect(client.receive() == .end)
+        return relay
+    }
+
+    /// Asks, and hears that the endpoint did not answer in HTTP.
+    private func hear(_ words: String) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        try endpoint.send(words)
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 502 "))
         return relay
     }
 
@@ -158,7 +181,7 @@ import Testing
     }
 
     private func waitForEndpoint() throws -> RelayHarness {
-        let (relay, _) = try makeRelay { $0.connectTimeout = .milliseconds(300) }
+        let (relay, _) = try makeRelay { $0.connectTimeout = .seconds(2) }
         let silent = try SilentListener()
         try relay.route([("one", try service(("127.0.0.1", silent.listener.port)))])
         let client = try TestConnection(port: relay.httpsPort)
@@ -222,7 +245,7 @@ import Testing
     }
 
     private func waitForResponse() throws -> RelayHarness {
-        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(300) }
+        let (relay, listener) = try makeRelay { $0.responseTimeout = .seconds(2) }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()

@@ -80,7 +80,7 @@ import Testing
         let listener = try TestListener()
         let request =
             "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\n\r\n"
-        let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nTrailer: x\r\n\r\n"
+        let response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: x\r\n\r\n"
         // Cut at every byte of both: before, in and after each head, size, chunk and trailer.
         for cut in stride(from: 1, to: request.utf8.count, by: 3) {
             var relay = try relay(to: listener)
@@ -106,6 +106,27 @@ import Testing
             _ = try client.receive(untilSuffix: "\r\n\r\n")
             try client.send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n")
             #expect(client.receiveText().hasPrefix("HTTP/1.1 421 "))
+        }
+    }
+
+    @Test func `trailers that do not pass do not pass in the next process either, wherever they are cut`() throws {
+        let listener = try TestListener()
+        let head = "POST / HTTP/1.1\r\nHost: one.acme.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let request = Array("\(head)2\r\nhi\r\n0\r\nA: b\r\nX-Real-IP: 10.0.0.1\r\nC: d\r\n\r\n".utf8)
+        let heard = Array("\(head)2\r\nhi\r\n0\r\nA: b\r\nC: d\r\n\r\n".utf8)
+        for cut in stride(from: head.utf8.count, to: request.count, by: 2) {
+            var relay = try relay(to: listener)
+            let client = try TestConnection(port: relay.httpPort)
+            try client.send(Array(request.prefix(cut)))
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: head.utf8.count)
+            relay = try move(relay, to: listener)
+            try client.send(Array(request.dropFirst(cut)))
+            #expect(
+                try endpoint.receive(exactly: heard.count - head.utf8.count) == Array(heard.dropFirst(head.utf8.count)))
+            try endpoint.send("HTTP/1.1 204 No Content\r\n\r\n")
+            _ = try client.receive(untilSuffix: "\r\n\r\n")
+            withExtendedLifetime(relay) {}
         }
     }
 

@@ -10,7 +10,10 @@ import Testing
     private let check: HealthCheck
 
     init() throws {
-        relay = try RelayHarness()
+        var settings = RelaySettings()
+        // Nobody waits here for an attempt to connect to be given up.
+        settings.connectTimeout = .seconds(3600)
+        relay = try RelayHarness(settings: settings)
         listeners = try (0..<3).map { _ in try TestListener() }
         check = try HealthCheck(kind: .tcp)
         try route([0, 1, 2])
@@ -111,10 +114,8 @@ import Testing
         let client = try TestConnection(port: relay.httpsPort)
         try client.send(hello)
         try eventually("the dial") { relay.count(.connectionsOpened, "one") == 1 }
-        let start = ContinuousClock.now
         try route([1])
         #expect(try listeners[1].accept().receive(exactly: hello.count) == hello)
-        #expect(ContinuousClock.now - start < .seconds(3))
     }
 
     @Test func `a flow that waits for a preferred fallback stays with it while it is in the list`() throws {

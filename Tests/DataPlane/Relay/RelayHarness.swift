@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Glibc
 import Syscalls
+import Testing
 
 @testable import DataPlane
 
@@ -10,7 +11,7 @@ final class RelayHarness {
     let pool: WorkerPool
     let doubts: Mailbox<NameSlot>
     private var threads: [JoinableThread] = []
-    private var registry: SlotRegistry
+    private var registry: TableBuilder
     private var version: UInt64 = 0
     private var table = RoutingTable.empty()
     private var policy = EndpointPolicy()
@@ -27,11 +28,15 @@ final class RelayHarness {
         pool = try WorkerPool(
             count: workers, listeners: Listener.bound(http: any, https: any), settings: settings)
         doubts = try Mailbox(limit: 64)
-        registry = SlotRegistry(monitor: (1, 1), seed: 7)
+        registry = TableBuilder(monitor: (1, 1), seed: 7)
         try pool.listen()
         let nowhere = TransportAddress(Address(ipv4: 0x7F00_0001), port: 1)
         for index in 0..<workers {
-            threads.append(try pool.start(index, responder: (nowhere, nowhere), doubts: doubts))
+            let run = try pool.worker(index, responder: (nowhere, nowhere), doubts: doubts)
+            threads.append(
+                try JoinableThread(named: "worker-\(index)") {
+                    do { try run() } catch { Issue.record("worker \(index): \(error)") }
+                })
         }
     }
 
@@ -153,9 +158,15 @@ final class RelayHarness {
 
     /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
     func keepBusy() {
+        for index in pool.mailboxes.indices { keepBusy(index) }
+    }
+
+    /// The same for one of them, and for so many times as long.
+    func keepBusy(_ index: Int, times: Int = 1) {
         let nobody = Int32(Capacity.names - 1)
         let update = (index: nobody, addresses: EndpointAddresses(tenant: 0, status: .unknown))
-        pool.post(.addresses([(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)))
+        let updates = [(index: Int32, addresses: EndpointAddresses)](repeating: update, count: 50_000)
+        for _ in 0..<times { pool.mailboxes[index].post(.addresses(updates)) }
     }
 
     /// Waits until every flow has ended and every buffer has been given back.
@@ -170,13 +181,15 @@ struct NotInTime: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until `fact` holds, looking often, for at most ten seconds.
-func eventually(_ what: String = "the fact", within patience: Duration = .seconds(10), _ fact: () throws -> Bool) throws
-{
-    let end = ContinuousClock.now + patience
+/// How long a test waits for a fact. Only a fault takes so long, however slow the machine is.
+let untilAFault = Duration.seconds(240)
+
+/// Waits until `fact` holds, looking often.
+func eventually(_ what: String = "the fact", within limit: Duration = untilAFault, _ fact: () throws -> Bool) throws {
+    let end = ContinuousClock.now + limit
     while try !fact() {
         guard ContinuousClock.now < end else {
-            throw NotInTime(description: "\(what) did not come true in \(patience)")
+            throw NotInTime(description: "\(what) did not come true in \(limit)")
         }
         usleep(2000)
     }
@@ -184,8 +197,8 @@ func eventually(_ what: String = "the fact", within patience: Duration = .second
 
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
-    forwardedFor: ForwardedFor = .append, check: HealthCheck? = nil, limits: ServiceLimits = .standard,
-    access: ClientAccess = .open
+    forwardedFor: ForwardedFor = .append, forwardedFields: ForwardedFields? = nil, check: HealthCheck? = nil,
+    limits: ServiceLimits = .standard, access: ClientAccess = .open
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -195,5 +208,6 @@ func carriage(
         clientDomains: domains.map { try ClientDomain($0) },
         endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
         acceptProxyProtocol: accept,
-        sendProxyProtocol: send, forwardedFor: forwardedFor, limits: limits, access: access)
+        sendProxyProtocol: send, forwardedFor: forwardedFor, forwardedFields: forwardedFields, limits: limits,
+        access: access)
 }

@@ -10,7 +10,7 @@ final class TestConnection: @unchecked Sendable {
 
     init(descriptor: Int32) {
         self.descriptor = descriptor
-        setDeadline(seconds: 10)
+        setDeadline()
     }
 
     /// With a small `receiveBuffer` the peer's bytes wait on the peer's side.
@@ -30,13 +30,13 @@ final class TestConnection: @unchecked Sendable {
             Glibc.close(descriptor)
             throw NotInTime(description: "cannot connect to port \(port)")
         }
-        setDeadline(seconds: 10)
+        setDeadline()
     }
 
     deinit { Glibc.close(descriptor) }
 
-    private func setDeadline(seconds: Int) {
-        var time = timeval(tv_sec: seconds, tv_usec: 0)
+    private func setDeadline() {
+        var time = timeval(tv_sec: Int(untilAFault.components.seconds), tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -162,7 +162,7 @@ final class TestListener {
         }
         guard bound else { throw NotInTime(description: "cannot listen") }
         self.port = UInt16(bigEndian: address.sin_port)
-        var time = timeval(tv_sec: 10, tv_usec: 0)
+        var time = timeval(tv_sec: Int(untilAFault.components.seconds), tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 

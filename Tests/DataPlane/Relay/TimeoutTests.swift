@@ -9,6 +9,12 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
+    /// What is cut in these tests is cut after this: more than a busy machine takes for what comes before.
+    private static let short = Duration.seconds(2)
+    /// For what must not be cut while a test trickles.
+    private static let long = Duration.seconds(3)
+    private static let longer = Duration.seconds(4)
+
     private func makeRelay(
         _ adjust: (inout RelaySettings) -> Void
     ) throws -> (relay: RelayHarness, listener: TestListener) {
@@ -55,13 +61,13 @@ import Testing
 
     @Test(arguments: [true, false])
     func `a flow on which nothing passes is cut on both sides, and not before its time`(isTLS: Bool) throws {
-        let (relay, listener) = try makeRelay { $0.idleTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.idleTimeout = Self.short }
         let start = ContinuousClock.now
         let (client, endpoint) = try open(relay, listener, isTLS: isTLS)
         #expect(client.receive() == .reset)
         #expect(endpoint.receive() == .reset)
         // The worker's clock ticks ten times a second: the last byte may have passed just before a tick.
-        #expect(ContinuousClock.now - start >= .milliseconds(400))
+        #expect(ContinuousClock.now - start >= Self.short - .milliseconds(100))
         #expect(relay.count(.idleTimedOut) == 1)
         #expect(relay.count(.halfCloseTimedOut) == 0)
         try relay.expectIdle()
@@ -72,7 +78,7 @@ import Testing
     func `a connection of plain HTTP is cut whether it waits for a response or for the next request`(
         isAnswered: Bool
     ) throws {
-        let (relay, listener) = try makeRelay { $0.idleTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.idleTimeout = Self.short }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()
@@ -89,12 +95,12 @@ import Testing
 
     @Test(arguments: [true, false], [true, false])
     func `bytes in one direction are enough to keep a flow`(isTLS: Bool, isFromClient: Bool) throws {
-        let (relay, listener) = try makeRelay { $0.idleTimeout = .milliseconds(800) }
+        let (relay, listener) = try makeRelay { $0.idleTimeout = Self.long }
         let (client, endpoint) = try open(relay, listener, isTLS: isTLS)
         if isFromClient {
-            try trickle(from: client, to: endpoint, for: .milliseconds(1600))
+            try trickle(from: client, to: endpoint, for: Self.longer)
         } else {
-            try trickle(from: endpoint, to: client, for: .milliseconds(1600))
+            try trickle(from: endpoint, to: client, for: Self.longer)
         }
         #expect(relay.count(.idleTimedOut) == 0)
         client.shutdownWriting()
@@ -108,7 +114,7 @@ import Testing
 
     @Test(arguments: [true, false])
     func `a flow that the endpoint has ended is let go when nothing comes from the client`(isTLS: Bool) throws {
-        let (relay, listener) = try makeRelay { $0.halfCloseTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.halfCloseTimeout = Self.short }
         let (client, endpoint) = try open(relay, listener, isTLS: isTLS)
         endpoint.shutdownWriting()
         #expect(client.receive() == .end)
@@ -139,12 +145,12 @@ import Testing
     func `a flow that one side has ended goes on for as long as the other speaks`(
         isTLS: Bool, isEndedByClient: Bool
     ) throws {
-        let (relay, listener) = try makeRelay { $0.halfCloseTimeout = .milliseconds(800) }
+        let (relay, listener) = try makeRelay { $0.halfCloseTimeout = Self.long }
         let (client, endpoint) = try open(relay, listener, isTLS: isTLS)
         let (first, other) = isEndedByClient ? (client, endpoint) : (endpoint, client)
         first.shutdownWriting()
         #expect(other.receive() == .end)
-        try trickle(from: other, to: first, for: .milliseconds(1600))
+        try trickle(from: other, to: first, for: Self.longer)
         other.shutdownWriting()
         #expect(first.receive() == .end)
         try relay.expectIdle()
@@ -152,7 +158,7 @@ import Testing
     }
 
     @Test func `a client that stays when its endpoint has gone between two requests is let go`() throws {
-        let (relay, listener) = try makeRelay { $0.halfCloseTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.halfCloseTimeout = Self.short }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()
@@ -169,7 +175,7 @@ import Testing
     // MARK: Responses
 
     @Test func `a request whose response does not begin is answered 504`() throws {
-        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.responseTimeout = Self.short }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()
@@ -180,13 +186,13 @@ import Testing
     }
 
     @Test func `a response that has begun may take its time`() throws {
-        let (relay, listener) = try makeRelay { $0.responseTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.responseTimeout = Self.short }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()
         _ = try endpoint.receive(exactly: get.utf8.count)
         try endpoint.send(String(ok.dropLast()))
-        usleep(1_500_000)
+        usleep(3_000_000)
         try endpoint.send("k")
         #expect(try client.receive(exactly: ok.utf8.count) == Array(ok.utf8))
         #expect(relay.count(.responseTimedOut) == 0)
@@ -195,7 +201,7 @@ import Testing
     // MARK: Heads
 
     @Test func `a later request whose head does not come to its end is answered 408`() throws {
-        let (relay, listener) = try makeRelay { $0.helloTimeout = .milliseconds(500) }
+        let (relay, listener) = try makeRelay { $0.helloTimeout = Self.short }
         let client = try TestConnection(port: relay.httpPort)
         try client.send(get)
         let endpoint = try listener.accept()

@@ -153,8 +153,8 @@ import Testing
             schedule.passed(now: now)
         }
         let pauses = zip(asked.dropFirst(), asked).map { $0 - $1 }
-        #expect(pauses.first.map { (NameSchedule.patience...6000).contains($0) } == true, "\(pauses)")
-        #expect(pauses.max().map { $0 <= NameSchedule.longestDeadRetry * 5 / 4 + NameSchedule.briefPatience } == true)
+        #expect(pauses.first.map { (QuestionTurns.patience...6000).contains($0) } == true, "\(pauses)")
+        #expect(pauses.max().map { $0 <= NameSchedule.longestDeadRetry * 5 / 4 + QuestionTurns.briefPatience } == true)
         #expect(asked.count < 40, "\(pauses)")
         #expect(schedule.underWay <= 2)
     }

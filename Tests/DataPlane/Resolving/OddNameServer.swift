@@ -24,7 +24,8 @@ final class OddNameServer: Sendable {
     init(at text: String = "127.0.0.1", port: UInt16 = 0, _ rule: @escaping Rule) throws {
         let own = try Address(text)
         self.rule = Mutex(rule)
-        socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        self.socket = socket
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -90,7 +91,8 @@ final class OddNameServer: Sendable {
         case .failure: code = 2
         case .nothing: break
         case .noSuchName: code = 3
-        case .addresses(let addresses, let seconds): (records, ttl) = (addresses, seconds)
+        case .addresses(let addresses, let seconds):
+            (records, ttl) = (addresses.filter { $0.family == family }, seconds)
         }
         var packet = Array(query[0..<2]) + [0x81, 0x80 | code, 0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
         packet += query[12..<index + 5]

@@ -59,7 +59,7 @@ private struct Simulation {
         let last = (simulation.known.values.max() ?? .max) - start
         #expect(last < 1000, "the last was known after \(last) ms")
         #expect(simulation.mostUnderWay > 4096, "\(simulation.mostUnderWay)")
-        #expect(simulation.mostUnderWay <= NameSchedule.mostYoung + NameSchedule.mostSlow + NameSchedule.mostBrief)
+        #expect(simulation.mostUnderWay <= QuestionTurns.mostYoung + QuestionTurns.mostSlow + QuestionTurns.mostBrief)
     }
 
     @Test func `do not delay the refreshes of live ones`() throws {
@@ -80,7 +80,7 @@ private struct Simulation {
         for number in 0..<3000 { _ = try simulation.add("dead\(number).example", owner: 1) }
         try simulation.run(for: 6000)
         try simulation.run(for: 10_000)
-        #expect(simulation.schedule.underWay <= NameSchedule.mostBrief)
+        #expect(simulation.schedule.underWay <= QuestionTurns.mostBrief)
     }
 
     @Test func `of one owner do not delay a name of another that has failed`() throws {

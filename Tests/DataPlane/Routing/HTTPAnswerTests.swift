@@ -4,15 +4,15 @@ import Testing
 private func written(_ answer: HTTPAnswer, toHEAD: Bool = false, room: Int = HTTPAnswer.longest) -> String? {
     var octets = [UInt8](repeating: 0, count: room)
     var output = octets.mutableSpan
-    let count = answer.write(toHEAD: toHEAD, into: &output)
+    let count = answer.write(toHEAD: toHEAD, date: "Tue, 01 Sep 2026 08:00:00 GMT", into: &output)
     return count.map { String(decoding: octets[..<$0], as: UTF8.self) }
 }
 
 @Suite struct `Answers of our own` {
     static let all: [HTTPAnswer] =
         RequestHead.Refusal.allCases.compactMap(\.answer) + [
-            .requestTimeout, .misdirected, .badGateway, .overloaded, .gatewayTimeout, .forbidden,
-            .tooManyRequests,
+            .requestTimeout, .misdirected, .badGateway, .badResponse, .malformedBody, .overloaded, .gatewayTimeout,
+            .forbidden, .tooManyRequests,
         ]
 
     @Test(arguments: all)
@@ -49,6 +49,7 @@ private func written(_ answer: HTTPAnswer, toHEAD: Bool = false, room: Int = HTT
     @Test func `a timeout's answer reads as it should`() {
         let expected = """
             HTTP/1.1 408 Request Timeout\r
+            Date: Tue, 01 Sep 2026 08:00:00 GMT\r
             Content-Type: text/plain\r
             Connection: close\r
             Content-Length: 36\r

@@ -45,6 +45,16 @@ struct HelloMaker {
 
     static func record(_ piece: ArraySlice<UInt8>) -> [UInt8] { [22, 3, 1] + number(piece.count) + piece }
 
+    /// The longest message that there can be, with a name: as many suites, compressions and extensions as their lengths can say.
+    static var longest: [UInt8] {
+        var maker = HelloMaker(serverName: "app.acme.example")
+        maker.suites = [UInt8](repeating: 0x13, count: 65_534)
+        maker.compressions = [UInt8](repeating: 0, count: 255)
+        let names = 4 + serverNames(["app.acme.example"]).count
+        maker.extensions?.append((0x15, [UInt8](repeating: 0, count: 65_535 - names - 4)))
+        return maker.message
+    }
+
     /// As a browser with a post-quantum key share sends it: GREASE first and last, ECH, and 1,216 bytes of X25519MLKEM768.
     static var postQuantum: HelloMaker {
         var maker = HelloMaker()

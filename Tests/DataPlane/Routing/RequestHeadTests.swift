@@ -179,9 +179,15 @@ private func host(_ value: String) -> RequestInspection {
 
     @Test(arguments: [
         "X-Forwarded-For", "close, x-forwarded-for", "Host", "Content-Length", "transfer-encoding", "X_Forwarded_For",
+        "x, expect",
     ])
     func `a Connection field that would have the endpoint drop what counts is refused`(options: String) {
         #expect(get("Connection: \(options)").refusal == .protectedField)
+    }
+
+    @Test func `a Connection field may name 8 fields, and one more is refused`() {
+        #expect(get("Connection: a, b, c, d", "Connection: e, f, g, h, A, close").head != nil)
+        #expect(get("Connection: a, b, c, d", "Connection: e, f, g, h, i").refusal == .tooManyOptions)
     }
 
     @Test func `an X-Forwarded-For with underscores is refused`() {
@@ -217,9 +223,19 @@ private func host(_ value: String) -> RequestInspection {
         }
     }
 
-    @Test func `an empty line before the request is refused`() {
+    @Test(arguments: [
+        ("", 0), ("\r", 0), ("\r\n", 2), ("\r\n\r", 2), ("\r\n\r\nGET", 4), ("\n\r\n", 0), ("G\r\n", 0), ("\r\n\n", 2),
+    ])
+    func `empty lines before a request are told apart from it`(text: String, count: Int) {
+        let bytes = Array(text.utf8)
+        #expect(RequestHead.emptyLines(bytes.span) == count)
+    }
+
+    @Test func `an empty line is no part of a head, and half of one may be the beginning of one`() {
         #expect(RequestInspection(of: "\r\nGET / HTTP/1.1\r\nHost: app.example\r\n\r\n").refusal == .badRequestLine)
         #expect(RequestInspection(of: "\n").refusal == .badRequestLine)
+        #expect(RequestInspection(of: "\r").outcome == .incomplete)
+        #expect(RequestInspection(of: "\rG").refusal == .badRequestLine)
     }
 
     @Test(arguments: [
@@ -320,18 +336,34 @@ private func host(_ value: String) -> RequestInspection {
 
     @Test(
         arguments: [
-            ("http://other.example/", .otherHost), ("http://app.example:81/", .otherHost),
-            ("http://app.example.evil.example/", .otherHost),
             ("https://app.example/", .badTarget), ("http://", .badTarget), ("http:///x", .badTarget),
             ("http://user@app.example/", .badTarget),
             ("http://app.example\\@other.example/", .badTarget), ("ftp://app.example/", .badTarget),
             ("app.example:80", .badTarget),
             ("x", .badTarget), ("*", .badTarget), ("?x", .badTarget), ("//app.example", nil),
         ] as [(String, RequestHead.Refusal?)])
-    func `a target that names another host, or none in a valid way, is refused`(
+    func `a target that names no host in a valid way is refused`(
         target: String, refusal: RequestHead.Refusal?
     ) {
         #expect(line("GET \(target) HTTP/1.1").refusal == refusal)
+    }
+
+    @Test(arguments: [
+        ("http://other.example/", "other.example", true), ("http://app.example:81/", "app.example", false),
+        ("http://app.example.evil.example/", "app.example.evil.example", true), ("http://192.0.2.1/", "", true),
+    ])
+    func `a target's host counts, and that of the Host field can be had`(target: String, host: String, differs: Bool)
+        throws
+    {
+        let text = "GET \(target) HTTP/1.1\r\nA: b\r\nHost:  App.example.:80 \r\n\r\n"
+        let inspection = RequestInspection(of: text)
+        let head = try #require(inspection.head)
+        #expect(inspection.host == host)
+        #expect(head.namesTwoHosts == differs)
+        var name = RoutingName()
+        let bytes = Array(text.utf8)
+        head.readHostField(bytes.span, into: &name)
+        #expect(name.description == "app.example")
     }
 
     @Test func `an HTTP 1 0 request may name its host in the target alone`() {

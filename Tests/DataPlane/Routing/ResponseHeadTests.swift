@@ -84,14 +84,32 @@ private func response(_ fields: String...) -> ResponseHead? {
         ["Content-Length: "],
         ["Content-Length: 5", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "Content-Length: 5"],
         ["Transfer-Encoding: chunked, gzip"], ["Transfer-Encoding: chunked, chunked"],
-        ["Transfer-Encoding: chunked", "Transfer-Encoding: x"],
-        ["Content-Length : 5"], ["Transfer-Encoding : chunked"], ["Content_Length: 5"], ["Content-Length: 5", " 6"],
-        ["Content-Length: 18446744073709551617"],
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: x"], ["Content-Length: 5", " 6"],
+        ["Transfer-Encoding: gzip", "\t, chunked"], ["Content-Length: 18446744073709551617"],
+        ["Transfer-Encoding: gzip", "Content-Length: 5"], ["Content-Length: 5\r"],
     ])
-    func `framing in doubt lasts until the endpoint closes`(fields: [String]) {
-        let head = parsed(inspect((["HTTP/1.1 200 OK"] + fields + ["", ""]).joined(separator: "\r\n")))
-        #expect(head?.framing == .untilClose)
-        #expect(head?.closes == true)
+    func `a response that could end in two places is none`(fields: [String]) {
+        let text = (["HTTP/1.1 200 OK"] + fields + ["", ""]).joined(separator: "\r\n")
+        #expect(inspect(text) == .malformed)
+        // To HEAD the end is clear, whatever the fields say, unless they could hide others.
+        #expect(
+            fields.contains { $0.hasSuffix("\r") } || parsed(inspect(text, toHEAD: true))?.framing == BodyFraming.none)
+    }
+
+    @Test(arguments: [
+        "HTTP/1.1 200 OK\r\n Content-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\n\tX: y\n\n", "HTTP/1.1 200 O\rK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\rContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length\r\n : 5\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: content-length\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: a,b,c,d,e,f,g,h,i\r\n\r\n",
+    ])
+    func `a head that hides fields from some programs is none`(text: String) {
+        #expect(inspect(text) == .malformed)
+    }
+
+    @Test func `a name with a blank behind it is the name, and one with an underscore another`() {
+        #expect(response("Content-Length : 5")?.framing == .length(5))
+        #expect(response("Transfer-Encoding\t: chunked")?.framing == .chunked)
+        #expect(response("Content_Length: 5")?.framing == .untilClose)
     }
 
     @Test func `who closes is told`() {
@@ -109,6 +127,74 @@ private func response(_ fields: String...) -> ResponseHead? {
         #expect(parsed(inspect("HTTP/1.1 200\nContent-Length: 5\n\n"))?.framing == .length(5))
         #expect(parsed(inspect("HTTP/1.1 200 \r\n\n"))?.status == 200)
         #expect(parsed(inspect("HTTP/1.1 999 Beyond\r\n\r\n"))?.status == 999)
+    }
+
+    /// A response as it is handed on; as it is when nothing in it has to be changed.
+    private func handed(_ text: String, closing: Bool = false) throws -> String {
+        let head = try #require(parsed(inspect(text)))
+        guard head.changes(closing: closing) else { return text }
+        let bytes = Array(text.utf8)
+        var octets = [UInt8](repeating: 0, count: head.length + ResponseHead.longestGrowth)
+        var output = octets.mutableSpan
+        let written = head.copy(bytes.span, closing: closing, into: &output)
+        let count = try #require(written)
+        return String(decoding: octets[..<count], as: UTF8.self)
+    }
+
+    private func text(_ fields: String...) -> String {
+        (["HTTP/1.1 200 OK", "Content-Length: 5"] + fields + ["", ""]).joined(separator: "\r\n")
+    }
+
+    @Test func `what needs no change is passed on as it is`() throws {
+        for fields in ["A: b", "Connection: keep-alive\r\nKeep-Alive: timeout=5", "Connection: close"] {
+            #expect(try handed(text(fields)) == text(fields))
+        }
+        #expect(try handed(text("connection:close"), closing: true) == text("connection:close"))
+        let old = "HTTP/1.0 200 OK\nContent-Length: 5\n\n"
+        #expect(try handed(old, closing: true) == old)
+        let untilClose = "HTTP/1.1 200 OK\r\n\r\n"
+        #expect(try handed(untilClose, closing: true) == untilClose)
+    }
+
+    @Test func `fields that Connection names are dropped, and what else it says stays`() throws {
+        #expect(
+            try handed(
+                text("Connection: x-drop, Upgrade", "Upgrade: h3", "X-Drop: 1", "A: b", "connection: keep-alive, X"))
+                == text("Connection: keep-alive, Upgrade", "Upgrade: h3", "A: b"))
+        #expect(try handed(text("X-Drop: 1", " 2", "\t3", "A: b", "Connection: x-drop")) == text("A: b"))
+        #expect(try handed(text("Proxy-Connection: keep-alive", "A: b")) == text("A: b"))
+        #expect(try handed(text("Connection: keep-alive,", "  x-drop", "X-Drop: 1")) == text("Connection: keep-alive"))
+    }
+
+    @Test func `an end that the endpoint does not tell is told, once`() throws {
+        #expect(try handed(text("A: b"), closing: true) == text("A: b", "Connection: close"))
+        #expect(
+            try handed(
+                text("Connection: keep-alive", "Keep-Alive: timeout=5, max=9", "A: b", "Connection: upgrade"),
+                closing: true)
+                == text("Connection: close, Upgrade", "A: b"))
+        #expect(
+            try handed("HTTP/1.0 200 OK\nContent-Length:5\nConnection:keep-alive\n\n", closing: true)
+                == "HTTP/1.0 200 OK\nContent-Length:5\nConnection: close\r\n\n")
+    }
+
+    @Test func `what must not be passed on as it is is made good`() throws {
+        #expect(try handed(text("X : y", "X\t : z")) == text("X: y", "X: z"))
+        #expect(try handed(text("X: a", "  b", "\tc\t", "  ", "A: b")) == text("X: a b c ", "A: b"))
+        let several = "HTTP/1.1 200 OK\r\nContent-Length: 5, 005\r\nA: b\r\ncontent-length:5\r\n\r\n"
+        #expect(try handed(several) == "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\n")
+        #expect(
+            try handed("HTTP/1.1 200 OK\nContent-Length:5,\nConnection:upgrade\nX:\n y\n\n", closing: true)
+                == "HTTP/1.1 200 OK\nConnection: close, Upgrade\r\nX: y\nContent-Length: 5\r\n\n")
+    }
+
+    @Test func `no head grows by more than is said`() throws {
+        for text in [
+            "HTTP/1.1 200\nContent-Length:5,\n\n",
+            "HTTP/1.1 200\nContent-Length:5,\nConnection:upgrade,te,http2-settings\n\n",
+        ] {
+            #expect(Array(try handed(text, closing: true).utf8.suffix(2)) == [10, 10])
+        }
     }
 
     @Test(arguments: ["X", "HTTP/2", "http/1.1 200 OK", "\r\nHTTP/1.1 200 OK", "SSH-2.0", "HTTP/1.1 200 \0"])

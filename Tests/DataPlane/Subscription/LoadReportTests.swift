@@ -6,7 +6,7 @@ import Wire
 
 @Suite struct `What is told of the load` {
     private let counters: [WorkerCounters]
-    private let tenants = [SlotRegistry.Tenant(slot: 1, name: "a"), SlotRegistry.Tenant(slot: 2, name: "b")]
+    private let tenants = [ServiceSlots.Tenant(slot: 1, name: "a"), ServiceSlots.Tenant(slot: 2, name: "b")]
 
     init() throws { counters = try (0..<2).map { _ in try WorkerCounters(services: 16) } }
 
@@ -30,6 +30,20 @@ import Wire
         #expect(second.failures.map(\.connectFailures) == [2])
         report.sent()
         #expect(report.next(of: tenants, counters).connections.isEmpty)
+    }
+
+    @Test func `has all bytes of services, and none of the monitor endpoint's or of nobody's`() {
+        var report = LoadReport()
+        let carried = [ServiceSlots.Tenant(slot: 2, name: "a"), ServiceSlots.Tenant(slot: 3, name: "b")]
+        for slot in [ServiceSlot.unrouted, ServiceSlot.monitor] {
+            counters[0].add(1 << 30, .bytesUp, service: slot)
+            counters[0].add(1 << 30, .bytesDown, service: slot)
+        }
+        #expect(report.next(of: carried, counters).bytesTotal == 0)
+        counters[0].add(3, .bytesUp, service: 2)
+        counters[1].add(40, .bytesDown, service: 2)
+        counters[1].add(500, .bytesUp, service: 3)
+        #expect(report.next(of: carried, counters).bytesTotal == 543)
     }
 
     @Test func `leaves out connections that an earlier process had opened`() {
@@ -56,13 +70,13 @@ import Wire
         report.changedHands(1, counters)
         #expect(report.next(of: tenants, counters).connections.isEmpty)
         counters[0].add(1, .connectionsOpened, service: 1)
-        let load = report.next(of: [SlotRegistry.Tenant(slot: 1, name: "c")], counters)
+        let load = report.next(of: [ServiceSlots.Tenant(slot: 1, name: "c")], counters)
         #expect(opened(load) == ["c": 1])
         #expect(load.failures.isEmpty)
     }
 
     @Test func `does not fit in one frame for all of many services, so the others are told next`() throws {
-        let many = (0..<15_000).map { SlotRegistry.Tenant(slot: Int32($0), name: "service-\($0)") }
+        let many = (0..<15_000).map { ServiceSlots.Tenant(slot: Int32($0), name: "service-\($0)") }
         let counters = [try WorkerCounters(services: many.count)]
         for tenant in many {
             counters[0].add(1, .connectionsOpened, service: tenant.slot)

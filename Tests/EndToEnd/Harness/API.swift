@@ -19,8 +19,7 @@ struct API {
 
     /// The same with a body that need not be JSON.
     func send(_ method: String, _ path: String, text: String?, fields: [String: String] = [:]) throws -> Answer {
-        // Longer than the longest wait for servers.
-        let connection = try TCPConnection(to: place, patience: .seconds(70))
+        let connection = try TCPConnection(to: place)
         var all = ["Host": place.description, "Authorization": "Bearer \(token)", "Connection": "close"]
         if let text {
             all["Content-Type"] = "application/json"
@@ -48,7 +47,7 @@ struct API {
     /// A change that every server concerned has to apply before this returns.
     @discardableResult
     func apply(_ method: String, _ path: String, _ body: JSON? = nil) throws -> Answer {
-        let answer = try grant(method, "\(path)?wait=applied&timeout=30", body)
+        let answer = try grant(method, "\(path)?wait=applied&timeout=60", body)
         guard answer.body["applied"]["complete"].isTrue else { throw Failure("not applied: \(answer.body.encoded)") }
         return answer
     }

@@ -54,12 +54,16 @@ extension Fleet {
 
     /// How many connections to the channel were refused for this.
     func refusals(_ reason: String) throws -> Int {
+        try metric("ddirect_control_channel_refused_total{reason=\"\(reason)\"}")
+    }
+
+    /// A metric of the control plane, by its name with its labels.
+    func metric(_ name: String) throws -> Int {
         let metrics = try HTTPResponse.get(
             "/metrics", at: api.place, fields: "Authorization: Bearer \(api.token)\r\n"
         ).body
-        let name = "ddirect_control_channel_refused_total{reason=\"\(reason)\"} "
-        let line = metrics.split(separator: "\n").first { $0.hasPrefix(name) }
-        return line.flatMap { Int($0.dropFirst(name.count)) } ?? 0
+        let line = metrics.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
+        return line.flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
     }
 }
 
@@ -88,7 +92,7 @@ struct ChannelPeer {
 
     /// What it saw, when it is over.
     static func events(of program: Program) throws -> [JSON] {
-        guard try program.waitForEnd(within: .seconds(60)) == .exited(0) else { throw Failure(program.log) }
+        guard try program.waitForEnd() == .exited(0) else { throw Failure(program.log) }
         return try program.log.split(separator: "\n").map { line in
             do {
                 return try JSON(String(line))

@@ -10,18 +10,19 @@ struct Curl {
 
     let server: Server
     var certificate: String?
-    var patience = 20
 
     func get(_ url: String, _ options: String...) throws -> Answer { try run(url, options) }
 
     private func run(_ url: String, _ options: [String]) throws -> Answer {
         // curl 7.88 can write what -w says to standard error, and to no other file.
-        var line = ["-sS", "--max-time", "\(patience)", "-w", "%{stderr}\\n%{http_code} %{http_version}"]
+        var line = [
+            "-sS", "--max-time", "\(patience.milliseconds / 1000)", "-w", "%{stderr}\\n%{http_code} %{http_version}",
+        ]
         line += [
             "--connect-to", "::\(server.address):\(url.hasPrefix("https:") ? server.https.port : server.http.port)",
         ]
         if let certificate { line += ["--cacert", certificate] }
-        let said = try EndToEndTests.run("curl", line + options + [url], within: .seconds(patience + 20))
+        let said = try EndToEndTests.run("curl", line + options + [url])
         let last = said.errors.split(separator: "\n").last?.split(separator: " ") ?? []
         return Answer(
             said: said, status: last.first.flatMap { Int($0) } ?? 0,

@@ -48,8 +48,7 @@ final class FakeControl: Sendable {
 
     private func accept() -> TCPConnection? {
         let number = Glibc.accept(descriptor, nil, nil)
-        // Data planes may say nothing but a heartbeat for as long as a test lasts.
-        return number < 0 ? nil : TCPConnection(descriptor: number, patience: .seconds(120))
+        return number < 0 ? nil : TCPConnection(descriptor: number)
     }
 
     private func begin(_ session: Session) {

@@ -54,11 +54,11 @@ final class Fleet {
     @discardableResult
     func addServer(
         _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
-        descriptorLimit: Int? = nil, environment: [String: String] = [:]
+        descriptorLimit: Int? = nil, environment: [String: String] = [:], wrapper: [String] = []
     ) throws -> Server {
         let server = try registerServer(
             name, region: region, trusting: senders, flags: flags, descriptorLimit: descriptorLimit,
-            environment: environment)
+            environment: environment, wrapper: wrapper)
         try server.start()
         return server
     }
@@ -66,11 +66,12 @@ final class Fleet {
     /// Tells the control plane of a server, and leaves it to the test to start it.
     func registerServer(
         _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
-        descriptorLimit: Int? = nil, environment: [String: String] = [:], over channel: String? = nil
+        descriptorLimit: Int? = nil, environment: [String: String] = [:], wrapper: [String] = [],
+        over channel: String? = nil
     ) throws -> Server {
         let server = try Server(
             name, channel: channel ?? self.channel, flags: flags, descriptorLimit: descriptorLimit,
-            environment: environment)
+            environment: environment, wrapper: wrapper)
         try api.grant(
             "POST", "/servers",
             [
@@ -105,12 +106,10 @@ final class Fleet {
     }
 
     /// Waits until the control plane says of a server what `condition` wants.
-    func awaitServer(_ name: String, _ what: String, within limit: Duration = patience, _ condition: (JSON) -> Bool)
-        throws
-    {
+    func awaitServer(_ name: String, _ what: String, _ condition: (JSON) -> Bool) throws {
         var last = JSON.null
         do {
-            try eventually("\(name) \(what)", within: limit, every: .milliseconds(50)) {
+            try eventually("\(name) \(what)", every: .milliseconds(50)) {
                 last = try api.grant("GET", "/servers/\(name)").body
                 return condition(last)
             }

@@ -67,7 +67,7 @@ final class FleetNames {
 
     /// What a server says of a name, a line a record.
     func answer(of server: Host, _ name: String, _ type: String) throws -> String {
-        try server.run("kdig", ["+short", "+timeout=1", "+retry=0", "@\(server.address)", name, type]).output
+        try server.run("kdig", ["+short", "+timeout=20", "+retry=2", "@\(server.address)", name, type]).output
     }
 
     /// The server that the primary sends traffic to, by its host name.

@@ -3,10 +3,10 @@ extension GameDay {
     var status: JSON { get throws { try asOperator { try $0.grant("GET", "/failover").body } } }
 
     /// Waits until the status of failover is as `condition` wants.
-    func awaitStatus(_ what: String, within limit: Duration = patience, _ condition: (JSON) -> Bool) throws {
+    func awaitStatus(_ what: String, _ condition: (JSON) -> Bool) throws {
         var last = JSON.null
         do {
-            try eventually(what, within: limit, every: .milliseconds(50)) {
+            try eventually(what, every: .milliseconds(50)) {
                 last = try status
                 return condition(last)
             }
@@ -16,8 +16,8 @@ extension GameDay {
     }
 
     /// Waits until each server answers the control plane and the two other servers.
-    func awaitHealth(within limit: Duration = .seconds(40)) throws {
-        try awaitStatus("all servers are healthy, as seen from everywhere", within: limit) { status in
+    func awaitHealth() throws {
+        try awaitStatus("all servers are healthy, as seen from everywhere") { status in
             let servers = status["servers"].items
             return status["holding"] == .null && servers.count == 3
                 && servers.allSatisfy { server in
@@ -36,13 +36,13 @@ extension GameDay {
     /// Waits until there is a failover of a kind that is as `condition` wants, and gives it with its timeline.
     @discardableResult
     func awaitFailover(
-        _ kind: String = "automatic", _ what: String, within limit: Duration = .seconds(30),
-        every interval: Duration = .milliseconds(50), _ condition: (JSON) -> Bool
+        _ kind: String = "automatic", _ what: String, every interval: Duration = .milliseconds(50),
+        _ condition: (JSON) -> Bool
     ) throws -> JSON {
         var last = JSON.null
         do {
             // Not by the form of eventually() that gives a value: a nil there may be JSON's null.
-            try eventually("a failover (\(kind)) \(what)", within: limit, every: interval) {
+            try eventually("a failover (\(kind)) \(what)", every: interval) {
                 let newest = try failovers.first { $0["kind"].text == kind }
                 guard let id = newest?["id"].number else { return false }
                 last = try failover(id)
@@ -56,8 +56,8 @@ extension GameDay {
 
     /// Waits until all authoritative servers have been found to give the new answer.
     @discardableResult
-    func awaitVerified(_ kind: String = "automatic", within limit: Duration = .seconds(30)) throws -> JSON {
-        try awaitFailover(kind, "is verified", within: limit) { failover in
+    func awaitVerified(_ kind: String = "automatic") throws -> JSON {
+        try awaitFailover(kind, "is verified") { failover in
             let zones = failover["zones"].items
             return !zones.isEmpty && zones.allSatisfy { $0["verifiedAt"] != .null }
         }
@@ -74,10 +74,8 @@ extension GameDay {
 
     /// Waits until something has been told since a moment, and gives what was said of it first, and when.
     @discardableResult
-    func awaitEvent(
-        _ kind: String, since start: Moment, within limit: Duration = patience
-    ) throws -> (detail: String, at: Moment) {
-        try eventually("the event \(kind)", within: limit, every: .milliseconds(500)) {
+    func awaitEvent(_ kind: String, since start: Moment) throws -> (detail: String, at: Moment) {
+        try eventually("the event \(kind)", every: .milliseconds(500)) {
             try events(kind, since: start).first.map { ($0["detail"].text ?? "", $0["at"].moment ?? start) }
         }
     }

@@ -49,9 +49,9 @@ final class HAProxy {
             """
             defaults
               mode tcp
-              timeout connect 5s
-              timeout client 30s
-              timeout server 30s
+              timeout connect 200s
+              timeout client 200s
+              timeout server 200s
 
             """ + sections(http, https), to: configuration)
         let program = try Program("haproxy", ["-db", "-f", configuration])

@@ -13,7 +13,7 @@ extension NameServer {
             guard program.isRunning else { throw Failure("\(program.name) has ended: \(program.log)") }
             return try run(
                 "kdig",
-                ["+short", "+timeout=1", "+retry=0", "@\(place.address)", "-p", "\(place.port)", "acme.test", "SOA"]
+                ["+short", "+timeout=5", "+retry=0", "@\(place.address)", "-p", "\(place.port)", "acme.test", "SOA"]
             ).output.contains("hostmaster")
         }
     }

@@ -34,7 +34,6 @@ final class Peer: Sendable {
     /// Reads a TLS hello, says its own name on a line, and then says everything that it hears.
     static func echo(_ name: String, at address: String = Loopback.fresh(), port: UInt16 = 0) throws -> Peer {
         try Peer(address, port: port) { connection in
-            connection.setPatience(.seconds(120))
             _ = try connection.receiveHello()
             try connection.send("\(name)\n")
             while case .bytes(let bytes) = connection.receive() { try connection.send(bytes) }

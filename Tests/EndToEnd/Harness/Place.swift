@@ -15,8 +15,23 @@ struct Place: Hashable, CustomStringConvertible, Sendable {
     /// Several on one address.
     static func fresh(_ count: Int, at address: String = Loopback.fresh()) throws -> [Place] {
         // Held together, so that they differ.
-        let listeners = try (0..<count).map { _ in try TCPListener(address) }
+        let listeners = try (0..<count).map { _ in
+            try shared.contains(address) ? outOfTheWay(at: address) : TCPListener(address)
+        }
         return withExtendedLifetime(listeners) { listeners.map(\.place) }
+    }
+
+    /// The addresses that connections come from unless somebody says otherwise.
+    private static let shared = ["127.0.0.1", "::1"]
+    /// Below those that the kernel gives to connections (`net.ipv4.ip_local_port_range`). A test may make a thousand
+    /// connections a second, and one of them could take the port of a daemon that is about to listen.
+    private static let quietPorts: ClosedRange<UInt16> = 12_000...32_000
+
+    private static func outOfTheWay(at address: String) throws -> TCPListener {
+        for _ in 0..<100 {
+            if let listener = try? TCPListener(address, port: .random(in: quietPorts)) { return listener }
+        }
+        throw Failure("no port of \(address) in \(quietPorts) is free")
     }
 }
 

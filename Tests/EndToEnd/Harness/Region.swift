@@ -267,10 +267,10 @@ final class Region {
     var status: JSON { get throws { try asOperator { try $0.grant("GET", "/servers/za1").body } } }
 
     /// Waits until the control plane says of the server what `condition` wants.
-    func awaitStatus(_ what: String, within limit: Duration = patience, _ condition: (JSON) -> Bool) throws {
+    func awaitStatus(_ what: String, _ condition: (JSON) -> Bool) throws {
         var last = JSON.null
         do {
-            try eventually("za1 \(what)", within: limit, every: .milliseconds(50)) {
+            try eventually("za1 \(what)", every: .milliseconds(50)) {
                 last = try status
                 return condition(last)
             }
@@ -300,7 +300,7 @@ final class Region {
     }
 
     /// Starts the server with these addresses of the control plane, and returns when it carries traffic.
-    func startServer(control: [String] = ["tcp:\(Region.channel)"], within limit: Duration = .seconds(30)) throws {
+    func startServer(control: [String] = ["tcp:\(Region.channel)"]) throws {
         let za1 = try network.host("za1")
         let server = try za1.start(
             "ddirect-proxy",
@@ -310,7 +310,7 @@ final class Region {
             ])
         self.server = server
         try za1.inside {
-            try eventually("za1 is ready; it says: \(server.log)", within: limit) {
+            try eventually("za1 is ready; it says: \(server.log)") {
                 guard server.isRunning else { throw Failure("za1 has ended: \(server.log)") }
                 return (try? HTTPResponse.get("/readyz", at: Region.admin))?.status == 200
             }

@@ -77,6 +77,9 @@ struct RealParts: TestTrait, SuiteTrait, TestScoping {
         // A test's own trait inside that of its suite would wait for room which the outer one has taken.
         guard Scene.current == nil else { throw Failure("\(test.name) has the trait twice; its suite's is enough") }
         await Gate.shared.enter(weight)
+        let began = now()
+        // Without what it has waited at the gate.
+        defer { print("figure: '\(test.name)' took \((now() - began).milliseconds) ms") }
         do {
             try await perform(function)
         } catch {
@@ -115,7 +118,8 @@ extension Trait where Self == RealParts {
 
 /// Lets in as many tests as the machine bears, in the order in which they came.
 actor Gate {
-    static let shared = Gate(room: 4)
+    /// Most of a test is waiting, and each has a few daemons.
+    static let shared = Gate(room: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
 
     private var room: Int
     private var waiting: [(weight: Int, continuation: CheckedContinuation<Void, Never>)] = []

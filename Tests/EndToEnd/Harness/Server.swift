@@ -9,20 +9,20 @@ final class Server {
     let admin: Place
     private let channel: String
     private let flags: [String]
-    /// The most descriptors that it may have, if not as many as the machine allows.
-    private let descriptorLimit: Int?
     private let environment: [String: String]
+    /// The program that runs it, with arguments, if not we.
+    private let wrapper: [String]
     private var started: Program?
 
     init(
         _ name: String, channel: String, flags: [String], descriptorLimit: Int? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], wrapper: [String] = []
     ) throws {
         self.name = name
         self.channel = channel
         self.flags = flags
-        self.descriptorLimit = descriptorLimit
         self.environment = environment
+        self.wrapper = wrapper + (descriptorLimit.map { ["prlimit", "--nofile=\($0)"] } ?? [])
         address = Loopback.fresh()
         let places = try Place.fresh(3, at: address)
         (http, https, admin) = (places[0], places[1], places[2])
@@ -44,12 +44,12 @@ final class Server {
     /// Starts it without waiting for anything.
     func launch() throws {
         let name = started == nil ? name : "\(name) again"
-        guard let descriptorLimit else {
+        guard let first = wrapper.first else {
             started = try Program("ddirect-proxy", arguments, name: name, environment: environment)
             return
         }
-        let limited = ["--nofile=\(descriptorLimit)", try Executables.path(of: "ddirect-proxy")]
-        started = try Program("prlimit", limited + arguments, name: name, environment: environment)
+        let line = wrapper.dropFirst() + [try Executables.path(of: "ddirect-proxy")] + arguments
+        started = try Program(first, Array(line), name: name, environment: environment)
     }
 
     var arguments: [String] {
@@ -60,9 +60,9 @@ final class Server {
         return line + flags
     }
 
-    func awaitReady(within limit: Duration = patience) throws {
+    func awaitReady() throws {
         let program = try program
-        try eventually("\(name) is ready; it says: \(program.log)", within: limit) {
+        try eventually("\(name) is ready; it says: \(program.log)") {
             guard program.isRunning else { throw Failure("\(name) has ended: \(program.log)") }
             return (try? HTTPResponse.get("/readyz", at: admin))?.status == 200
         }
@@ -111,8 +111,8 @@ final class Server {
         try metrics().filter { $0.key.hasPrefix("ddirect_worker_flows_open") }.values.reduce(0, +)
     }
 
-    func awaitNoFlows(within limit: Duration = patience) throws {
-        try eventually("no flow is open on \(name)", within: limit) { try flowsOpen() == 0 }
+    func awaitNoFlows() throws {
+        try eventually("no flow is open on \(name)") { try flowsOpen() == 0 }
     }
 
     /// How many of something it has while no flow is open. The least of several looks: who asks for its metrics has a descriptor too, for
@@ -133,7 +133,7 @@ extension HTTPResponse {
     /// One request by plain HTTP on a connection of its own.
     static func get(
         _ path: String, at place: Place, host: String? = nil, from source: String? = nil, fields: String = "",
-        patience: Duration = .seconds(15)
+        patience: Duration = EndToEndTests.patience
     ) throws -> HTTPResponse {
         let connection = try TCPConnection(to: place, from: source, patience: patience)
         try connection.send(

@@ -22,7 +22,7 @@ final class Systemd {
             "unshare",
             ["--fork", "--pid", "--mount", "--uts", "--ipc", "--kill-child=KILL", "--", "/bin/bash", script, folder],
             name: "systemd")
-        let system = try eventually("systemd runs; it says: \(program.log)", within: .seconds(40)) { () -> String? in
+        let system = try eventually("systemd runs; it says: \(program.log)") { () -> String? in
             guard program.isRunning else { throw Failure("systemd did not boot: \(program.log)") }
             let children = text(ofFile: "/proc/\(program.pid)/task/\(program.pid)/children")
             guard let child = children.split(separator: " ").first.map(String.init) else { return nil }

@@ -4,13 +4,13 @@ import Glibc
 final class TCPConnection: @unchecked Sendable {
     let descriptor: Int32
 
-    init(descriptor: Int32, patience: Duration = .seconds(15)) {
+    init(descriptor: Int32, patience: Duration = EndToEndTests.patience) {
         self.descriptor = descriptor
         setPatience(patience)
     }
 
     /// Connects, from an address of the test's choice if it matters who calls.
-    convenience init(to place: Place, from source: String? = nil, patience: Duration = .seconds(15)) throws {
+    convenience init(to place: Place, from source: String? = nil, patience: Duration = EndToEndTests.patience) throws {
         self.init(descriptor: try SystemSocket.make(for: place), patience: patience)
         if let source {
             guard SystemSocket.bind(descriptor, Place(address: source, port: 0)) else {

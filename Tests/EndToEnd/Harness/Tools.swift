@@ -10,7 +10,7 @@ struct Said {
 /// Runs a program to its end.
 func run(
     _ executable: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
-    within limit: Duration = .seconds(60)
+    within limit: Duration = patience
 ) throws -> Said {
     let scene = try Scene.present()
     var inputFile = "/dev/null"

@@ -25,6 +25,8 @@ final class Witnesses {
         let fault: String?
 
         var isGood: Bool { fault == nil }
+        /// Whether it was answered as soon as a user would want it.
+        var isPrompt: Bool { isGood && ended - opened <= 1 }
     }
 
     /// A server's answer about the name, from the moment on when it was heard first.
@@ -36,7 +38,10 @@ final class Witnesses {
     }
 
     /// They go home after this many seconds, whatever became of the test.
-    private static let longest = "300"
+    private static let longest = "3600"
+    /// How many seconds the device waits for an answer. Where figures are held it gives up as soon as a user would;
+    /// elsewhere only a fault takes so long.
+    private static let devicePatience = Figures.areHeld ? "1" : "60"
 
     private let device, watch: Program
     private let authorities: [String]
@@ -49,7 +54,7 @@ final class Witnesses {
             "python3",
             [
                 "-B", "\(folder)/devicecalls.py", FleetNames.app, names.resolver.address, certificate.certificate,
-                Witnesses.longest,
+                Witnesses.longest, Witnesses.devicePatience,
             ], name: "device")
         watch = try watcher.start(
             "python3", ["-B", "\(folder)/dnswatch.py", FleetNames.app, Witnesses.longest] + authorities, name: "watch")
@@ -85,8 +90,8 @@ final class Witnesses {
 
     /// Waits until the service has answered the device through a server, in a call made after `start`.
     @discardableResult
-    func awaitAnswer(through address: String, after start: Moment, within limit: Duration = patience) throws -> Call {
-        try eventually("the device is answered through \(address)", within: limit, every: .milliseconds(50)) {
+    func awaitAnswer(through address: String, after start: Moment) throws -> Call {
+        try eventually("the device is answered through \(address)", every: .milliseconds(50)) {
             calls.first { $0.isGood && $0.address == address && $0.opened > start }
         }
     }
@@ -94,10 +99,13 @@ final class Witnesses {
     /// Waits until so many more calls have been made and have ended.
     func awaitMore(_ more: Int) throws {
         let before = calls.count
-        try eventually("\(more) more calls", within: patience + .milliseconds(100 * more), every: .milliseconds(100)) {
+        try eventually("\(more) more calls", every: .milliseconds(100)) {
             calls.count >= before + more
         }
     }
+
+    /// Waits for as long as it takes to call a server down, and longer.
+    func awaitVerdicts() throws { try awaitMore(60 * GameDay.interval) }
 
     /// The calls made in a time; those under way at its end included.
     func calls(from start: Moment, to end: Moment = .infinity) -> [Call] {

@@ -36,8 +36,8 @@ NUMBERS = {kind: number for number, kind in KINDS.items()}
 # Of ChannelRules and SubscriptionMachine, in seconds.
 BEAT, SILENCE, CONNECT_PATIENCE, GOOD_SESSION = 1, 3, 5, 10
 SHORTEST_BACKOFF, LONGEST_BACKOFF = 0.2, 5
-# Longer than any deadline of the channel.
-PATIENCE = 40
+# Only a fault takes so long.
+PATIENCE = 200
 # The control plane bears a few hundred connections that have not said who they are.
 ENROLLING_AT_ONCE = 32
 

@@ -6,7 +6,7 @@ RULES is a file that is read again whenever it changes. Each line is a rule; the
 
     NAME TYPE REPLY
 
-NAME may begin with `*`. TYPE is A, AAAA or `any`. REPLY is one of
+NAME may begin or end with `*`. TYPE is A, AAAA or `any`. REPLY is one of
     drop                    no answer at all
     fail                    SERVFAIL
     nothing                 the name exists and has no such record
@@ -36,7 +36,9 @@ def question(query):
 
 
 def fits(pattern, name):
-    return name.endswith(pattern[1:]) if pattern.startswith("*") else name == pattern
+    if pattern.startswith("*"):
+        return name.endswith(pattern[1:])
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
 def answer(query, rules):

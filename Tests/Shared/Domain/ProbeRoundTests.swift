@@ -36,7 +36,7 @@ import Testing
         round.ended(0, .answered)
         #expect(attempts(&round, until: 1000) == [100, 200, 300, 400, 500, 600, 700, 800, 900])
         #expect(round.outcome(now: 5999) == nil)
-        #expect(round.outcome(now: 6000) == .missed("192.0.2.1:443: no answer in 1000 ms"))
+        #expect(round.outcome(now: 6000) == .missed("192.0.2.1:443: no answer in 1000 ms", accepted: false))
     }
 
     @Test func `makes ten attempts in its time, and no more`() {
@@ -76,7 +76,7 @@ import Testing
             _ = round.takeDue(now: moment)
             round.ended(0, .refused("refused"))
         }
-        #expect(round.outcome(now: 5101) == .missed("192.0.2.1:80: refused"))
+        #expect(round.outcome(now: 5101) == .missed("192.0.2.1:80: refused", accepted: false))
     }
 
     @Test func `is missed at the second wrong answer, and says which it was`() {
@@ -85,7 +85,7 @@ import Testing
             _ = round.takeDue(now: moment)
             round.ended(0, .refused("is server ie1, not za1"))
         }
-        #expect(round.outcome(now: 5101) == .missed("192.0.2.1:443: is server ie1, not za1"))
+        #expect(round.outcome(now: 5101) == .missed("192.0.2.1:443: is server ie1, not za1", accepted: false))
     }
 
     @Test func `goes on to its deadline when ways fail, since the next attempt may find another`() {
@@ -95,7 +95,9 @@ import Testing
             round.ended(0, .failed("No route to host"))
             #expect(round.outcome(now: moment) == nil)
         }
-        #expect(round.outcome(now: 6000) == .missed("192.0.2.1:443: no answer in 1000 ms, and once: No route to host"))
+        #expect(
+            round.outcome(now: 6000)
+                == .missed("192.0.2.1:443: no answer in 1000 ms, and once: No route to host", accepted: false))
     }
 
     @Test func `names some of many, and counts the rest`() {
@@ -104,7 +106,75 @@ import Testing
         let silence = "no answer in 1000 ms"
         #expect(
             round.outcome(now: 6000)
-                == .missed((1...4).map { "192.0.2.\($0):443: \(silence)" }.joined(separator: "; ") + "; and 2 more"))
+                == .missed(
+                    (1...4).map { "192.0.2.\($0):443: \(silence)" }.joined(separator: "; ") + "; and 2 more",
+                    accepted: false))
+    }
+
+    @Test func `that is missed says whether connections were taken, and only answers are missing`() {
+        var round = round([http, https])
+        _ = round.takeDue(now: 5000)
+        round.accepted(1)
+        round.ended(0, .answered)
+        _ = attempts(&round, until: 1000)
+        #expect(
+            round.outcome(now: 6000)
+                == .missed("192.0.2.1:443: accepted, but no answer in 1000 ms", accepted: true))
+    }
+
+    @Test func `is not accepted when one of the doors that were missed takes no connections`() {
+        var round = round([http, https])
+        _ = round.takeDue(now: 5000)
+        round.accepted(1)
+        _ = attempts(&round, until: 1000)
+        let reason = "192.0.2.1:80: no answer in 1000 ms; 192.0.2.1:443: accepted, but no answer in 1000 ms"
+        #expect(round.outcome(now: 6000) == .missed(reason, accepted: false))
+    }
+
+    @Test func `goes on when it is turned away, since the next attempt may be let in`() {
+        var round = round([https])
+        for moment in stride(from: UInt64(5000), to: 5900, by: 100) {
+            #expect(round.takeDue(now: moment) == [0])
+            round.ended(0, .turnedAway("reset"))
+            #expect(round.outcome(now: moment) == nil)
+        }
+        #expect(round.takeDue(now: 5900) == [0])
+        #expect(
+            round.outcome(now: 6000)
+                == .missed("192.0.2.1:443: accepted, but no answer in 1000 ms, and once: reset", accepted: true))
+        round.ended(0, .answered)
+        #expect(round.outcome(now: 6000) == .answered)
+    }
+
+    @Test func `is no miss of a crowded endpoint when it was refused or given a wrong answer once as well`() {
+        for refusal in ["refused", "is server ie1, not za1"] {
+            var round = round([https])
+            _ = round.takeDue(now: 5000)
+            round.accepted(0)
+            round.ended(0, .refused(refusal))
+            _ = attempts(&round, until: 1000)
+            #expect(
+                round.outcome(now: 6000)
+                    == .missed("192.0.2.1:443: no answer in 1000 ms, and once: \(refusal)", accepted: false))
+        }
+    }
+
+    @Test func `takes the relay's word that its endpoint is busy for no answer, and the endpoint's own for one`() throws
+    {
+        let server = try ServerName("za1")
+        func end(_ status: Int, _ answering: String?) -> ProbeRound.End {
+            .ofMonitor(status: status, answering: answering, server: server)
+        }
+        #expect(end(200, "za1") == .answered)
+        #expect(end(200, "ie1") == .refused("is server ie1, not za1"))
+        #expect(end(200, nil) == .refused("an answer that is not of a monitor endpoint"))
+        for status in [429, 502, 503, 504] { #expect(end(status, nil) == .turnedAway("status \(status)")) }
+        #expect(end(503, "za1") == .refused("status 503"))
+        #expect(end(404, nil) == .refused("status 404"))
+        for status in [200, 301, 404, 499] { #expect(ProbeRound.End.ofService(status: status) == .answered) }
+        for status in [421, 500, 503] {
+            #expect(ProbeRound.End.ofService(status: status) == .refused("status \(status)"))
+        }
     }
 
     @Test func `leaves out an address to which there is no way from here`() {

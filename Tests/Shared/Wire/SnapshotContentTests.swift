@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Testing
 import Wire
 
@@ -39,6 +40,30 @@ import Wire
                 settings: settings,
                 services: services.map { try EncodedService($0.key, $0.value) })
         }
+    }
+
+    @Test func `bring the key of probes, which is no part of the digest`() throws {
+        let key = try #require(ProbeKey(octets: Array(1...32)))
+        let before = try Sample.snapshot(services: 2)
+        let settings = ServerSettings(
+            server: before.settings.server, policy: before.settings.policy, probeKey: key)
+        let after = try Snapshot(
+            incarnation: before.incarnation, version: before.version, settings: settings, services: before.services)
+        #expect(after != before)
+        #expect(after.digest == before.digest)
+        #expect(try SnapshotContent(WireSnapshot(after)) == .whole(after))
+        // To whom has all but the key, the difference brings it.
+        let message = WireSnapshot(
+            after.difference(from: before), digest: after.digest, incarnation: after.incarnation)
+        #expect(try SnapshotContent(message).applied(to: before) == after)
+        #expect(try SnapshotImage.snapshot(in: SnapshotImage.octets(of: after)) == after)
+    }
+
+    @Test func `with a key of probes that is none are refused`() throws {
+        var message = WireSnapshot(try Sample.snapshot())
+        message.settings.probeKey = Data([1, 2, 3])
+        let error = #expect(throws: InvalidMessage.self) { try SnapshotContent(message) }
+        #expect(error?.reasons == ["probe key: is 3 octets long; expected 32, or none"])
     }
 
     @Test func `of an empty difference only move the version`() throws {

@@ -51,6 +51,8 @@ extension OpenAPI {
                 "server.suspect",
                 "server.failed",
                 "server.recovered",
+                "monitor.unanswered",
+                "monitor.answered",
                 "server.overridden",
                 "failover.decided",
                 "failover.written",

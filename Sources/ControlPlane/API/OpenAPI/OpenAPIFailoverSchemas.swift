@@ -220,7 +220,8 @@ extension OpenAPI {
                       "properties": {
                         "vantage": { "type": "string", "description": "`control`, or the name of a server." },
                         "outcome": {
-                          "enum": ["answered", "missed"]
+                          "enum": ["answered", "missed", "unanswered"],
+                          "description": "`unanswered`: connections were taken and traffic flowed, but the answer was missing; no ground for a failover."
                         },
                         "misses": { "type": "integer", "minimum": 0, "description": "In a row, up to the last probe." },
                         "at": {"$ref": "#/components/schemas/Timestamp"},
@@ -330,7 +331,8 @@ extension OpenAPI {
                       "properties": {
                         "vantage": { "type": "string", "description": "`control`, or the name of a server." },
                         "outcome": {
-                          "enum": ["answered", "missed"]
+                          "enum": ["answered", "missed", "unanswered"],
+                          "description": "`unanswered`: connections were taken and traffic flowed, but the answer was missing; no ground for a failover."
                         },
                         "misses": { "type": "integer", "minimum": 0, "description": "In a row, up to the last probe." },
                         "at": {"$ref": "#/components/schemas/Timestamp"},

@@ -68,7 +68,7 @@ struct FailoverStatus {
     /// Why a server is not well, and what each vantage that misses it saw last.
     private static func trouble(_ server: JSON) -> [String] {
         let override = server["override"]
-        let missing = server["vantages"].items.filter { $0["outcome"].text == "missed" }
+        let missing = server["vantages"].items.filter { ["missed", "unanswered"].contains($0["outcome"].text) }
         let state = server["state"].text ?? "unknown"
         guard state != "healthy" || !missing.isEmpty || !override.isNull else { return [] }
         let detail = server["detail"].text.flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""

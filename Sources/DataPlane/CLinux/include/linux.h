@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -137,6 +138,28 @@ static inline long linux_connect_unix(int fd, const char *path) {
     return KERNEL_ANSWER(connect(fd, (struct sockaddr *)&address, sizeof address));
 }
 
+// --- changes of this machine's addresses (rtnetlink(7))
+
+static inline long linux_watch_addresses(void) {
+    struct sockaddr_nl own;
+    long fd = KERNEL_ANSWER(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
+    if (fd < 0) return fd;
+    memset(&own, 0, sizeof own);
+    own.nl_family = AF_NETLINK;
+    own.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+    long answer = KERNEL_ANSWER(bind((int)fd, (struct sockaddr *)&own, sizeof own));
+    if (answer < 0) {
+        close((int)fd);
+        return answer;
+    }
+    return fd;
+}
+// Reads and forgets what has come. Each message only says that there is something to look at; some may have been dropped (ENOBUFS).
+static inline void linux_drain_addresses(int fd) {
+    char room[8192];
+    while (recv(fd, room, sizeof room, 0) > 0 || errno == ENOBUFS) {}
+}
+
 // --- descriptors in flight (unix(7), SCM_RIGHTS)
 
 // Both ends of a connected pair in one number, or a negative errno.
@@ -195,12 +218,18 @@ static inline long linux_receive_descriptors(int fd, int *descriptors) {
 static inline long linux_splice(int from, int to, size_t count) {
     return KERNEL_ANSWER(splice(from, 0, to, 0, count, 1 /* SPLICE_F_MOVE */ | 2 /* SPLICE_F_NONBLOCK */));
 }
-// Both ends in one number (read end low, write end high), or a negative errno.
+static inline long linux_pipe_capacity(int fd) { return KERNEL_ANSWER(fcntl(fd, 1032 /* F_GETPIPE_SZ */)); }
+// An empty pipe of at least so many bytes: both ends in one number (read end low, write end high), or a negative errno. Beyond the user's share
+// of pipe memory a pipe is made all the same, of 8 KiB, and F_SETPIPE_SZ is refused: that counts as no pipe.
 static inline int64_t linux_pipe(int capacity) {
     int ends[2];
     if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -(int64_t)errno;
-    // Refused beyond the user's share of pipe memory; then the pipe stays at 64 KiB, slower but right.
-    (void)fcntl(ends[1], 1031 /* F_SETPIPE_SZ */, capacity);
+    long answer = KERNEL_ANSWER(fcntl(ends[1], 1031 /* F_SETPIPE_SZ */, capacity));
+    if (linux_pipe_capacity(ends[1]) < capacity) {
+        close(ends[0]);
+        close(ends[1]);
+        return answer < 0 ? answer : -EPERM;
+    }
     return (int64_t)ends[1] << 32 | (uint32_t)ends[0];
 }
 

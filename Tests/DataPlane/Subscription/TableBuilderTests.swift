@@ -3,7 +3,7 @@ import Testing
 
 @testable import DataPlane
 
-@Suite struct `Slots of services` {
+@Suite struct `Slots of services, as snapshots come` {
     private func snapshot(_ names: [String], version: UInt64) throws -> Snapshot {
         let server = try Server(
             name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
@@ -18,35 +18,35 @@ import Testing
     }
 
     @Test func `a slot that becomes free is not another's in the same snapshot, but in the next`() throws {
-        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
-        _ = try registry.build(try snapshot(["old"], version: 1)) { _ in true }
-        let slot = registry.slot(of: try ServiceName("old"))
-        let second = try registry.build(try snapshot(["new"], version: 2)) { _ in true }
+        var tables = TableBuilder(monitor: (1, 1), seed: 1)
+        _ = try tables.build(try snapshot(["old"], version: 1)) { _ in true }
+        let slot = tables.slot(of: try ServiceName("old"))
+        let second = try tables.build(try snapshot(["new"], version: 2)) { _ in true }
         // A worker that has not taken the second table yet still sends the old service's clients to this slot.
-        #expect(registry.slot(of: try ServiceName("new")) != slot)
+        #expect(tables.slot(of: try ServiceName("new")) != slot)
         #expect(second.moved.isEmpty)
-        let third = try registry.build(try snapshot(["new", "newer"], version: 3)) { _ in true }
-        #expect(registry.slot(of: try ServiceName("newer")) == slot)
+        let third = try tables.build(try snapshot(["new", "newer"], version: 3)) { _ in true }
+        #expect(tables.slot(of: try ServiceName("newer")) == slot)
         #expect(third.moved == [slot])
     }
 
     @Test func `a slot with open flows waits until they have closed`() throws {
-        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
-        _ = try registry.build(try snapshot(["old"], version: 1)) { _ in false }
-        let slot = registry.slot(of: try ServiceName("old"))
-        _ = try registry.build(try snapshot([], version: 2)) { _ in false }
-        _ = try registry.build(try snapshot(["a"], version: 3)) { _ in false }
-        #expect(registry.slot(of: try ServiceName("a")) != slot)
-        let last = try registry.build(try snapshot(["a", "b"], version: 4)) { $0 == slot }
-        #expect(registry.slot(of: try ServiceName("b")) == slot)
+        var tables = TableBuilder(monitor: (1, 1), seed: 1)
+        _ = try tables.build(try snapshot(["old"], version: 1)) { _ in false }
+        let slot = tables.slot(of: try ServiceName("old"))
+        _ = try tables.build(try snapshot([], version: 2)) { _ in false }
+        _ = try tables.build(try snapshot(["a"], version: 3)) { _ in false }
+        #expect(tables.slot(of: try ServiceName("a")) != slot)
+        let last = try tables.build(try snapshot(["a", "b"], version: 4)) { $0 == slot }
+        #expect(tables.slot(of: try ServiceName("b")) == slot)
         #expect(last.moved == [slot])
     }
 
     @Test func `a name that comes back is another tenant of its place`() throws {
-        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
-        let first = try registry.build(try snapshot(["a"], version: 1)) { _ in true }
-        let second = try registry.build(try snapshot([], version: 2)) { _ in true }
-        let third = try registry.build(try snapshot(["a"], version: 3)) { _ in true }
+        var tables = TableBuilder(monitor: (1, 1), seed: 1)
+        let first = try tables.build(try snapshot(["a"], version: 1)) { _ in true }
+        let second = try tables.build(try snapshot([], version: 2)) { _ in true }
+        let third = try tables.build(try snapshot(["a"], version: 3)) { _ in true }
         #expect(second.removed == first.added.map(\.slot))
         #expect(third.added.map(\.slot.index) == first.added.map(\.slot.index))
         #expect(third.added.map(\.slot.tenant) != first.added.map(\.slot.tenant))
@@ -68,14 +68,14 @@ import Testing
     }
 
     @Test func `a list of targets that is checked keeps its number until it changes`() throws {
-        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
+        var tables = TableBuilder(monitor: (1, 1), seed: 1)
         let check = try HealthCheck(kind: .tcp)
         func edition(_ hosts: [String], check: HealthCheck?, domain: String = "acme.test", _ version: UInt64) throws
             -> UInt32
         {
             let snapshot = try snapshot(of: ["a": hosts], check: check, domain: domain, version: version)
-            let outcome = try registry.build(snapshot) { _ in true }
-            let slot = try #require(registry.slot(of: try ServiceName("a")))
+            let outcome = try tables.build(snapshot) { _ in true }
+            let slot = try #require(tables.slot(of: try ServiceName("a")))
             let edition = outcome.table.view.route(slot).edition
             #expect(outcome.checked.map(\.edition) == (check == nil ? [] : [edition]))
             #expect(outcome.checked.allSatisfy { $0.slot == slot && $0.targets.count == hosts.count })
@@ -95,12 +95,12 @@ import Testing
     }
 
     @Test func `a slot that changes hands has another list of targets`() throws {
-        var registry = SlotRegistry(monitor: (1, 1), seed: 1)
+        var tables = TableBuilder(monitor: (1, 1), seed: 1)
         let check = try HealthCheck(kind: .tcp)
         let hosts = ["192.0.2.1", "192.0.2.2"]
-        let first = try registry.build(try snapshot(of: ["old": hosts], check: check, version: 1)) { _ in true }
-        _ = try registry.build(try snapshot(of: [:], check: check, version: 2)) { _ in true }
-        let last = try registry.build(try snapshot(of: ["new": hosts], check: check, version: 3)) { _ in true }
+        let first = try tables.build(try snapshot(of: ["old": hosts], check: check, version: 1)) { _ in true }
+        _ = try tables.build(try snapshot(of: [:], check: check, version: 2)) { _ in true }
+        let last = try tables.build(try snapshot(of: ["new": hosts], check: check, version: 3)) { _ in true }
         #expect(last.checked.map(\.slot) == first.checked.map(\.slot))
         #expect(last.checked.map(\.edition) != first.checked.map(\.edition))
     }
@@ -115,7 +115,7 @@ import Testing
             let server = try Server(
                 name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
                 addresses: [Address("127.0.0.1")], limits: limits, flowLog: flowLog)
-            var registry = SlotRegistry(monitor: (1, 1), seed: 1)
+            var registry = TableBuilder(monitor: (1, 1), seed: 1)
             let name = try ServiceName("a")
             let outcome = try registry.build(
                 try Snapshot(
