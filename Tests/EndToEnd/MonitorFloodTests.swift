@@ -112,8 +112,9 @@ import Testing
         let fleet = try Fleet.single(to: Endpoint(peer.place))
         let server = fleet.servers[0]
         let hasty = Loopback.fresh()
+        let http = server.http
         let load = try Load(threads: 8) {
-            let answer = try HTTPResponse.get("/", at: server.http, host: "za1.dfree.test", from: hasty)
+            let answer = try HTTPResponse.get("/", at: http, host: "za1.dfree.test", from: hasty)
             return "\(answer.status) \(answer.fields["retry-after"] ?? "")"
         }
         try server.awaitIncident("monitor_refused", beyond: 10)
