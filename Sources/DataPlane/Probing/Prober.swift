@@ -40,7 +40,8 @@ final class Prober: Sendable {
 
     func run() throws {
         var loop = try ProberLoop(
-            mailbox: mailbox, vantage: vantage, mostAttempts: mostAttempts, pulse: pulse, logger: logger, answer: answer)
+            mailbox: mailbox, vantage: vantage, mostAttempts: mostAttempts, pulse: pulse, logger: logger, answer: answer
+        )
         loop.run()
     }
 }

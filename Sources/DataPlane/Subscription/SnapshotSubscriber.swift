@@ -141,7 +141,9 @@ final class SnapshotSubscriber: Sendable {
             owner.around.resolver.post(.judge(held.policyInForce(on: own.addresses)))
             owner.logger.notice(
                 "The addresses of this machine have changed; endpoints are judged anew",
-                metadata: ["addresses": "\(own.addresses.sorted().prefix(20).map(\.description).joined(separator: " "))"])
+                metadata: [
+                    "addresses": "\(own.addresses.sorted().prefix(20).map(\.description).joined(separator: " "))"
+                ])
         }
 
         private mutating func readMail() {
@@ -361,7 +363,8 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(.check(command: command.id, target, held.policyInForce(on: own.addresses)))
+                    owner.around.checker.post(
+                        .check(command: command.id, target, held.policyInForce(on: own.addresses)))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id

@@ -56,7 +56,8 @@ import Testing
             Set(alerts) == [
                 "server.failed", "server.recovered", "failover.decided", "failover.conflict", "failover.held",
                 "failover.verified", "failover.ended", "failover.abandoned", "failback.ready", "standby.unready",
-                "standby.ready", "fleet.frozen", "fleet.unfrozen", "server.overridden",
+                "standby.ready", "fleet.frozen", "fleet.unfrozen", "server.overridden", "monitor.unanswered",
+                "monitor.answered",
             ])
     }
 

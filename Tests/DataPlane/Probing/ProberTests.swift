@@ -113,7 +113,7 @@ import Wire
         }) { port in
             try withProber(of: [target(http: port, https: dead, checks: check)]) { _, told in
                 let reset = try told.missed(of: "reset").error
-                let words = "127.0.0.1:\(port): accepted, but no answer in 300 ms, and once: "
+                let words = "127.0.0.1:\(port): accepted, but no answer in 1000 ms, and once: "
                 #expect(reset == words + "Connection reset by peer")
                 let closed = try told.missed(of: "closed").error
                 #expect(closed == words + "closed without an answer")
@@ -126,7 +126,7 @@ import Wire
             let port = Int(responder.http.port)
             try withProber(of: [target(http: port, https: port)]) { _, told in
                 let error = try told.missed().error
-                #expect(error.hasPrefix("127.0.0.1:\(port): TLS: "))
+                #expect(error.hasPrefix("127.0.0.1:\(port): accepted, but no answer in 1000 ms, and once: TLS: "))
             }
         }
     }

@@ -50,10 +50,10 @@ struct `Own addresses` {
                 set.wait(milliseconds: 60_000)
                 return set.isReadable(place)
             }
-            try ip("link", "add", "dummy0", "type", "dummy")
-            try ip("address", "add", "192.0.2.77/32", "dev", "dummy0")
+            try ip("link", "add", "one", "type", "veth", "peer", "name", "other")
+            try ip("address", "add", "192.0.2.77/32", "dev", "one")
             seen += [told(), own.look(), own.addresses.contains(address)]
-            try ip("address", "delete", "192.0.2.77/32", "dev", "dummy0")
+            try ip("address", "delete", "192.0.2.77/32", "dev", "one")
             seen += [told(), own.look(), own.addresses.contains(address)]
             return seen
         }
