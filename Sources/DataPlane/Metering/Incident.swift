@@ -107,7 +107,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .responseTimedOut: "An endpoint did not begin its response in time; the client was answered 504"
         case .flowLimitReached: "The limit of flows is reached; no connections are accepted until some close"
         case .descriptorsExhausted: "The process has run out of descriptors; no connections are accepted for a moment"
-        case .buffersExhausted: "The limit of buffered bytes is reached, most of it by this service; a connection was cut"
+        case .buffersExhausted:
+            "The limit of buffered bytes is reached, most of it by this service; a connection was cut"
         case .watchRefused:
             "The kernel watches no further socket for this user, so a connection was ended; raise fs.epoll.max_user_watches, or give it memory"
         case .localPortsExhausted:
@@ -120,7 +121,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .serviceRateExceeded: "A service has more new connections a second than its limit allows; one was refused"
         case .clientLimitReached: "A client has as many connections as one client may have; another was refused"
         case .clientRateExceeded: "A client has more new connections a second than one client may have; one was refused"
-        case .openingsExceeded: "A client has too many connections that have not said where they want to go; one was refused"
+        case .openingsExceeded:
+            "A client has too many connections that have not said where they want to go; one was refused"
         case .clientDenied: "A connection was refused since its service does not take connections from this client"
         case .clientTooSlow: "A client sent its hello or request too slowly; the connection was closed"
         }

@@ -206,7 +206,6 @@ struct Metrics {
             "ddirect_service_addresses_forbidden_total", .addressesForbidden,
             "Addresses that the endpoint policy forbade at the moment of dialling.")
         perService("ddirect_service_requests_total", .requests, "Requests of plain HTTP.")
-        perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
         text.metric(
             "ddirect_service_connections_refused_total", .counter,
             "Connections that were refused or cut, by the reason; _unrouted has those of the server's own limits. A reason that never was is left out."
@@ -215,6 +214,7 @@ struct Metrics {
             for (counter, reason) in Metrics.reasons where count[counter] > 0 {
                 text.sample(count[counter], count.labels, reason)
             }
+            perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
         }
     }
 

@@ -34,7 +34,11 @@ struct HoldingFlows: Sendable {
         }
         let last = ends[service].last
         links[flow] = Link(next: 0, previous: last, service: service, isListed: true)
-        if last > 0 { links[FlowIndex(last &- 1)].next = flow.place &+ 1 } else { ends[service].first = flow.place &+ 1 }
+        if last > 0 {
+            links[FlowIndex(last &- 1)].next = flow.place &+ 1
+        } else {
+            ends[service].first = flow.place &+ 1
+        }
         ends[service].last = flow.place &+ 1
     }
 

@@ -117,7 +117,9 @@ extension Worker {
     /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
     mutating func fill(_ half: HalfIndex, _ message: inout Exchange.Message) -> Fill {
         guard halves[half].state.contains(.readable) else { return .nothing }
-        if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity, !makeRoom(&message, half.flow) {
+        if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity,
+            !makeRoom(&message, half.flow)
+        {
             return .noMemory
         }
         let into = message.inbox.exists ? message.inbox : scratch

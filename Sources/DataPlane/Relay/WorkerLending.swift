@@ -45,7 +45,8 @@ extension Worker {
             return false
         }
         // Beyond the largest of the pool twice as much each time, so that the copying stays linear. Hardly any hello gets there.
-        let next = isSmall ? BufferPool.middle : capacity < BufferPool.large ? BufferPool.large : min(capacity &* 2, most)
+        let next =
+            isSmall ? BufferPool.middle : capacity < BufferPool.large ? BufferPool.large : min(capacity &* 2, most)
         let larger = borrow(Int(next), for: flow)
         guard larger.exists else { return false }
         larger.copy(count, from: buffer, at: 0, to: 0)

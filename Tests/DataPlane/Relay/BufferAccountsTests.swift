@@ -64,7 +64,8 @@ import Testing
             if Bool.random(using: &random), var buffer = held[holder, default: []].popLast() {
                 pool.give(&buffer)
             } else {
-                held[holder, default: []].append(pool.take([100, 5000, 60_000].randomElement(using: &random) ?? 1, for: holder))
+                held[holder, default: []].append(
+                    pool.take([100, 5000, 60_000].randomElement(using: &random) ?? 1, for: holder))
             }
             let most = held.values.map { $0.reduce(0) { $0 + Int($1.capacity) } }.max() ?? 0
             let found = pool.accounts.largest.map { pool.accounts.bytes(lentTo: $0) } ?? 0

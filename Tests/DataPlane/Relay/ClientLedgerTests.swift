@@ -43,7 +43,7 @@ import Testing
         // Many more clients than places, one after the other.
         for number in 0..<100_000 {
             let client = ledger.key(Address(ipv4: UInt32(number)))
-            let entry = try #require(ledger.enter(client, second: UInt64(number / 1000), isOpening: true))
+            let entry = try #require(ledger.enter(client, second: UInt64(number / 10), isOpening: true))
             #expect(entry.open == 1 && entry.openings == 1 && entry.new == 1)
             ledger.endOpening(entry.place)
             ledger.leave(entry.place)
@@ -54,7 +54,8 @@ import Testing
         var places: [Int32] = []
         var untracked = 0
         for number in 0..<10_000 {
-            guard let entry = ledger.enter(ledger.key(Address(ipv4: UInt32(number))), second: 5, isOpening: false) else {
+            guard let entry = ledger.enter(ledger.key(Address(ipv4: UInt32(number))), second: 5, isOpening: false)
+            else {
                 untracked += 1
                 continue
             }
@@ -76,7 +77,9 @@ import Testing
             try JoinableThread(named: "ledger-\(thread)") {
                 for round in 0..<20_000 {
                     let client = clients[(round &* 7 &+ thread) % clients.count]
-                    guard let entry = ledger.enter(client, second: UInt64(round / 100), isOpening: true) else { continue }
+                    guard let entry = ledger.enter(client, second: UInt64(round / 100), isOpening: true) else {
+                        continue
+                    }
                     ledger.endOpening(entry.place)
                     ledger.leave(entry.place)
                 }

@@ -34,7 +34,8 @@ import Testing
             var sent = 0
             for endpoint in endpoints {
                 let count = unsafe piece.withUnsafeBytes {
-                    unsafe Glibc.send(endpoint.descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+                    unsafe Glibc.send(
+                        endpoint.descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
                 }
                 sent += max(0, count)
             }

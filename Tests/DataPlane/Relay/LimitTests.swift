@@ -79,7 +79,8 @@ import Testing
         withExtendedLifetime(listener) {}
     }
 
-    @Test func `one client has no more connections to a service than its limit, and other clients have theirs`() throws {
+    @Test func `one client has no more connections to a service than its limit, and other clients have theirs`() throws
+    {
         let (relay, listener) = try makeRelay(
             service: ServiceLimits(clientConnections: Limit(1)), trusted: ["127.0.0.0/8"], accept: true)
         var first: (TestConnection, TestConnection)? = try open(relay, listener, header: source("192.0.2.1"))
