@@ -18,6 +18,16 @@ enum ServiceCounter: Int, CaseIterable, BitwiseCopyable {
     case requests
     /// Connections that a fallback took.
     case fallbacksUsed
+    // Connections that were refused or cut, by the reason. Those without a service are refused by limits of the server.
+    case refusedByLimit
+    case refusedByRate
+    case refusedClientByLimit
+    case refusedClientByRate
+    case refusedOpenings
+    case refusedClient
+    case cutForSlowness
+    /// Connections that were cut since this service holds too much memory, whosever they were.
+    case cutForMemory
 }
 
 /// What is counted for each worker as a whole.
@@ -30,6 +40,8 @@ enum WorkerCounter: Int, CaseIterable, BitwiseCopyable {
     case bytesSpliced
     case bytesCopied
     case bytesBuffered
+    /// Connections of clients for which the ledger had no place.
+    case clientsUntracked
     /// Pipes that directions splice through now, and empty ones that are kept: levels.
     case pipesLent, pipesIdle
     /// Pipes that the kernel has refused, or made too small to be of use.

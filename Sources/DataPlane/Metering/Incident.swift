@@ -30,6 +30,13 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case localPortsExhausted
     case drainRefused
     case serviceGone
+    case serviceLimitReached
+    case serviceRateExceeded
+    case clientLimitReached
+    case clientRateExceeded
+    case openingsExceeded
+    case clientDenied
+    case clientTooSlow
     case monitorRefused
 
     /// The label in metrics.
@@ -63,6 +70,13 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .localPortsExhausted: "local_ports_exhausted"
         case .drainRefused: "drain_refused"
         case .serviceGone: "service_gone"
+        case .serviceLimitReached: "service_limit_reached"
+        case .serviceRateExceeded: "service_rate_exceeded"
+        case .clientLimitReached: "client_limit_reached"
+        case .clientRateExceeded: "client_rate_exceeded"
+        case .openingsExceeded: "openings_exceeded"
+        case .clientDenied: "client_denied"
+        case .clientTooSlow: "client_too_slow"
         case .monitorRefused: "monitor_refused"
         }
     }
@@ -93,7 +107,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .responseTimedOut: "An endpoint did not begin its response in time; the client was answered 504"
         case .flowLimitReached: "The limit of flows is reached; no connections are accepted until some close"
         case .descriptorsExhausted: "The process has run out of descriptors; no connections are accepted for a moment"
-        case .buffersExhausted: "The limit of buffered bytes is reached; a flow to a slow peer was cut"
+        case .buffersExhausted:
+            "The limit of buffered bytes is reached, most of it by this service; a connection was cut"
         case .watchRefused:
             "The kernel watches no further socket for this user, so a connection was ended; raise fs.epoll.max_user_watches, or give it memory"
         case .localPortsExhausted:
@@ -102,6 +117,29 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .monitorRefused:
             "A caller of the monitor endpoint was refused, since there were too many from its address, or in all"
         case .serviceGone: "A service was removed while a connection to its endpoint was being made"
+        case .serviceLimitReached: "A service has as many connections as its limit allows; another was refused"
+        case .serviceRateExceeded: "A service has more new connections a second than its limit allows; one was refused"
+        case .clientLimitReached: "A client has as many connections as one client may have; another was refused"
+        case .clientRateExceeded: "A client has more new connections a second than one client may have; one was refused"
+        case .openingsExceeded:
+            "A client has too many connections that have not said where they want to go; one was refused"
+        case .clientDenied: "A connection was refused since its service does not take connections from this client"
+        case .clientTooSlow: "A client sent its hello or request too slowly; the connection was closed"
+        }
+    }
+
+    /// What counts it for the service that it befell or that brought it about.
+    var refusal: ServiceCounter? {
+        switch self {
+        case .serviceLimitReached: .refusedByLimit
+        case .serviceRateExceeded: .refusedByRate
+        case .clientLimitReached: .refusedClientByLimit
+        case .clientRateExceeded: .refusedClientByRate
+        case .openingsExceeded: .refusedOpenings
+        case .clientDenied: .refusedClient
+        case .clientTooSlow: .cutForSlowness
+        case .buffersExhausted: .cutForMemory
+        default: nil
         }
     }
 

@@ -13,6 +13,14 @@ struct Metrics {
         (ServiceSlot.unrouted, "_unrouted"), (ServiceSlot.monitor, "_monitor"),
     ]
 
+    /// Why connections are refused or cut.
+    private static let reasons: [(counter: ServiceCounter, labels: MetricLabels)] = [
+        (.refusedByLimit, ["reason": "service_limit"]), (.refusedByRate, ["reason": "service_rate"]),
+        (.refusedClientByLimit, ["reason": "client_limit"]), (.refusedClientByRate, ["reason": "client_rate"]),
+        (.refusedOpenings, ["reason": "openings"]), (.refusedClient, ["reason": "denied"]),
+        (.cutForSlowness, ["reason": "too_slow"]), (.cutForMemory, ["reason": "memory"]),
+    ]
+
     func rendered() -> [UInt8] {
         var text = MetricsText()
         process(into: &text)
@@ -90,6 +98,10 @@ struct Metrics {
         perWorker("ddirect_worker_buffered_bytes", .gauge, "Memory lent to hellos, heads and slow peers.") {
             $0.read(.bytesBuffered)
         }
+        perWorker(
+            "ddirect_worker_clients_untracked_total", .counter,
+            "Connections of clients that were not counted, and so not limited, as the table of clients had no place for them."
+        ) { $0.read(.clientsUntracked) }
         text.metric(
             "ddirect_worker_pipes", .gauge,
             "Pipes of a worker: those that large transfers go through, and empty ones that are kept.")
@@ -194,7 +206,16 @@ struct Metrics {
             "ddirect_service_addresses_forbidden_total", .addressesForbidden,
             "Addresses that the endpoint policy forbade at the moment of dialling.")
         perService("ddirect_service_requests_total", .requests, "Requests of plain HTTP.")
-        perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
+        text.metric(
+            "ddirect_service_connections_refused_total", .counter,
+            "Connections that were refused or cut, by the reason; _unrouted has those of the server's own limits. A reason that never was is left out."
+        )
+        for count in counts {
+            for (counter, reason) in Metrics.reasons where count[counter] > 0 {
+                text.sample(count[counter], count.labels, reason)
+            }
+            perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
+        }
     }
 
     private func count(slot: Int32, name: String, baseline: [UInt64]) -> Count? {

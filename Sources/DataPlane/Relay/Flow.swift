@@ -37,6 +37,8 @@ struct Half: BitwiseCopyable {
         static var wasReset: State { State(rawValue: 32768) }
         /// The kernel looks after the connection: it notices a peer that has vanished.
         static var guarded: State { State(rawValue: 65536) }
+        /// It had no room for all that was to be sent, once at least.
+        static var wasFull: State { State(rawValue: 131072) }
     }
 
     var socket = Socket.none
@@ -81,7 +83,19 @@ struct Flow: BitwiseCopyable {
     var resetsAtEnd = false
     /// A trusted sender has told whose connection this is: in the worker's `asserted`.
     var hasAssertedAddresses = false
+    /// It was refused by a limit of its service, and is not counted among that service's connections any more.
+    var hasLeftService = false
+    /// The ledger counts it as one whose hello or first head has not come whole.
+    var countsAsOpening = false
     var service: Int32 = ServiceSlot.unrouted
+    /// Where the ledger counts it: among all of its client's, and among those to its service.
+    var arrival = ClientLedger.nowhere
+    var membership = ClientLedger.nowhere
+    /// Its client's key in the ledger; 0 when that is not limited.
+    var client: UInt64 = 0
+    /// Since when the client's rate is measured, in the worker's ticks, and how many bytes of a body have come since. 0 when it is not.
+    var paceSince: UInt32 = 0
+    var heard: UInt32 = 0
     /// When a byte last passed, or the stage began; in the worker's ticks.
     var lastActive: UInt32 = 0
     /// Since when it lingers; in the worker's ticks.

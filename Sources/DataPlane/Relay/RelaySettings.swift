@@ -18,7 +18,11 @@ public struct RelaySettings: Sendable {
     public var sources: [Address] = []
     /// Flows of one worker. Each takes two descriptors, and two more while it splices.
     public var flowLimit: Int = 8192
-    /// Bytes of one worker's buffers on loan to hellos, heads and slow peers. Beyond it a flow that needs one is cut.
+    /// From the first octet of a hello or head on: for so long no rate is asked for.
+    public var paceGrace: Duration = .seconds(Int64(MinimumRate.helloGrace))
+    /// Over how long the rate of a body is measured.
+    public var paceWindow: Duration = .seconds(Int64(MinimumRate.bodyWindow))
+    /// Bytes of one worker's buffers on loan to hellos, heads and slow peers (`BufferAccounts` tells who has which part of them).
     public var bufferLimit: Int = 256 << 20
     /// Pipes of one worker.
     public var pipeShare: Int = PipePool.most

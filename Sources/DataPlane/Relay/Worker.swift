@@ -41,6 +41,9 @@ struct WorkerPlan: Sendable {
     let responder: (http: TransportAddress, https: TransportAddress)
     let counters: WorkerCounters
     let fellows: Fellows
+    /// Of all workers, this one among them.
+    let everyone: [WorkerCounters]
+    let ledger: ClientLedger
     let mailbox: Mailbox<WorkerMessage>
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
@@ -55,6 +58,8 @@ struct WorkerMemory: Sendable {
     let table: FlowTable
     let dials: DialTable
     let ready: ReadyQueue
+    let accounts: BufferAccounts
+    let holding: HoldingFlows
     let bulk: ReadyQueue
     let incidents: IncidentMemory
     let gate: MonitorGate
@@ -67,6 +72,8 @@ struct WorkerMemory: Sendable {
     /// Of one of so many workers.
     init(_ settings: RelaySettings, workers: Int) throws(SystemCallError) {
         let limit = settings.flowLimit
+        accounts = try BufferAccounts(bytesLimit: settings.bufferLimit, holders: Capacity.services)
+        holding = try HoldingFlows(flows: limit, services: Capacity.services)
         table = try FlowTable(limit: limit)
         dials = try DialTable(limit: limit)
         ready = try ReadyQueue(flowLimit: limit)
@@ -105,6 +112,8 @@ struct Worker: ~Copyable {
     /// Of those: the half whose turns it is, and how many it has had in a row.
     var served = HalfIndex.none
     var servedTurns: Int32 = 0
+    let ledger: ClientLedger
+    let holding: HoldingFlows
     let incidents: IncidentMemory
     var gate: MonitorGate
     let failures: AddressMemory
@@ -116,6 +125,8 @@ struct Worker: ~Copyable {
     var table = RoutingTable.empty()
     var view: RoutingTable.View
     var buffers: BufferPool
+    /// Who was to give way when a flow was last refused a buffer.
+    var memoryCulprit = ServiceSlot.unrouted
     var pipes: PipePool
     /// What small moves pass through: used within one call, never kept.
     let scratch = BufferPool.scratch()
@@ -160,6 +171,8 @@ struct Worker: ~Copyable {
         asserted = places.asserted
         dials = memory.dials
         ready = memory.ready
+        ledger = plan.ledger
+        holding = memory.holding
         bulk = memory.bulk
         incidents = memory.incidents
         gate = memory.gate
@@ -168,7 +181,7 @@ struct Worker: ~Copyable {
         names = memory.names
         preferences = memory.preferences
         view = table.view
-        buffers = BufferPool(bytesLimit: plan.settings.bufferLimit)
+        buffers = BufferPool(accounts: memory.accounts)
         pipes = PipePool(share: plan.settings.pipeShare)
     }
 
@@ -332,7 +345,8 @@ struct Worker: ~Copyable {
             buffers.give(&exchanges[flow].request.inbox)
             buffers.give(&exchanges[flow].response.inbox)
         }
-        if flows[flow].service != ServiceSlot.unrouted {
+        strike(flow)
+        if flows[flow].service != ServiceSlot.unrouted, !flows[flow].hasLeftService {
             counters.add(1, .connectionsClosed, service: flows[flow].service)
         }
         places.give(flow)
@@ -378,12 +392,14 @@ struct Worker: ~Copyable {
 
     // MARK: Incidents
 
-    /// Counts an incident, and has it logged unless one of its kind and service was within the last second.
+    /// Counts an incident, and has it logged unless one of its kind and service was within the last second. The service is the flow's, unless
+    /// another one has brought it about.
     mutating func note(
-        _ incident: Incident, flow: FlowIndex? = nil, _ detail: (borrowing Worker) -> String = { _ in "" }
+        _ incident: Incident, flow: FlowIndex? = nil, service culprit: Int32? = nil,
+        _ detail: (borrowing Worker) -> String = { _ in "" }
     ) {
         counters.add(incident)
-        let service = flow.map { flows[$0].service } ?? ServiceSlot.unrouted
+        let service = culprit ?? flow.map { flows[$0].service } ?? ServiceSlot.unrouted
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }
         let report = IncidentReport(
             incident: incident, service: service,

@@ -124,8 +124,10 @@ extension Worker {
         flows[flow].isHTTP = isHTTP
         flows[flow].lastActive = tick
         if isHTTP { exchanges[flow] = Exchange() }
-        if view.hasTrustedSenders, let peer = socket.peerAddress {
-            flows[flow].awaitsProxyHeader = view.isTrusted(peer.address)
+        if let peer = socket.peerAddress {
+            flows[flow].awaitsProxyHeader = view.hasTrustedSenders && view.isTrusted(peer.address)
+            // A trusted sender is no client: it is counted for whom its header names.
+            if !flows[flow].awaitsProxyHeader, !arrive(flow, from: peer.address) { return }
         }
         readOpening(flow)
         guard flows[flow].stage == .opening else { return }
@@ -168,7 +170,7 @@ extension Worker {
         while true {
             let have = Int(halves[client].pendingOffset &+ halves[client].pendingCount)
             let into = halves[client].pending.exists ? halves[client].pending : scratch
-            let room = min(Int(into.capacity) - have, buffers.mostToRead)
+            let room = min(Int(into.capacity) - have, mostToRead(client))
             guard room > 0 else {
                 guard growPending(client) else { return cutForMemory(flow) }
                 continue
@@ -233,7 +235,7 @@ extension Worker {
     private mutating func keepPending(_ half: HalfIndex, from source: Buffer) -> Bool {
         guard !halves[half].pending.exists else { return true }
         let count = Int(halves[half].pendingCount)
-        let buffer = buffers.take(count)
+        let buffer = borrow(count, for: half.flow)
         guard buffer.exists else { return false }
         buffer.copy(count, from: source, at: Int(halves[half].pendingOffset), to: 0)
         halves[half].pending = buffer
@@ -252,22 +254,8 @@ extension Worker {
             halves[half].pendingOffset = 0
             return true
         }
-        let capacity = halves[half].pending.capacity
-        guard capacity < Worker.mostPending, !buffers.isScarce else { return false }
-        // Twice as much each time, so that the copying stays linear. Hardly any hello gets here.
-        let buffer =
-            capacity < BufferPool.large
-            ? buffers.take(Int(BufferPool.large)) : buffers.take(exactly: Int(min(capacity &* 2, Worker.mostPending)))
-        guard buffer.exists else { return false }
-        buffer.copy(count, from: halves[half].pending, at: 0, to: 0)
-        buffers.give(&halves[half].pending)
-        halves[half].pending = buffer
-        return true
-    }
-
-    mutating func cutForMemory(_ flow: FlowIndex) {
-        note(.buffersExhausted, flow: flow)
-        close(flow, reset: true)
+        let halves = halves
+        return enlarge(&halves[half].pending, count, upTo: Worker.mostPending, for: half.flow)
     }
 
     private mutating func refuse(_ flow: FlowIndex, _ refusal: ClientHello.Refusal) {
@@ -303,6 +291,7 @@ extension Worker {
             if let source = header.source, let destination = header.destination {
                 flows[flow].hasAssertedAddresses = true
                 asserted[flow] = AssertedAddresses(source: source, destination: destination)
+                guard arrive(flow, from: source.address) else { return nil }
             }
             return header.length
         }
@@ -319,11 +308,17 @@ extension Worker {
 
     /// Makes the flow one of `service`, of whose client `received` bytes have been read so far.
     mutating func assign(_ flow: FlowIndex, to service: Int32, received: Int) {
+        endOpening(flow)
         flows[flow].service = service
+        settleLoans(flow)
         counters.add(1, .connectionsOpened, service: service)
         counters.add(UInt64(received), .bytesUp, service: service)
         // That the sender is trusted is known; whether the service takes its word is the service's own choice.
-        if !view.route(service).acceptProxyProtocol { flows[flow].hasAssertedAddresses = false }
+        if flows[flow].hasAssertedAddresses, !view.route(service).acceptProxyProtocol {
+            flows[flow].hasAssertedAddresses = false
+            // To this service all come from the sender, which is no client.
+            flows[flow].client = 0
+        }
     }
 
     /// Sends a flow on its way to its service's endpoint.
@@ -333,6 +328,7 @@ extension Worker {
             if flows[flow].isHTTP { return answer(flow, .overloaded) }
             return close(flow, reset: true)
         }
+        guard admit(flow) else { return }
         if flows[flow].service == ServiceSlot.monitor, !passesMonitorGate(flow) { return }
         startDial(flow)
     }

@@ -93,7 +93,7 @@ extension Worker {
             message.offset = 0
             message.count = 0
         } else {
-            let buffer = buffers.take(count)
+            let buffer = borrow(count, for: half.flow)
             guard buffer.exists else { return .noMemory }
             buffer.copy(count, from: message.inbox, at: Int(message.offset), to: 0)
             halves[half].pending = buffer
@@ -117,12 +117,14 @@ extension Worker {
     /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
     mutating func fill(_ half: HalfIndex, _ message: inout Exchange.Message) -> Fill {
         guard halves[half].state.contains(.readable) else { return .nothing }
-        if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity, !makeRoom(&message) {
+        if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity,
+            !makeRoom(&message, half.flow)
+        {
             return .noMemory
         }
         let into = message.inbox.exists ? message.inbox : scratch
         let have = message.inbox.exists ? Int(message.offset &+ message.count) : 0
-        let room = min(Int(into.capacity) - have, buffers.mostToRead)
+        let room = min(Int(into.capacity) - have, mostToRead(half))
         let answer = halves[half].socket.receive(into: into, at: have, upTo: room)
         if answer.value <= 0 {
             if answer.value == 0 { return halves[half].state.contains(.wasReset) ? .failed(.reset) : .ended }
@@ -135,7 +137,7 @@ extension Worker {
             halves[half].state.remove(.readable)
         }
         if !message.inbox.exists {
-            let buffer = buffers.take(count)
+            let buffer = borrow(count, for: half.flow)
             guard buffer.exists else { return .noMemory }
             buffer.copy(count, from: scratch, at: 0, to: 0)
             message.inbox = buffer
@@ -143,23 +145,18 @@ extension Worker {
         }
         message.count &+= Int32(count)
         message.lastRead = Int32(count)
+        if half.isClient { flows[half.flow].heard &+= UInt32(count) }
         return .some
     }
 
     /// Makes room behind what an inbox holds. False when there is none to be had.
-    private mutating func makeRoom(_ message: inout Exchange.Message) -> Bool {
+    private mutating func makeRoom(_ message: inout Exchange.Message, _ flow: FlowIndex) -> Bool {
         if message.offset > 0 {
             message.inbox.copy(Int(message.count), from: message.inbox, at: Int(message.offset), to: 0)
             message.offset = 0
             return true
         }
-        guard message.inbox.capacity < BufferPool.large, !buffers.isScarce else { return false }
-        let buffer = buffers.take(Int(BufferPool.large))
-        guard buffer.exists else { return false }
-        buffer.copy(Int(message.count), from: message.inbox, at: 0, to: 0)
-        buffers.give(&message.inbox)
-        message.inbox = buffer
-        return true
+        return enlarge(&message.inbox, Int(message.count), for: flow)
     }
 }
 

@@ -320,9 +320,8 @@ extension Worker {
             return false
         }
         let count = Int(halves[client].pendingCount)
-        let needed = count + ProxyHeader.longestWritten
         // What is behind the hello may fill a large buffer, and the hello alone may be longer.
-        let buffer = needed <= Int(BufferPool.large) ? buffers.take(needed) : buffers.take(exactly: needed)
+        let buffer = borrow(count + ProxyHeader.longestWritten, for: flow)
         guard buffer.exists else {
             cutForMemory(flow)
             return false

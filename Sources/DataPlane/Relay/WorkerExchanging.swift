@@ -226,7 +226,7 @@ extension Worker {
         let text = exchanges[flow].client
         let textCount = Int(exchanges[flow].clientCount)
         let room = head.longestCopy(forwarding: forwarding, client: textCount)
-        let buffer = buffers.take(room)
+        let buffer = borrow(room, for: flow)
         guard buffer.exists else {
             cutForMemory(flow)
             return false
@@ -358,7 +358,7 @@ extension Worker {
             return handOver(&exchanges[flow].response, head.length, endpoint)
         }
         let room = head.length &+ ResponseHead.longestGrowth
-        let buffer = buffers.take(room)
+        let buffer = borrow(room, for: flow)
         guard buffer.exists else { return .noMemory }
         let response = exchanges[flow].response
         let written = response.inbox.withSpan(Int(response.offset), head.length) { source in

@@ -44,6 +44,7 @@ extension Worker {
                 MovingFlow(
                     flow: parked, client: halves[flow.client].socket, endpoint: halves[flow.endpoint].socket,
                     slot: flows[flow].service))
+            strike(flow)
             places.give(flow)
             counters.add(1, .flowsClosed)
         }
@@ -116,10 +117,11 @@ extension Worker {
             asserted[flow] = AssertedAddresses(source: source, destination: destination)
         }
         // By TLS nothing is followed, so everything may pass.
+        enroll(flow, isOpening: parked.stage == .opening)
         let isFollowed = parked.exchange != nil
         guard isFollowed || (parked.client.passable == Half.unbounded && parked.endpoint.passable == Half.unbounded),
             restore(client, parked.client), restore(endpoint, parked.endpoint),
-            parked.exchange.map({ restore($0, &exchanges[flow]) }) ?? true
+            parked.exchange.map({ restore($0, &exchanges[flow], flow) }) ?? true
         else {
             return cutForMemory(flow)
         }
@@ -146,7 +148,7 @@ extension Worker {
         let octets = parked.pending + parked.piped
         guard octets.count <= Worker.mostRestored else { return false }
         if !octets.isEmpty {
-            guard let buffer = buffer(with: octets) else { return false }
+            guard let buffer = buffer(with: octets, for: half.flow) else { return false }
             halves[half].pending = buffer
             halves[half].pendingCount = Int32(octets.count)
         }
@@ -156,15 +158,16 @@ extension Worker {
     /// What one direction can have held: a pipe, or a buffer. Earlier releases had pipes of 1 MiB, and their flows are taken over too.
     private static var mostRestored: Int { max(1 << 20, Int(PipePool.capacity)) + Int(BufferPool.large) }
 
-    private mutating func buffer(with octets: [UInt8]) -> Buffer? {
-        let buffer =
-            octets.count <= Int(BufferPool.large) ? buffers.take(octets.count) : buffers.take(exactly: octets.count)
+    private mutating func buffer(with octets: [UInt8], for flow: FlowIndex) -> Buffer? {
+        let buffer = borrow(octets.count, for: flow)
         guard buffer.exists else { return nil }
         buffer.copy(from: octets.span, to: 0)
         return buffer
     }
 
-    private mutating func restore(_ parked: ParkedFlow.Exchange, _ exchange: inout Exchange) -> Bool {
+    private mutating func restore(
+        _ parked: ParkedFlow.Exchange, _ exchange: inout Exchange, _ flow: FlowIndex
+    ) -> Bool {
         exchange.isHEAD = parked.isHEAD
         exchange.wantsUpgrade = parked.wantsUpgrade
         exchange.awaitsContinue = parked.awaitsContinue
@@ -173,12 +176,12 @@ extension Worker {
         exchange.requests = parked.requests
         exchange.headSince = tick
         exchange.askedSince = tick
-        return restore(parked.request, .client, &exchange.request)
-            && restore(parked.response, .endpoint, &exchange.response)
+        return restore(parked.request, .client, &exchange.request, flow)
+            && restore(parked.response, .endpoint, &exchange.response, flow)
     }
 
     private mutating func restore(
-        _ parked: ParkedFlow.Message, _ sender: ChunkedBody.Sender, _ message: inout Exchange.Message
+        _ parked: ParkedFlow.Message, _ sender: ChunkedBody.Sender, _ message: inout Exchange.Message, _ flow: FlowIndex
     ) -> Bool {
         guard let stage = Exchange.Message.Stage(rawValue: parked.stage),
             let chunked = ChunkedBody(from: sender, at: parked.chunks), parked.scanned <= parked.inbox.count,
@@ -190,7 +193,7 @@ extension Worker {
         message.left = parked.left
         message.scanned = Int32(parked.scanned)
         if !parked.inbox.isEmpty {
-            guard let buffer = buffer(with: parked.inbox) else { return false }
+            guard let buffer = buffer(with: parked.inbox, for: flow) else { return false }
             message.inbox = buffer
             message.count = Int32(parked.inbox.count)
         }

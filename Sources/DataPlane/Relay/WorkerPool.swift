@@ -10,6 +10,7 @@ final class WorkerPool: Sendable {
     let incidents: Mailbox<IncidentReport>
     let departures: Mailbox<[MovingFlow]>
     let listeners: [Listener]
+    let ledger: ClientLedger
     private let settings: RelaySettings
 
     /// Nothing is accepted before `listen`, and by no worker that does not run.
@@ -24,6 +25,8 @@ final class WorkerPool: Sendable {
         }
         self.mailboxes = mailboxes
         self.counters = counters
+        ledger = try ClientLedger(
+            flows: settings.flowLimit * count, services: Capacity.services, seed: .random(in: .min ... .max))
         reports = try Mailbox()
         // More than this between two looks at the log would not be read by anyone.
         incidents = try Mailbox(limit: 256)
@@ -85,7 +88,7 @@ final class WorkerPool: Sendable {
     ) throws(SystemCallError) -> @Sendable () throws -> Void {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
-            fellows: Fellows(counters),
+            fellows: Fellows(counters), everyone: counters, ledger: ledger,
             mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
         let memory = try WorkerMemory(settings, workers: mailboxes.count)
         return {

@@ -85,6 +85,7 @@ extension Worker {
     /// Notes that a half's socket has no room, and has epoll say when it has.
     private mutating func armWriting(_ half: HalfIndex) {
         halves[half].state.remove(.writable)
+        halves[half].state.insert(.wasFull)
         guard !halves[half].state.contains(.armedOut) else { return }
         halves[half].state.insert(.armedOut)
         let answer = epoll.modify(
@@ -236,7 +237,7 @@ extension Worker {
     @inline(__always) private mutating func copy(_ source: HalfIndex, _ turn: inout Turn) -> Step {
         let halves = halves
         let sink = source.other
-        let most = Int(min(halves[source].passable, UInt64(buffers.mostToRead)))
+        let most = Int(min(halves[source].passable, UInt64(mostToRead(source))))
         let answer = halves[source].socket.receive(into: scratch, at: 0, upTo: most)
         guard answer.value > 0 else { return readNothing(source, answer) }
         let count = answer.value
@@ -251,7 +252,9 @@ extension Worker {
                 halves[source].state.remove(.readable)
             }
         }
-        if count >= Worker.bulkRead, !halves[source].state.contains(.urgent) { halves[source].state.insert(.bulk) }
+        // All that was asked for has come, so there is more.
+        let isMuch = count >= min(Worker.bulkRead, max(most, Worker.smallMove))
+        if isMuch, !halves[source].state.contains(.urgent) { halves[source].state.insert(.bulk) }
         sendPromptly(sink)
         // MORE lets the FIN of the coming shutdown ride on the data.
         let sent = halves[sink].socket.send(
@@ -280,7 +283,7 @@ extension Worker {
 
     /// Keeps bytes of the scratch memory, from `start` to `end`, for which the other half has had no room.
     @inline(__always) private mutating func keep(_ source: HalfIndex, from start: Int, to end: Int) -> Step {
-        let buffer = buffers.take(end &- start)
+        let buffer = borrow(end &- start, for: source.flow)
         guard buffer.exists else {
             cutForMemory(source.flow)
             return .gone
@@ -367,7 +370,9 @@ extension Worker {
 
     @inline(__always) private func countRead(_ count: Int, _ source: HalfIndex) {
         if halves[source].passable != Half.unbounded { halves[source].passable &-= UInt64(count) }
-        if source.isClient { counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service) }
+        guard source.isClient else { return }
+        flows[source.flow].heard &+= UInt32(truncatingIfNeeded: count)
+        counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service)
     }
 
     @inline(__always) private func countSent(_ count: Int, from source: HalfIndex) {

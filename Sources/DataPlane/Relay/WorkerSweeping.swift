@@ -13,7 +13,7 @@ extension Worker {
 
     mutating func sweep() {
         nextSweep = now &+ Worker.sweepInterval
-        counters.set(UInt64(buffers.bytesOnLoan), .bytesBuffered)
+        counters.set(UInt64(buffers.accounts.bytesLent), .bytesBuffered)
         // Only one that has room: the kernel wakes one worker for a connection, and it should be one that takes it.
         if !isAccepting, now >= acceptAgain, !places.isFull { startAccepting() }
         let end = min(sweepPosition &+ places.used / 4 &+ 1, places.used)
@@ -30,8 +30,8 @@ extension Worker {
         switch flows[flow].stage {
         case .free, .dialling: break
         case .opening:
-            guard age >= ticks(plan.settings.helloTimeout) else { return }
             let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow.client].pendingCount
+            guard age >= ticks(plan.settings.helloTimeout) else { return checkOpeningPace(flow, Int(said)) }
             if said == 0 {
                 note(.clientSilent, flow: flow)
                 close(flow)
@@ -56,6 +56,12 @@ extension Worker {
             {
                 return timeOutRequest(flow)
             }
+            if request.stage == .head, request.count > 0,
+                !checkHeadPace(flow, Int(request.count), since: exchanges[flow].headSince)
+            {
+                return
+            }
+            guard checkBodyPace(flow) else { return }
             if request.stage == .done, !exchanges[flow].answered, exchanges[flow].response.stage == .head,
                 tick &- exchanges[flow].askedSince >= ticks(plan.settings.responseTimeout)
             {

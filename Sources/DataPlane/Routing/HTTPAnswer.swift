@@ -41,6 +41,8 @@ public struct HTTPAnswer: Hashable, Sendable {
     public static var overloaded: HTTPAnswer {
         HTTPAnswer(503, "This server cannot take more connections at the moment.")
     }
+    /// The client's address is one that the service does not take connections from.
+    public static var forbidden: HTTPAnswer { HTTPAnswer(403, "This service takes no connections from this address.") }
     public static var gatewayTimeout: HTTPAnswer {
         HTTPAnswer(504, "The endpoint of this service did not answer in time.")
     }
@@ -75,6 +77,7 @@ public struct HTTPAnswer: Hashable, Sendable {
         switch status {
         case 200: "OK"
         case 400: "Bad Request"
+        case 403: "Forbidden"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
         case 421: "Misdirected Request"

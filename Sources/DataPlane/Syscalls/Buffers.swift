@@ -9,6 +9,8 @@ public struct Buffer: BitwiseCopyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
     /// In bytes; 0 when there is none.
     public let capacity: Int32
+    /// On whose account it is lent.
+    var holder = BufferAccounts.openings
 
     @inlinable public init() { unsafe self.init(nil, 0) }
 
@@ -57,57 +59,72 @@ public struct Buffer: BitwiseCopyable {
     }
 }
 
-/// A worker's buffers: two sizes, reused, and a bound on the sum of those on loan.
+/// A worker's buffers: three sizes, reused, and each on somebody's account.
 public struct BufferPool: ~Copyable {
     /// Holds all but the largest hellos and request heads, and one page costs no more.
     @inlinable public static var small: Int32 { 4096 }
+    /// 16 KiB: the heads that endpoints accept (nginx 8 KiB each line, Apache 8 KiB each field, Node 16 KiB in all), hellos with the keys
+    /// of post-quantum groups, and what is left of a read for a slow peer.
+    @inlinable public static var middle: Int32 { 16384 }
     /// 68 KiB: as much as one read of the relay takes, and enough for the largest hello that is accepted, in all its records.
     @inlinable public static var large: Int32 { 69632 }
     /// Idle buffers that are kept for reuse, of each size; the rest goes back to the allocator.
     private static let most = 256
 
     private var smalls: [Buffer] = []
+    private var middles: [Buffer] = []
     private var larges: [Buffer] = []
-    public private(set) var bytesOnLoan = 0
-    public let bytesLimit: Int
+    public private(set) var accounts: BufferAccounts
 
-    public init(bytesLimit: Int) {
-        self.bytesLimit = bytesLimit
+    public init(accounts: BufferAccounts) {
+        self.accounts = accounts
         smalls.reserveCapacity(BufferPool.most)
+        middles.reserveCapacity(BufferPool.most)
         larges.reserveCapacity(BufferPool.most)
     }
 
-    /// Whether more than half of the limit is on loan, to slow peers and to those who have not said yet where they want to go. Then
-    /// nobody gets a large buffer, so that the other half goes to many small ones rather than to a few who hoard.
-    public var isScarce: Bool { bytesOnLoan > bytesLimit / 2 }
-
-    /// How much to read at a time, since all of it may have to be kept.
-    @inlinable public var mostToRead: Int { Int(isScarce ? BufferPool.small : BufferPool.large) }
-
-    /// A buffer of at least `count` bytes (at most `large`), or none when the limit is reached.
-    public mutating func take(_ count: Int) -> Buffer {
-        let capacity = count <= Int(BufferPool.small) ? BufferPool.small : BufferPool.large
-        precondition(count <= Int(capacity))
-        guard bytesOnLoan + Int(capacity) <= bytesLimit else { return Buffer() }
-        bytesOnLoan += Int(capacity)
-        if capacity == BufferPool.small, let buffer = smalls.popLast() { return buffer }
-        if capacity == BufferPool.large, let buffer = larges.popLast() { return buffer }
-        return unsafe Buffer(.allocate(byteCount: Int(capacity), alignment: 64), capacity)
+    /// The size of the buffer that `count` bytes get. More than `large` get one of just that size.
+    @inlinable public static func capacity(for count: Int) -> Int {
+        if count <= Int(small) { return Int(small) }
+        if count <= Int(middle) { return Int(middle) }
+        return max(count, Int(large))
     }
 
-    /// A buffer of just that size, for once, or none when the limit is reached.
-    public mutating func take(exactly count: Int) -> Buffer {
-        guard bytesOnLoan + count <= bytesLimit else { return Buffer() }
-        bytesOnLoan += count
-        return unsafe Buffer(.allocate(byteCount: count, alignment: 64), Int32(count))
+    /// A buffer of at least `count` bytes on the account of `holder`, or none when its account has no room.
+    public mutating func take(_ count: Int, for holder: Int32) -> Buffer {
+        let capacity = BufferPool.capacity(for: count)
+        guard accounts.hasRoom(capacity, for: holder) else { return Buffer() }
+        accounts.lend(capacity, to: holder)
+        var buffer: Buffer
+        if capacity == Int(BufferPool.small), let idle = smalls.popLast() {
+            buffer = idle
+        } else if capacity == Int(BufferPool.middle), let idle = middles.popLast() {
+            buffer = idle
+        } else if capacity == Int(BufferPool.large), let idle = larges.popLast() {
+            buffer = idle
+        } else {
+            buffer = unsafe Buffer(.allocate(byteCount: capacity, alignment: 64), Int32(capacity))
+        }
+        buffer.holder = holder
+        return buffer
+    }
+
+    /// Puts a buffer on the account of another holder, even if that has no room for it.
+    public mutating func move(_ buffer: inout Buffer, to holder: Int32) {
+        guard buffer.exists, buffer.holder != holder else { return }
+        accounts.takeBack(Int(buffer.capacity), from: buffer.holder)
+        accounts.lend(Int(buffer.capacity), to: holder)
+        buffer.holder = holder
     }
 
     /// Takes a buffer back and leaves none in its place.
     public mutating func give(_ buffer: inout Buffer) {
         guard let base = unsafe buffer.base else { return }
-        bytesOnLoan -= Int(buffer.capacity)
+        accounts.takeBack(Int(buffer.capacity), from: buffer.holder)
         if buffer.capacity == BufferPool.small, smalls.count < BufferPool.most {
             smalls.append(buffer)
+        } else if buffer.capacity == BufferPool.middle, middles.count < BufferPool.most {
+            middles.append(buffer)
         } else if buffer.capacity == BufferPool.large, larges.count < BufferPool.most {
             larges.append(buffer)
         } else {
@@ -116,7 +133,7 @@ public struct BufferPool: ~Copyable {
         buffer = Buffer()
     }
 
-    /// A buffer outside any limit, for the life of the process: a worker's scratch memory.
+    /// A buffer outside any account, for the life of the process: a worker's scratch memory.
     public static func scratch() -> Buffer {
         unsafe Buffer(.allocate(byteCount: Int(large), alignment: 4096), large)
     }

@@ -103,3 +103,37 @@ public struct CounterBlock: @unchecked Sendable {
         return unsafe linux_counter_read(base + index)
     }
 }
+
+/// Numbers that every thread may change, without a lock. Those never touched are 0 and cost nothing.
+@safe
+public struct AtomicWords: @unchecked Sendable {
+    // Sendable: every access is a relaxed atomic. No word says anything about another one.
+    @usableFromInline let base: UnsafeMutablePointer<UInt64>
+    public let count: Int
+
+    public init(count: Int) throws(SystemCallError) {
+        guard let memory = unsafe linux_reserve_memory(max(1, count) * 8) else {
+            throw SystemCallError("mmap", code: 12)
+        }
+        unsafe base = memory.bindMemory(to: UInt64.self, capacity: count)
+        self.count = count
+    }
+
+    @inlinable @inline(__always) public subscript(_ index: Int) -> UInt64 {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        return unsafe linux_counter_read(base + index)
+    }
+
+    /// Makes the word `new` if it is `old` still.
+    @inlinable @inline(__always) public func replace(_ index: Int, _ old: UInt64, with new: UInt64) -> Bool {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        return unsafe linux_word_replace(base + index, old, new) != 0
+    }
+
+    /// Adds, wrapping, and tells the sum.
+    @inlinable @inline(__always) @discardableResult
+    public func add(_ amount: UInt64, at index: Int) -> UInt64 {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        return unsafe linux_word_add(base + index, amount)
+    }
+}

@@ -62,6 +62,13 @@ import Testing
         case .buffersExhausted: try starve()
         case .drainRefused: try drain()
         case .serviceGone: try removeService()
+        case .serviceLimitReached: try exceed(ServiceLimits(connections: Limit(1)))
+        case .serviceRateExceeded: try hurry(ServiceLimits(newConnections: Limit(1)), incident)
+        case .clientLimitReached: try exceed(ServiceLimits(clientConnections: Limit(1)))
+        case .clientRateExceeded: try hurry(ServiceLimits(newClientConnections: Limit(1)), incident)
+        case .openingsExceeded: try openTwice()
+        case .clientDenied: try exceed(access: ClientAccess(deny: [Prefix("127.0.0.0/8")]))
+        case .clientTooSlow: try dawdle()
         case .monitorRefused:
             try say("GET / HTTP/1.1\r\nHost: za1.dfree.test\r\n\r\n", answer: "HTTP/1.1 429 ") {
                 $0.monitorStrangers.openPerAddress = 0
@@ -267,6 +274,65 @@ import Testing
         try late.send(hello)
         try eventually("the limit") { relay.count(.flowLimitReached) > 0 }
         withExtendedLifetime((client, endpoint, late)) {}
+        return relay
+    }
+
+    // MARK: Limits
+
+    /// A relay whose one service has limits.
+    private func makeLimited(
+        _ limits: ServiceLimits = .standard, _ access: ClientAccess = .open, server: ServerLimits = .standard
+    ) throws -> (relay: RelayHarness, listener: TestListener) {
+        let (relay, listener) = try makeRelay { $0.paceGrace = .milliseconds(500) }
+        let carriage = try carriage(
+            ["one.acme.test"], to: [("127.0.0.1", listener.port)], limits: limits, access: access)
+        try relay.route([("one", carriage)], limits: server)
+        return (relay, listener)
+    }
+
+    /// Has the one connection that there may be, and asks for another.
+    private func exceed(
+        _ limits: ServiceLimits = .standard, access: ClientAccess = .open
+    ) throws -> RelayHarness {
+        let (relay, listener) = try makeLimited(limits, access)
+        let flow = access == .open ? try open(relay, listener) : nil
+        let late = try TestConnection(port: relay.httpsPort)
+        try late.send(hello)
+        #expect(late.receive() == .reset)
+        withExtendedLifetime(flow) {}
+        return relay
+    }
+
+    /// Makes connections until one was refused, since two had come in the same second.
+    private func hurry(_ limits: ServiceLimits, _ incident: Incident) throws -> RelayHarness {
+        let (relay, listener) = try makeLimited(limits)
+        try eventually("two in one second") {
+            let client = try TestConnection(port: relay.httpsPort)
+            try client.send(hello)
+            usleep(20_000)
+            return relay.count(incident) > 0
+        }
+        withExtendedLifetime(listener) {}
+        return relay
+    }
+
+    private func openTwice() throws -> RelayHarness {
+        let (relay, _) = try makeLimited(server: ServerLimits(clientOpenings: Limit(1)))
+        let first = try TestConnection(port: relay.httpsPort)
+        try first.send(Array(hello.prefix(50)))
+        try eventually("the first") { relay.pool.flowsOpen == 1 }
+        let late = try TestConnection(port: relay.httpsPort)
+        try? late.send(Array(hello.prefix(50)))
+        #expect(late.receive() == .reset)
+        withExtendedLifetime(first) {}
+        return relay
+    }
+
+    private func dawdle() throws -> RelayHarness {
+        let (relay, _) = try makeLimited(server: ServerLimits(minimumRate: 1_000_000))
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send("GET / HT")
+        #expect(client.receiveText().hasPrefix("HTTP/1.1 408 "))
         return relay
     }
 

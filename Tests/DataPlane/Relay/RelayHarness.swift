@@ -65,7 +65,8 @@ final class RelayHarness {
     /// Routes by these services, and returns once every worker does. Endpoints are addresses, or names in `names`.
     func route(
         _ services: [(name: String, carriage: Carriage)], trusted: [String] = [], defaults: [String: String] = [:],
-        names: [String: [String]] = [:], allow: [String] = ["127.0.0.0/8", "::1/128"]
+        names: [String: [String]] = [:], allow: [String] = ["127.0.0.0/8", "::1/128"],
+        limits: ServerLimits = .standard
     ) throws {
         version += 1
         policy = EndpointPolicy(exceptions: try allow.map { try Prefix($0) })
@@ -73,7 +74,8 @@ final class RelayHarness {
             name: ServerName("za1"), region: RegionName("af-south-1"), hostname: DomainName("za1.dfree.test"),
             addresses: [Address("127.0.0.1")], trustedSenders: try trusted.map { try Prefix($0) },
             defaultServices: Dictionary(
-                uniqueKeysWithValues: try defaults.map { (try Address($0.key), try ServiceName($0.value)) }))
+                uniqueKeysWithValues: try defaults.map { (try Address($0.key), try ServiceName($0.value)) }),
+            limits: limits)
         let snapshot = try Snapshot(
             incarnation: Incarnation(1), version: SnapshotVersion(version),
             settings: ServerSettings(server: server, policy: policy),
@@ -195,7 +197,8 @@ func eventually(_ what: String = "the fact", within limit: Duration = untilAFaul
 
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
-    forwardedFor: ForwardedFor = .append, forwardedFields: ForwardedFields? = nil, check: HealthCheck? = nil
+    forwardedFor: ForwardedFor = .append, forwardedFields: ForwardedFields? = nil, check: HealthCheck? = nil,
+    limits: ServiceLimits = .standard, access: ClientAccess = .open
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -205,5 +208,6 @@ func carriage(
         clientDomains: domains.map { try ClientDomain($0) },
         endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
         acceptProxyProtocol: accept,
-        sendProxyProtocol: send, forwardedFor: forwardedFor, forwardedFields: forwardedFields)
+        sendProxyProtocol: send, forwardedFor: forwardedFor, forwardedFields: forwardedFields, limits: limits,
+        access: access)
 }

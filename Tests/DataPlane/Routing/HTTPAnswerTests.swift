@@ -12,6 +12,7 @@ private func written(_ answer: HTTPAnswer, toHEAD: Bool = false, room: Int = HTT
     static let all: [HTTPAnswer] =
         RequestHead.Refusal.allCases.compactMap(\.answer) + [
             .requestTimeout, .misdirected, .badGateway, .badResponse, .malformedBody, .overloaded, .gatewayTimeout,
+            .forbidden, .tooManyRequests,
         ]
 
     @Test(arguments: all)

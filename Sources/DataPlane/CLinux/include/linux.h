@@ -298,4 +298,13 @@ static inline void linux_counter_add(uint64_t *counter, uint64_t amount) {
 }
 static inline uint64_t linux_counter_read(const uint64_t *counter) { return __atomic_load_n(counter, __ATOMIC_RELAXED); }
 
+// --- words that any thread changes. Each is for itself, so none orders another.
+
+static inline int linux_word_replace(uint64_t *word, uint64_t old, uint64_t new) {
+    return __atomic_compare_exchange_n(word, &old, new, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+static inline uint64_t linux_word_add(uint64_t *word, uint64_t amount) {
+    return __atomic_add_fetch(word, amount, __ATOMIC_RELAXED);
+}
+
 #undef KERNEL_ANSWER
