@@ -6,6 +6,7 @@ import Testing
     @Test func `two thousand half-open connections go when their time is over`() throws {
         let nginx = try Nginx("first")
         let fleet = try Fleet.single(to: nginx.first.endpoint, flags: ["--hello-timeout", "4", "--workers", "2"])
+        try fleet.liftClientLimits()
         let server = fleet.servers[0]
         _ = try HTTPResponse.get("/", at: server.http, host: "app.acme.test")
         let before = try server.atRest(\.descriptorCount)

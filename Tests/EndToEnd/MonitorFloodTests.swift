@@ -111,6 +111,7 @@ import Testing
         let peer = try Peer.echo("first")
         let fleet = try Fleet.single(to: Endpoint(peer.place))
         let server = fleet.servers[0]
+        try fleet.liftClientLimits()
         let hasty = Loopback.fresh()
         let http = server.http
         let load = try Load(threads: 8) {

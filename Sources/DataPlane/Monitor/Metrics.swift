@@ -214,8 +214,8 @@ struct Metrics {
             for (counter, reason) in Metrics.reasons where count[counter] > 0 {
                 text.sample(count[counter], count.labels, reason)
             }
-            perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
         }
+        perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
     }
 
     private func count(slot: Int32, name: String, baseline: [UInt64]) -> Count? {

@@ -118,6 +118,7 @@ extension Worker {
         }
         // By TLS nothing is followed, so everything may pass.
         enroll(flow, isOpening: parked.stage == .opening)
+        memoryCulprit = arriving.slot
         let isFollowed = parked.exchange != nil
         guard isFollowed || (parked.client.passable == Half.unbounded && parked.endpoint.passable == Half.unbounded),
             restore(client, parked.client), restore(endpoint, parked.endpoint),

@@ -99,6 +99,13 @@ final class Fleet {
         try api.apply("POST", "/services", .object(body))
     }
 
+    /// Lets one address have as many connections to every server as it likes: a test's load comes from one, or from few.
+    func liftClientLimits() throws {
+        let names = ["clientConnections", "newClientConnectionsPerSecond", "clientOpenings"]
+        let limits = JSON.object(Dictionary(uniqueKeysWithValues: names.map { ($0, JSON.string("unlimited")) }))
+        for server in servers { try api.apply("PATCH", "/servers/\(server.name)", ["limits": limits]) }
+    }
+
     /// Moves a service to another endpoint, and returns when all servers have applied that.
     @discardableResult
     func cutOver(_ service: String = "acme-app", to endpoint: Endpoint) throws -> API.Answer {
