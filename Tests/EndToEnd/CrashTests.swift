@@ -13,7 +13,7 @@ import Testing
             /// A customer whose creation was not answered.
             var openCreation: String?
             /// The last port that its service was moved to, and one to which it was told to move without an answer.
-            var port = 80
+            var port = 8080
             var openPort: Int?
             /// Answers that are not what they should be.
             var complaints: [String] = []
@@ -110,7 +110,7 @@ import Testing
                 [
                     "name": .string(writer.name), "customer": "acme",
                     "clientDomains": [.string("\(writer.name).acme.test")],
-                    "endpoint": Endpoint(host: Loopback.fresh()).json, "primary": "za1",
+                    "endpoint": Endpoint(host: Loopback.fresh(), httpPort: 8080).json, "primary": "za1",
                 ])
         }
         for _ in 0..<Self.rounds {

@@ -7,7 +7,7 @@ extension `Every command` {
     /// za1 and ie1 are connected and well, and the name of acme-app leads to za1.
     static let failovers: [Step] = [
         Step("failover status", eventually: true, says: "SERVER", "za1", "healthy"),
-        Step("failover status --json", says: "\"holding\": null"),
+        Step("failover status --json", eventually: true, says: "\"holding\": null"),
         Step("failover plan za1", eventually: true, says: "→", "would move 1 service to ie1"),
         Step("failover plan za1 --json", says: "\"to\": \"ie1\""),
         Step("failover plan nobody", exits: 1, says: "There is no server 'nobody'"),
