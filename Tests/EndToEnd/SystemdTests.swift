@@ -137,8 +137,7 @@ struct `Under systemd` {
         let systemd = try Systemd()
         try systemd.addService(to: Endpoint(origin))
         // All of them come from one address, and within seconds.
-        let names = ["clientConnections", "newClientConnectionsPerSecond"]
-        let limits = JSON.object(Dictionary(uniqueKeysWithValues: names.map { ($0, JSON.string("unlimited")) }))
+        let limits = Fleet.unlimited("clientConnections", "newClientConnectionsPerSecond")
         for resource in ["/servers/za1", "/services/acme-app"] {
             try systemd.api.grant("PATCH", resource, ["limits": limits])
         }

@@ -6,8 +6,9 @@ import Syscalls
 extension Worker {
     /// A quarter of the flows are looked at each time.
     static var sweepInterval: UInt64 { 250 }
-    /// For how long a client is heard out after an answer of ours.
-    private static var lingerTicks: UInt32 { 20 }
+    /// For how long a peer is heard out that says nothing more: 5 s, as nginx has it (lingering_timeout), in ticks. A reset on the heels of our last
+    /// words could reach a slow device before it has read them.
+    private static var lingerTicks: UInt32 { 50 }
     /// A half-closed flow without an event is asked for its progress from its second second on.
     private static var firstLook: UInt32 { 10 }
 

@@ -63,6 +63,11 @@ final class Fleet {
         return server
     }
 
+    /// Limits that nobody meets: all clients of a test come from one address, and in a hurry.
+    static func unlimited(_ names: String...) -> JSON {
+        .object(Dictionary(uniqueKeysWithValues: names.map { ($0, JSON.string("unlimited")) }))
+    }
+
     /// Tells the control plane of a server, and leaves it to the test to start it.
     func registerServer(
         _ name: String, region: String = "af-south-1", trusting senders: [String] = [], flags: [String] = [],
@@ -77,6 +82,7 @@ final class Fleet {
             [
                 "name": .string(name), "region": .string(region), "hostname": "\(name).dfree.test",
                 "addresses": [.string(server.address)], "trustedSenders": .array(senders.map(JSON.string)),
+                "limits": Fleet.unlimited("clientConnections", "newClientConnectionsPerSecond", "clientOpenings"),
             ])
         servers.append(server)
         return server
@@ -91,6 +97,7 @@ final class Fleet {
             "name": .string(name), "customer": "acme", "clientDomains": .array(domains.map(JSON.string)),
             "endpoint": endpoint.json, "primary": .string(servers[0].name),
             "standbys": .array(servers.dropFirst().map { .string($0.name) }),
+            "limits": Fleet.unlimited("clientConnections", "newClientConnectionsPerSecond"),
         ]
         body.merge(options) { $1 }
         if try api.call("GET", "/customers/acme").status == 404 {
