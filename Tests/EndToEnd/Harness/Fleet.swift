@@ -82,7 +82,6 @@ final class Fleet {
             [
                 "name": .string(name), "region": .string(region), "hostname": "\(name).dfree.test",
                 "addresses": [.string(server.address)], "trustedSenders": .array(senders.map(JSON.string)),
-                "limits": Fleet.unlimited("clientConnections", "newClientConnectionsPerSecond", "clientOpenings"),
             ])
         servers.append(server)
         return server
@@ -97,7 +96,6 @@ final class Fleet {
             "name": .string(name), "customer": "acme", "clientDomains": .array(domains.map(JSON.string)),
             "endpoint": endpoint.json, "primary": .string(servers[0].name),
             "standbys": .array(servers.dropFirst().map { .string($0.name) }),
-            "limits": Fleet.unlimited("clientConnections", "newClientConnectionsPerSecond"),
         ]
         body.merge(options) { $1 }
         if try api.call("GET", "/customers/acme").status == 404 {

@@ -24,6 +24,8 @@ final class Load: Sendable {
                     let answer = Result { try connect() }.mapError { Failure("\($0)") }
                     let outcome = Outcome(opened: opened, ended: now(), answer: answer)
                     outcomes.withLock { $0.append(outcome) }
+                    // Some 500 a second at most, all threads together: one client may have 1,000.
+                    pause(.milliseconds(2 * count))
                 }
                 threads.leave()
             }.start()
