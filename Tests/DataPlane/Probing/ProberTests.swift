@@ -153,9 +153,9 @@ import Wire
             // The port of TLS is dead, so that all that comes is the check and the monitor's request in the clear.
             let target = target(http: port, https: dead, milliseconds: 6000, checks: [check])
             try withProber(of: [target]) { _, told in
+                // Without an error it was answered, and the first of its attempts were not.
                 let probe = try told.first(of: "acme-app", "a round of the check")
                 #expect(probe.error == "")
-                #expect(probe.durationMicroseconds < 5_900_000)
             }
         }
     }
