@@ -276,27 +276,6 @@ extension Worker {
         sayGoodbye(flow)
     }
 
-    /// Reads a trusted sender's header at `offset` of `buffer`: how many bytes it took, 0 when it is not whole, or nil when the flow was closed.
-    mutating func readProxyHeader(_ flow: FlowIndex, _ buffer: Buffer, _ offset: Int, _ count: Int) -> Int? {
-        switch buffer.withSpan(offset, count, { ProxyHeader.inspect($0) }) {
-        case .incomplete:
-            return 0
-        case .malformed:
-            note(.proxyHeaderRefused, flow: flow)
-            close(flow, reset: true)
-            return nil
-        case .header(let header):
-            flows[flow].awaitsProxyHeader = false
-            flows[flow].wanted = 0
-            if let source = header.source, let destination = header.destination {
-                flows[flow].hasAssertedAddresses = true
-                asserted[flow] = AssertedAddresses(source: source, destination: destination)
-                guard arrive(flow, from: source.address) else { return nil }
-            }
-            return header.length
-        }
-    }
-
     // MARK: Routing
 
     /// The service that the name just read belongs to, or the default one of the address that was called.

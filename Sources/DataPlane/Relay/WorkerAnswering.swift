@@ -50,6 +50,7 @@ extension Worker {
         if thenReset, halves[half].socket.unsentBytes <= 0 { return close(flow, reset: true) }
         register(half)
         // Its end may have come before, and is not reported twice.
+        halves[half].state.insert(.readable)
         discardInput(flow)
     }
 
@@ -59,19 +60,14 @@ extension Worker {
     /// Reads and forgets what a peer still sends of which nobody wants to hear.
     mutating func discardInput(_ flow: FlowIndex) {
         let half = lingerer(flow)
-        for _ in 0..<Worker.discardedReads {
-            let answer = halves[half].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
-            if answer.wouldBlock { return }
-            guard answer.value > 0 else {
-                // Its end is no reason to drop what it has not taken yet.
-                if answer.value == 0, halves[half].socket.unsentBytes > 0 { return }
-                return close(flow, reset: flows[flow].resetsAtEnd)
-            }
-            flows[flow].lastActive = tick
-            if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service) }
+        switch discard(half) {
+        case .everything: return
+        // Its end is no reason to drop what it has not taken yet.
+        case .ended where halves[half].socket.unsentBytes > 0: return
+        case .ended, .failed: close(flow, reset: flows[flow].resetsAtEnd)
+        // A reset now could overtake our last words; the sweep ends this when the peer's system has them.
+        case .aTurn: enqueue(half)
         }
-        // There may be more. A reset now could overtake our last words; the sweep ends this when the peer's system has them.
-        enqueue(half)
     }
 
     /// Closes the connections that wait between two requests.
@@ -101,31 +97,24 @@ extension Worker {
             hearOut(flow.endpoint, thenReset: true)
             return .gone
         }
-        for _ in 0..<Worker.discardedReads {
-            guard halves[client].state.contains(.readable) else { return .waits }
-            let answer = halves[client].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
-            if answer.wouldBlock {
-                halves[client].state.remove(.readable)
-                return .waits
-            }
-            guard answer.value > 0 else {
-                guard answer.isError else {
-                    halves[client].state.insert(.ended)
-                    return .moves
-                }
-                fail(client, answer)
+        switch discard(client) {
+        case .everything: return .waits
+        case .ended:
+            halves[client].state.insert(.ended)
+            return .moves
+        case .failed(let answer):
+            fail(client, answer)
+            return .gone
+        case .aTurn:
+            // It goes on sending: the others have their turn, and it is heard out within limits.
+            if isOver, halves[flow.endpoint].isDry {
+                halves[client].state.insert(.shut)
+                sayGoodbye(flow)
                 return .gone
             }
-            counters.add(UInt64(answer.value), .bytesUp, service: flows[flow].service)
+            enqueue(client)
+            return .waits
         }
-        // It goes on sending: the others have their turn, and it is heard out within limits.
-        if isOver, halves[flow.endpoint].isDry {
-            halves[client].state.insert(.shut)
-            sayGoodbye(flow)
-            return .gone
-        }
-        enqueue(client)
-        return .waits
     }
 
     /// Looks after an endpoint whose last response has passed. What it says behind that is for nobody.
@@ -144,25 +133,45 @@ extension Worker {
         }
         let exchanges = exchanges
         skip(&exchanges[flow].response, Int(exchanges[flow].response.count))
-        for _ in 0..<Worker.discardedReads {
-            guard halves[endpoint].state.contains(.readable) else { return .waits }
-            let answer = halves[endpoint].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
-            if answer.wouldBlock {
-                halves[endpoint].state.remove(.readable)
-                return .waits
-            }
-            guard answer.value > 0 else {
-                guard answer.isError else {
-                    halves[endpoint].state.insert(.ended)
-                    return .moves
-                }
-                // A reset behind the response is no reason to keep the client from reading it.
-                note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
-                hearOut(flow.client)
-                return .gone
-            }
+        switch discard(endpoint) {
+        case .everything: return .waits
+        case .ended:
+            halves[endpoint].state.insert(.ended)
+            return .moves
+        case .failed(let answer):
+            // A reset behind the response is no reason to keep the client from reading it.
+            note(.endpointReset, flow: flow) { _ in SystemCallError.text(of: answer.code) }
+        case .aTurn: break  // it does not end by itself
         }
-        hearOut(flow.client)  // it does not end by itself
+        hearOut(flow.client)
         return .gone
+    }
+
+    // MARK: Throwing away
+
+    private enum Discarded {
+        /// All that has come so far.
+        case everything
+        /// All that will come: the peer has ended its side.
+        case ended
+        case failed(KernelAnswer)
+        /// As much as the other flows wait for. There may be more.
+        case aTurn
+    }
+
+    /// Reads and forgets what a peer says.
+    private mutating func discard(_ half: HalfIndex) -> Discarded {
+        for _ in 0..<Worker.discardedReads {
+            guard halves[half].state.contains(.readable) else { return .everything }
+            let answer = halves[half].socket.receive(into: scratch, at: 0, upTo: Int(scratch.capacity))
+            if answer.wouldBlock {
+                halves[half].state.remove(.readable)
+                return .everything
+            }
+            guard answer.value > 0 else { return answer.isError ? .failed(answer) : .ended }
+            flows[half.flow].lastActive = tick
+            if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[half.flow].service) }
+        }
+        return .aTurn
     }
 }

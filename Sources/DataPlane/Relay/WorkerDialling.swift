@@ -115,52 +115,6 @@ extension Worker {
         }
     }
 
-    private func beginTarget(_ index: DialIndex) {
-        dials[index].candidate = 0
-        dials[index].passedOver = 0
-        dials[index].targetDeadline = 0
-    }
-
-    private func nextTarget(_ index: DialIndex) {
-        dials[index].target &+= 1
-        beginTarget(index)
-    }
-
-    /// The next address of a name: first those that have not failed lately, in turn, then the others.
-    private func nextCandidate(_ index: DialIndex, _ name: NameSlot, _ port: UInt16) -> JudgedAddress? {
-        let rotation = dials[index].rotation
-        while let candidate = names[name.index].candidate(Int(dials[index].candidate), rotation: rotation) {
-            let place = dials[index].candidate
-            dials[index].candidate &+= 1
-            guard place < 64, failures.hasFailed(TransportAddress(candidate.address, port: port), now: now) else {
-                return candidate
-            }
-            dials[index].passedOver |= 1 << UInt64(place)
-        }
-        guard dials[index].passedOver != 0 else { return nil }
-        let place = dials[index].passedOver.trailingZeroBitCount
-        dials[index].passedOver &= dials[index].passedOver &- 1
-        return names[name.index].candidate(place, rotation: rotation)
-    }
-
-    /// Whether another address waits for its turn behind the one that is being attempted.
-    private func othersWait(_ index: DialIndex, _ name: NameSlot) -> Bool {
-        guard name != .monitor else { return false }
-        return dials[index].passedOver != 0
-            || names[name.index].candidate(Int(dials[index].candidate), rotation: dials[index].rotation) != nil
-    }
-
-    /// Has connections come from the next of our source addresses of the family, where any are set.
-    private func bindSource(_ socket: Socket, _ family: Address.Family, turn: UInt32) -> KernelAnswer {
-        let count = UInt32(truncatingIfNeeded: sources.count)
-        guard count > 0 else { return KernelAnswer(0) }
-        for step in 0..<count {
-            let source = sources[Int((turn &+ step) % count)]
-            if source.family == family { return socket.bindSource(KernelAddress(TransportAddress(source, port: 0))) }
-        }
-        return KernelAnswer(0)
-    }
-
     /// Starts one attempt. False when it failed at once.
     private mutating func attempt(_ index: DialIndex, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
         let endpoint = dials[index].flow.endpoint
@@ -309,35 +263,6 @@ extension Worker {
             halves[endpoint].state.insert(.readable)
             _ = pump(endpoint)
         }
-    }
-
-    /// Puts the PROXY header before what the client has said so far. False when the flow was closed.
-    private mutating func prependProxyHeader(_ flow: FlowIndex, _ version: RoutingTable.Route.ProxyVersion) -> Bool {
-        let client = flow.client
-        let called = flows[flow].hasAssertedAddresses ? asserted[flow].destination : halves[client].socket.localAddress
-        guard let source = clientAddress(of: flow), let called else {
-            close(flow)  // the client has gone: it has no address any more
-            return false
-        }
-        let count = Int(halves[client].pendingCount)
-        // What is behind the hello may fill a large buffer, and the hello alone may be longer.
-        let buffer = borrow(count + ProxyHeader.longestWritten, for: flow)
-        guard buffer.exists else {
-            cutForMemory(flow)
-            return false
-        }
-        let wire: SendProxyProtocol = version == .v1 ? .v1 : .v2
-        let written = buffer.withMutableSpan(0, ProxyHeader.longestWritten) {
-            ProxyHeader.write(wire, source: source, destination: called, into: &$0) ?? 0
-        }
-        if count > 0 {
-            buffer.copy(count, from: halves[client].pending, at: Int(halves[client].pendingOffset), to: written)
-        }
-        if halves[client].pending.exists { buffers.give(&halves[client].pending) }
-        halves[client].pending = buffer
-        halves[client].pendingOffset = 0
-        halves[client].pendingCount = Int32(written + count)
-        return true
     }
 
     private mutating func failDial(_ index: DialIndex) {
