@@ -109,11 +109,12 @@ public struct ProxyDaemon {
                 name: "admin", loss: .ofService, consequence: "neither metrics nor health can be asked for",
                 rounds: { admin.pulse.count }, patience: .seconds(60), run: { try admin.run() },
                 stop: { admin.stop() }))
-        // Addresses that are known would serve on, until the first endpoint moves.
+        // Addresses that are known would serve on, until the first endpoint moves. A round may judge those of the largest snapshot anew.
         try start(
             DaemonThread(
                 name: "resolver", loss: .ofTraffic, consequence: "names of endpoints are not resolved",
-                run: { try resolver.run() }, stop: { resolver.mailbox.post(.stop) }))
+                rounds: { resolver.pulse.count }, patience: .seconds(60), run: { try resolver.run() },
+                stop: { resolver.mailbox.post(.stop) }))
         let monitor = (responder.addresses.http, responder.addresses.https)
         for index in 0..<settings.workers {
             // A round is some microseconds, and no wait is longer than a quarter of a second.

@@ -90,6 +90,7 @@ extension Worker {
     mutating func accept(_ index: Int, upTo most: Int? = nil) {
         guard isAccepting else { return }
         let listener = plan.listeners[index]
+        var peer = KernelAddress()
         for _ in 0..<(most ?? Worker.acceptBatch) {
             guard !places.isFull else {
                 note(.flowLimitReached) { "limit \($0.places.capacity)" }
@@ -97,7 +98,7 @@ extension Worker {
                 pauseAccepting(until: now)
                 return
             }
-            let answer = listener.socket.accept()
+            let answer = listener.socket.accept(from: &peer)
             if answer.isError {
                 if answer.isExhaustion {
                     note(.descriptorsExhausted) { _ in SystemCallError.text(of: answer.code) }
@@ -109,13 +110,16 @@ extension Worker {
             }
             guard let flow = takeFlow() else { return }
             counters.add(1, .accepted)
-            open(flow, Socket(number: Int32(truncatingIfNeeded: answer.value)), isHTTP: listener.isHTTP)
+            let socket = Socket(number: Int32(truncatingIfNeeded: answer.value))
+            open(flow, socket, from: peer.transportAddress, isHTTP: listener.isHTTP)
             // One is taken in any case: the kernel has woken nobody else for it.
             if most == nil, hasExcess() { return yieldListeners() }
         }
     }
 
-    private mutating func open(_ flow: FlowIndex, _ socket: Socket, isHTTP: Bool) {
+    private mutating func open(
+        _ flow: FlowIndex, _ socket: Socket, from peer: TransportAddress?, isHTTP: Bool
+    ) {
         let client = flow.client
         halves[client].socket = socket
         // No delay is inherited from the listener.
@@ -124,7 +128,7 @@ extension Worker {
         flows[flow].isHTTP = isHTTP
         flows[flow].lastActive = tick
         if isHTTP { exchanges[flow] = Exchange() }
-        if let peer = socket.peerAddress {
+        if let peer {
             flows[flow].awaitsProxyHeader = view.hasTrustedSenders && view.isTrusted(peer.address)
             // A trusted sender is no client: it is counted for whom its header names.
             if !flows[flow].awaitsProxyHeader, !arrive(flow, from: peer.address) { return }

@@ -47,6 +47,7 @@ final class Resolver: Sendable {
 
     let mailbox: Mailbox<ResolverMessage>
     let doubts: Mailbox<NameSlot>
+    let pulse = Pulse()
     private let servers: NameServers
     private let tell: @Sendable (Addresses) -> Void
     private let shared = Mutex(Statistics())
@@ -64,7 +65,10 @@ final class Resolver: Sendable {
 
     func run() throws(SystemCallError) {
         var loop = try Loop(self)
-        while !loop.isStopped { loop.round() }
+        while !loop.isStopped {
+            pulse.beat()
+            loop.round()
+        }
     }
 
     /// What only the resolver's thread touches.

@@ -19,6 +19,11 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     @inlinable public func accept() -> KernelAnswer { KernelAnswer(linux_accept(number)) }
 
+    /// Accepts, and says who has called, which saves the call that would ask for it.
+    @inlinable public func accept(from peer: inout KernelAddress) -> KernelAnswer {
+        unsafe KernelAnswer(linux_accept_from(number, &peer.storage))
+    }
+
     /// The kernel closes the descriptor whatever it answers, EINTR included, so the answer is of no use.
     @inlinable public func close() { _ = linux_close(number) }
 
@@ -160,6 +165,9 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 public struct KernelAddress: BitwiseCopyable, Sendable {
     @usableFromInline var storage: sockaddr_storage
     @usableFromInline var length: UInt32
+
+    /// None yet: for the kernel to fill in.
+    public init() { self.init(storage: sockaddr_storage()) }
 
     init(storage: sockaddr_storage) {
         self.storage = storage

@@ -74,6 +74,10 @@ static inline long linux_socket(int family) {
     return KERNEL_ANSWER(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 static inline long linux_accept(int fd) { return KERNEL_ANSWER(accept4(fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
+static inline long linux_accept_from(int fd, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    return KERNEL_ANSWER(accept4(fd, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
 static inline long linux_receive(int fd, void *into, size_t count) { return KERNEL_ANSWER(recv(fd, into, count, 0)); }
 static inline long linux_send(int fd, const void *from, size_t count, int more) {
     return KERNEL_ANSWER(send(fd, from, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
