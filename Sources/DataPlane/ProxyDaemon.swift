@@ -83,7 +83,8 @@ public struct ProxyDaemon {
 
         threads.stop(after: ProxyDaemon.workerName(settings.workers - 1))
         if settings.parksFlows {
-            // The last thing before the end, so that flows stand still for as short as can be. The workers end as they hand them over.
+            // The last thing before the end, so that flows stand still for as short as can be. The workers end as they
+            // hand them over.
             threads.expectEnds()
             park()
         }
@@ -103,13 +104,15 @@ public struct ProxyDaemon {
             DaemonThread(
                 name: "responder", loss: .ofTraffic, consequence: "the monitor endpoint does not answer",
                 rounds: { responder.pulse.count }, run: { try responder.run() }, stop: { responder.stop() }))
-        // Nobody but the operator misses it. It may render the metrics of the largest fleet for several clients in one round.
+        // Nobody but the operator misses it. It may render the metrics of the largest fleet for several clients in one
+        // round.
         try start(
             DaemonThread(
                 name: "admin", loss: .ofService, consequence: "neither metrics nor health can be asked for",
                 rounds: { admin.pulse.count }, patience: .seconds(60), run: { try admin.run() },
                 stop: { admin.stop() }))
-        // Addresses that are known would serve on, until the first endpoint moves. A round may judge those of the largest snapshot anew.
+        // Addresses that are known would serve on, until the first endpoint moves. A round may judge those of the
+        // largest snapshot anew.
         try start(
             DaemonThread(
                 name: "resolver", loss: .ofTraffic, consequence: "names of endpoints are not resolved",
@@ -154,8 +157,8 @@ public struct ProxyDaemon {
                 name: "keeper", loss: .ofService, consequence: "the snapshot in force is not kept for a new start",
                 rounds: { keeper.pulse.count }, patience: .seconds(60), run: { keeper.run() },
                 stop: { keeper.mailbox.post(.stop) }))
-        // Without it this server would serve what it serves now for ever: no cutover, no drain, no new service would reach it. A round may
-        // bring the largest snapshot to the workers.
+        // Without it this server would serve what it serves now for ever: no cutover, no drain, no new service would
+        // reach it. A round may bring the largest snapshot to the workers.
         let subscriber = makeSubscriber(checker, prober)
         try start(
             DaemonThread(
@@ -231,7 +234,8 @@ public struct ProxyDaemon {
             let ailments = threads.ailments(at: .nanoseconds(now))
             tell(ailments, after: board.current.ailments)
             board.setAilments(ailments)
-            // The watchdog starves when traffic needs a thread that is lost, so that the service manager starts the process anew.
+            // The watchdog starves when traffic needs a thread that is lost, so that the service manager starts the
+            // process anew.
             if !ailments.contains(where: \.isOfTraffic) { Notify.watchdog() }
             if let deadline, now >= deadline || pool.flowsOpen == 0 { return 0 }
         }

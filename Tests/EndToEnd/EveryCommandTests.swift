@@ -624,7 +624,8 @@ import Testing
             #expect(said.code == 0 && said.errors == "", "\(words): \(said.errors)")
             return said.output.split(separator: "\n").map(String.init).sorted()
         }
-        /// The same of what the API has. That is given up after two seconds, and whoever waits presses the tab key again.
+        /// The same of what the API has. That is given up after two seconds, and whoever waits presses the tab key
+        /// again.
         func expect(_ offer: [String], after words: String...) throws {
             try eventually("\(offer) is offered after \(words)") { try offered(words) == offer }
         }

@@ -72,7 +72,8 @@ import Testing
         let fleet = try Fleet.single(to: Endpoint(peer.place), options: ["sendProxyProtocol": .string(version)])
         let server = fleet.servers[0]
         let hello = clientHello(Self.name)
-        // Any number of bytes may lie behind the hello when it is read. With the header they are a little less than one read takes, or more.
+        // Any number of bytes may lie behind the hello when it is read. With the header they are a little less than one
+        // read takes, or more.
         for behind in [60_000, 69_500, 200_000] {
             // Stopped, so that all of it is there at once.
             try server.program.signal(SIGSTOP)
@@ -180,7 +181,8 @@ import Testing
         let server = try Fleet.single(to: Endpoint(peer.place), flags: ["--hello-timeout", "5"]).servers[0]
         let silent = try TCPConnection(to: server.https, patience: .seconds(120))
         let silentPlain = try TCPConnection(to: server.http, patience: .seconds(120))
-        // The kernel may keep a silent connection to itself for a while. Those that come three seconds later are still the later ones.
+        // The kernel may keep a silent connection to itself for a while. Those that come three seconds later are still
+        // the later ones.
         pause(.seconds(3))
         let late = try TCPConnection(to: server.https, patience: .seconds(120))
         try late.send([22])

@@ -2,10 +2,11 @@ import Foundation
 import Glibc
 import Testing
 
-/// The monitor endpoint among strangers: nobody from outside orders a failover, and what has really failed is still found out.
+/// The monitor endpoint among strangers: nobody from outside orders a failover, and what has really failed is still
+/// found out.
 @Suite(.load, .serialized) struct `Strangers at the monitor endpoint` {
-    /// za1, probed by the control plane and by ie1 from another region, with a service on it. A round has five seconds, so that a slow machine is
-    /// not taken for a failure.
+    /// za1, probed by the control plane and by ie1 from another region, with a service on it. A round has five seconds,
+    /// so that a slow machine is not taken for a failure.
     private func fleet(to endpoint: Endpoint, flags: [String] = []) throws -> Fleet {
         let fleet = try Fleet()
         try fleet.api.grant(

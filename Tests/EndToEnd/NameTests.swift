@@ -98,7 +98,8 @@ import Testing
         let nginx = try Nginx("first")
         let names = try OddNames("origin.acme.test A 1 \(nginx.first.address)", "origin.acme.test AAAA drop")
         let server = try fleet(names, nginx).servers[0]
-        // The first request waits for the first answer. It waits for 5 s at most, and for the AAAA of this name in vain.
+        // The first request waits for the first answer. It waits for 5 s at most, and for the AAAA of this name in
+        // vain.
         let start = now()
         let response = try HTTPResponse.get("/", at: server.http, host: "app.acme.test")
         print("A first request beside an AAAA that is never answered took \(now() - start)")
@@ -108,7 +109,8 @@ import Testing
 
     @Test func `has 20 addresses of which one works, and connections reach it`() throws {
         let nginx = try Nginx("first")
-        // Nothing listens at any of the others. The one that works has the highest number, so it is the last of the list.
+        // Nothing listens at any of the others. The one that works has the highest number, so it is the last of the
+        // list.
         let others = (0..<19).map { "127.15.255.\(1 + $0)" }
         let names = try OddNames(
             "origin.acme.test A 60 \((others + [nginx.first.address]).joined(separator: ","))",

@@ -37,7 +37,8 @@ struct `A server in another region` {
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
         #expect(seen.answers(from: applied) == ["second"])
-        // What devices do never takes that way. A call would go there and back twice, and a change does so once; on the same busy machine.
+        // What devices do never takes that way. A call would go there and back twice, and a change does so once; on the
+        // same busy machine.
         let durations = seen.map { $0.ended - $0.opened }.sorted()
         #expect(durations[0].milliseconds * 2 < waits.min() ?? 0, "\(durations[0]), \(waits) ms")
         figure("a device's call beside a slow channel", durations[durations.count / 2], under: .milliseconds(100))

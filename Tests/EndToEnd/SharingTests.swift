@@ -3,8 +3,9 @@ import Testing
 
 /// What the kernel grants a server, and what becomes of flows when it grants no more.
 @Suite(.realParts) struct `A server's share of the kernel` {
-    /// Stands between a program and its C library: while the file that $REFUSING names is there, epoll takes no TCP socket but one that listens,
-    /// as when the user has as many watches as fs.epoll.max_user_watches allows. (That number itself is everybody's on this machine.)
+    /// Stands between a program and its C library: while the file that $REFUSING names is there, epoll takes no TCP
+    /// socket but one that listens, as when the user has as many watches as fs.epoll.max_user_watches allows. (That
+    /// number itself is everybody's on this machine.)
     private static let refuser = """
         #define _GNU_SOURCE
         #include <errno.h>
@@ -65,7 +66,8 @@ import Testing
         let nginx = try Nginx("first")
         try succeed("dd", ["if=/dev/zero", "of=\(nginx.files)/large", "bs=1M", "count=64", "status=none"])
         let fleet = try Fleet()
-        // The kernel counts pipes by user, and this one has none but ours. Nothing else that it may do is taken from it.
+        // The kernel counts pipes by user, and this one has none but ours. Nothing else that it may do is taken from
+        // it.
         let nobody = [
             "--reuid=\(1_500_000_000 + ProcessInfo.processInfo.processIdentifier)", "--inh-caps=+dac_override",
         ]

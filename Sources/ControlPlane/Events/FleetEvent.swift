@@ -24,7 +24,8 @@ struct FleetEvent: Sendable, Equatable {
         case serverFailed = "server.failed"
         /// Enough vantages see it again.
         case serverRecovered = "server.recovered"
-        /// Its probes get no answer, but it takes connections and carries traffic: its monitor endpoint may be flooded. Nothing moves for that.
+        /// Its probes get no answer, but it takes connections and carries traffic: its monitor endpoint may be flooded.
+        /// Nothing moves for that.
         case answersMissing = "monitor.unanswered"
         /// Its probes are answered again, or it is down now.
         case answersBack = "monitor.answered"

@@ -9,8 +9,9 @@ import FoundationEssentials
 ///        ├──────────────────────── recovered before anything moved ◀─────────────────┘                              ▼
 ///        └── failed back ◀── told to, or the hold-down is over ◀── recovering ◀── a majority answered `recoveryThreshold` rounds
 ///
-/// A server that takes connections and whose own session tells of traffic is served well, even when probes get no answer: its monitor endpoint
-/// may be flooded by strangers, who must not be able to order a failover. Such rounds are no misses; they are told as what they are.
+/// A server that takes connections and whose own session tells of traffic is served well, even when probes get no
+/// answer: its monitor endpoint may be flooded by strangers, who must not be able to order a failover. Such rounds are
+/// no misses; they are told as what they are.
 ///
 /// Nothing is decided while the operator has frozen the fleet, or while the machine suspects itself: when most servers stop answering
 /// most vantages at once, the network that they have in common is ours.

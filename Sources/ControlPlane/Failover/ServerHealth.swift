@@ -4,8 +4,9 @@ import Domain
 struct Sighting: Sendable, Equatable {
     /// Rounds in a row, up to the last one, that were missed. 0 when that was answered, or only its answer was missing.
     private(set) var misses = 0
-    /// Rounds since the last answer in which connections were taken and no answer came, while the server's own session told of traffic. They
-    /// are no answers, and no misses either: devices are served, so there is nothing that moving them would mend.
+    /// Rounds since the last answer in which connections were taken and no answer came, while the server's own session
+    /// told of traffic. They are no answers, and no misses either: devices are served, so there is nothing that moving
+    /// them would mend.
     private(set) var unanswered = 0
     /// Rounds in a row, up to the last one, that were answered.
     private(set) var answers = 0
@@ -54,7 +55,8 @@ struct ServerHealth: Sendable {
     /// The services' own checks through this server.
     private(set) var checks: [Vantage: [ServiceName: Sighting]] = [:]
 
-    /// `isCarrying`: the server's own session tells of traffic. A miss in which the server took connections is then none.
+    /// `isCarrying`: the server's own session tells of traffic. A miss in which the server took connections is then
+    /// none.
     mutating func take(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
         if let service = outcome.service {
             var sighting = checks[outcome.vantage]?[service]
@@ -163,8 +165,8 @@ struct Verdict: Sendable, Equatable {
     var isKnown: Bool { !findings.isEmpty }
     /// The consecutive misses of a quorum have reached the threshold.
     var isDown: Bool { isKnown && findings.count { $0.sighting.misses >= threshold } >= needed }
-    /// It would be down, were it not known to carry traffic: a quorum has had no answer for as many rounds as the threshold, but connections are
-    /// taken.
+    /// It would be down, were it not known to carry traffic: a quorum has had no answer for as many rounds as the
+    /// threshold, but connections are taken.
     var lacksAnswers: Bool {
         guard isKnown, !isDown else { return false }
         return findings.count { $0.sighting.misses + $0.sighting.unanswered >= threshold } >= needed

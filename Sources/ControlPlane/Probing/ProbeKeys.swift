@@ -2,10 +2,11 @@ import Crypto
 import Domain
 import FoundationEssentials
 
-/// The secrets by which servers know the probes of their own fleet: the fleet's own key, and what follows from it for each server.
+/// The secrets by which servers know the probes of their own fleet: the fleet's own key, and what follows from it for
+/// each server.
 ///
-/// A server is told its own key and those of the servers that it probes. So a data plane that was broken into can pass for a probe of some
-/// servers, which lets it ask their monitor endpoints more often than a stranger, and nothing more.
+/// A server is told its own key and those of the servers that it probes. So a data plane that was broken into can pass
+/// for a probe of some servers, which lets it ask their monitor endpoints more often than a stranger, and nothing more.
 struct ProbeKeys: Sendable {
     private let fleet: SymmetricKey
 

@@ -20,7 +20,8 @@ struct ProbeSeries: Hashable, Sendable {
     let doors: [Door]
     let interval: Duration
     let timeout: Duration
-    /// The server's, with which a probe of its monitor endpoint shows that it is one; nil for the check of a service, to which tokens are nothing.
+    /// The server's, with which a probe of its monitor endpoint shows that it is one; nil for the check of a service,
+    /// to which tokens are nothing.
     var key: ProbeKey?
 
     /// The request of one connection, made at `time`, in seconds since 1970. Each has a nonce of its own.

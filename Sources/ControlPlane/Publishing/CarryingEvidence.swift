@@ -3,9 +3,9 @@ import Wire
 
 /// What a server's session says of whether it carries traffic. Pure; the time is passed in.
 ///
-/// Probes see a server from outside, and strangers can crowd out its monitor endpoint. The session is the server's own word. A process that is
-/// stopped or stuck still takes connections, since its kernel does that for it; but its heartbeats and reports end at once. So this
-/// evidence is only ever fresh: it is worth nothing a few seconds later.
+/// Probes see a server from outside, and strangers can crowd out its monitor endpoint. The session is the server's own
+/// word. A process that is stopped or stuck still takes connections, since its kernel does that for it; but its
+/// heartbeats and reports end at once. So this evidence is only ever fresh: it is worth nothing a few seconds later.
 struct CarryingEvidence: Sendable {
     /// Heartbeats come every second, and may be half a second late.
     static let freshness = ChannelRules.heartbeatInterval * 3 / 2
@@ -36,8 +36,8 @@ struct CarryingEvidence: Sendable {
 
     /// Whether it is known to carry traffic. `heard` is when anything came from its session last.
     ///
-    /// A session that has only begun has had no time to tell: a restarted control plane must not take a flood for a failure before it can know. For
-    /// as long as a report takes, its server has the benefit of the doubt.
+    /// A session that has only begun has had no time to tell: a restarted control plane must not take a flood for a
+    /// failure before it can know. For as long as a report takes, its server has the benefit of the doubt.
     func isCarrying(heard: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Bool {
         guard now - heard <= CarryingEvidence.freshness else { return false }
         if let moved, now - moved <= CarryingEvidence.reportPatience { return true }

@@ -153,7 +153,8 @@ extension SnapshotPublisher {
         switch need {
         case .nothing, .standingRefusal: return nil
         case .difference(let holding):
-            // The first of a session brings the settings: what it served with may be of a release that knew less of them.
+            // The first of a session brings the settings: what it served with may be of a release that knew less of
+            // them.
             if let step = builder.step(of: server, from: holding.version, withSettings: machine.isFresh),
                 step.digestBefore == holding.digest
             {

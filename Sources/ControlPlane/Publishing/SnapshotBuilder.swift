@@ -122,8 +122,9 @@ struct SnapshotBuilder: Sendable {
             digest: digest + load.digest)
     }
 
-    /// What leads a server from `base` to the present version, or nil when that can no longer be told. With `settings` even when they have not
-    /// changed: what is no part of their digest, such as the probe key, may be new to the server.
+    /// What leads a server from `base` to the present version, or nil when that can no longer be told. With `settings`
+    /// even when they have not changed: what is no part of their digest, such as the probe key, may be new to the
+    /// server.
     func step(of server: ServerName, from base: SnapshotVersion, withSettings: Bool = false) -> Step? {
         guard let changes = log.changes(from: base, to: version), let (now, settingsDigest) = settings[server],
             let digest = digest(of: server)

@@ -1,5 +1,6 @@
 extension Migrations {
-    /// The fleet's probe key: one row, and none before the first start that knows of it. A secret: it is read at a start, and by nobody else.
+    /// The fleet's probe key: one row, and none before the first start that knows of it. A secret: it is read at a
+    /// start, and by nobody else.
     static let probeKey = """
         CREATE TABLE probe_keys (
             id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),

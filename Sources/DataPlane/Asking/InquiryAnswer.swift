@@ -9,8 +9,8 @@ enum InquiryAnswer: Equatable {
     /// `server` is what a monitor endpoint calls itself; nil when the body does not say, or was not asked for.
     case complete(status: Int, server: String?)
 
-    /// A head as long as traffic may have one, so that an endpoint is not found dead whose answers pass, and a monitor endpoint's body: of
-    /// some four hundred octets.
+    /// A head as long as traffic may have one, so that an endpoint is not found dead whose answers pass, and a monitor
+    /// endpoint's body: of some four hundred octets.
     static let longest = ResponseHead.longest + (16 << 10)
 
     /// How far an answer has been read, so that octets that come one by one are not looked at again with each. The caller's to keep.
@@ -32,7 +32,8 @@ enum InquiryAnswer: Equatable {
         while true {
             let rest = bytes.extracting(place.start..<bytes.count)
             if let head = place.head {
-                // A server that drains says 503 and its name; the relay says 503 for an endpoint that it does not reach.
+                // A server that drains says 503 and its name; the relay says 503 for an endpoint that it does not
+                // reach.
                 guard wantsServer, head.status == 200 || head.status == 503 else {
                     return .complete(status: head.status, server: nil)
                 }

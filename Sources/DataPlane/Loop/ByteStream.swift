@@ -43,7 +43,8 @@ enum ByteStream: ~Copyable {
         socket.shutdownWriting()
     }
 
-    /// Whose the other end's certificate is, when it has other names than `name`; nil when it has that one, or there is no TLS.
+    /// Whose the other end's certificate is, when it has other names than `name`; nil when it has that one, or there is
+    /// no TLS.
     func otherNames(than name: DomainName) -> String? {
         switch self {
         case .plain: nil

@@ -1,6 +1,7 @@
 import Syscalls
 
-/// One connection of a loop. No two of a loop's life have the same, so an event that comes late is about nobody and not about somebody else.
+/// One connection of a loop. No two of a loop's life have the same, so an event that comes late is about nobody and not
+/// about somebody else.
 struct ConnectionTag: Hashable, Comparable, Sendable {
     fileprivate let number: UInt64
 
@@ -12,7 +13,8 @@ struct ConnectionTag: Hashable, Comparable, Sendable {
 ///
 ///     wait ──▶ an event each: .mail, .listener, .connection ──▶ more ──▶ … ──▶ none
 ///
-/// The loop keeps its connections and closes none: that is for them to do when they are let go of. The kernel forgets a socket that is closed.
+/// The loop keeps its connections and closes none: that is for them to do when they are let go of. The kernel forgets a
+/// socket that is closed.
 struct EventLoop<Connection>: ~Copyable {
     enum Event {
         case mail
@@ -27,7 +29,8 @@ struct EventLoop<Connection>: ~Copyable {
         var events: EpollEvents
     }
 
-    /// Every loop looks around once a second at least, so that one that is stuck can be told from one that has nothing to do.
+    /// Every loop looks around once a second at least, so that one that is stuck can be told from one that has nothing
+    /// to do.
     static var longestWait: UInt64 { 1000 }
     /// One wait reports some hundreds of events at most; so many waits are one round, however much happens meanwhile.
     private static var waitsInRound: Int { 16 }
@@ -54,7 +57,8 @@ struct EventLoop<Connection>: ~Copyable {
 
     // MARK: Waiting
 
-    /// Waits until something happens, or until `time`, or for a second, whichever is first. Answers how many events there are.
+    /// Waits until something happens, or until `time`, or for a second, whichever is first. Answers how many events
+    /// there are.
     mutating func wait(until time: UInt64) -> Int {
         pulse.beat()
         readClock()
@@ -63,8 +67,9 @@ struct EventLoop<Connection>: ~Copyable {
         return take(milliseconds: Int32(clamping: patience))
     }
 
-    /// What has happened since, without waiting. Who judges others for having been silent takes everything first: while this thread was held up,
-    /// more may have come than one wait can report. 0 as well when the round has been long enough.
+    /// What has happened since, without waiting. Who judges others for having been silent takes everything first: while
+    /// this thread was held up, more may have come than one wait can report. 0 as well when the round has been long
+    /// enough.
     mutating func more() -> Int {
         guard waits < EventLoop.waitsInRound else { return 0 }
         waits += 1
@@ -94,7 +99,8 @@ struct EventLoop<Connection>: ~Copyable {
         _ = try epoll.add(listener.number, .readable, tag: tag(ofListener: number)).get("epoll_ctl for a listener")
     }
 
-    /// Whether callers at it are told of. It stays readable while somebody waits, so a thread that cannot accept must not look at it.
+    /// Whether callers at it are told of. It stays readable while somebody waits, so a thread that cannot accept must
+    /// not look at it.
     func listen(_ isListening: Bool, at listener: Socket, number: Int) throws(SystemCallError) {
         let events: EpollEvents = isListening ? .readable : []
         _ = try epoll.modify(listener.number, events, tag: tag(ofListener: number)).get("epoll_ctl for a listener")
@@ -132,7 +138,8 @@ struct EventLoop<Connection>: ~Copyable {
         }
     }
 
-    /// Waits for these events of a connection from now on. When it throws, nobody would ever hear of the connection again: its owner must let go of it.
+    /// Waits for these events of a connection from now on. When it throws, nobody would ever hear of the connection
+    /// again: its owner must let go of it.
     mutating func await(_ events: EpollEvents, of tag: ConnectionTag) throws(SystemCallError) {
         guard let entry = entries[tag], entry.events != events else { return }
         _ = try epoll.modify(entry.socket.number, events, tag: tag.number).get("epoll_ctl for a connection")

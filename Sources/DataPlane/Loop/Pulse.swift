@@ -1,6 +1,7 @@
 import Synchronization
 
-/// By which a thread shows that it goes on: it counts its rounds, of which each takes no longer than a second unless there is much to do.
+/// By which a thread shows that it goes on: it counts its rounds, of which each takes no longer than a second unless
+/// there is much to do.
 final class Pulse: Sendable {
     private let beats = Atomic<UInt64>(0)
 

@@ -1,5 +1,5 @@
-/// What a loop does again and again: each item has a key by which it was asked for, a number, and one time at which its turn comes.
-/// Pure; time is passed in, in milliseconds.
+/// What a loop does again and again: each item has a key by which it was asked for, a number, and one time at which its
+/// turn comes. Pure; time is passed in, in milliseconds.
 struct Rota<Key: Hashable, Item> {
     private struct Entry {
         let key: Key

@@ -1,5 +1,6 @@
-/// When the rounds of a probe or a check begin: the first at a random moment within an interval, so that a thousand that are wanted at once do
-/// not go out at once, and then one every interval. Pure; time is passed in, in milliseconds.
+/// When the rounds of a probe or a check begin: the first at a random moment within an interval, so that a thousand
+/// that are wanted at once do not go out at once, and then one every interval. Pure; time is passed in, in
+/// milliseconds.
 struct RoundSchedule {
     let interval: UInt64
     /// The beginning of the next round.

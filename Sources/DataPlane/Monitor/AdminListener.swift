@@ -18,8 +18,8 @@ final class AdminListener: Sendable {
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
 
-    /// `metrics` renders them, on this thread. `longAnswerLimit` is how many may be sent answers of more than half a megabyte at one time, which
-    /// only `/metrics` gives.
+    /// `metrics` renders them, on this thread. `longAnswerLimit` is how many may be sent answers of more than half a
+    /// megabyte at one time, which only `/metrics` gives.
     init(
         at address: TransportAddress, within bounds: AnsweringBounds = AdminListener.bounds, longAnswerLimit: Int = 4,
         board: StatusBoard, logger: Logger, metrics: @escaping @Sendable (Status) -> [UInt8]

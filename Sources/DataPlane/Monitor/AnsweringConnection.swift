@@ -44,7 +44,8 @@ final class AnsweringConnection {
     private var sent = 0
     private var isCut = false
 
-    /// Takes over `socket`, which is closed when the connection is let go. `isIntroduced` when it begins with a PROXY header of the relay's.
+    /// Takes over `socket`, which is closed when the connection is let go. `isIntroduced` when it begins with a PROXY
+    /// header of the relay's.
     init(over socket: Socket, isIntroduced: Bool) {
         self.socket = socket
         stream = .plain(socket)

@@ -2,10 +2,11 @@ import Domain
 import Logging
 import Syscalls
 
-/// How long somebody who asks this process itself may take, and how many may be there at a time. Each has a default that serves.
+/// How long somebody who asks this process itself may take, and how many may be there at a time. Each has a default
+/// that serves.
 struct AnsweringBounds: Sendable {
-    /// Connections at one time. When there are as many, the oldest goes; but where some callers are known, these are the strangers, and newcomers
-    /// are refused.
+    /// Connections at one time. When there are as many, the oldest goes; but where some callers are known, these are
+    /// the strangers, and newcomers are refused.
     var connections: Int
     /// Where some callers are known: their connections at one time.
     var known = 256
@@ -33,7 +34,8 @@ struct AnsweringGuests {
     let refused: () -> Void
 }
 
-/// The rounds of events of a thread that answers requests about this process. Who asks at which doors, and what the answers are, is its owner's.
+/// The rounds of events of a thread that answers requests about this process. Who asks at which doors, and what the
+/// answers are, is its owner's.
 struct AnsweringLoop: ~Copyable {
     private enum Caller {
         /// The relay has not said yet whose connection it is.
@@ -66,8 +68,8 @@ struct AnsweringLoop: ~Copyable {
 
     /// Deadlines are looked at so often, and matter to nobody who is quicker.
     private static let sweepInterval: UInt64 = 100
-    /// What strangers have of one round, in connections that go on: a TLS handshake takes a millisecond, and those that are known come first again
-    /// after so many.
+    /// What strangers have of one round, in connections that go on: a TLS handshake takes a millisecond, and those that
+    /// are known come first again after so many.
     private static let strangersInRound = 8
     /// After descriptors had run out.
     private static let acceptPause: UInt64 = 1000

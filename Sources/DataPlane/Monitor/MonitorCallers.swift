@@ -1,7 +1,8 @@
 import Domain
 import Syscalls
 
-/// Tells the fleet's probes from strangers at the monitor endpoint, and says so to the workers, whose gate is in front of it. The responder's alone.
+/// Tells the fleet's probes from strangers at the monitor endpoint, and says so to the workers, whose gate is in front
+/// of it. The responder's alone.
 final class MonitorCallers {
     private let board: StatusBoard
     /// Tells the workers of an address that has proved itself.
@@ -21,7 +22,8 @@ final class MonitorCallers {
         return address == status.controlPlane || known.contains(address, now: now)
     }
 
-    /// Judges what a request shows to be known as a probe of the fleet by. `seconds` since 1970. Whatever comes of it, the request is answered.
+    /// Judges what a request shows to be known as a probe of the fleet by. `seconds` since 1970. Whatever comes of it,
+    /// the request is answered.
     func judge(_ proof: String, from address: Address?, seconds: UInt64, now: UInt64) {
         let status = board.current
         // Without a key there is nothing to judge by.

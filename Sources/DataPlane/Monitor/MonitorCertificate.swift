@@ -2,7 +2,8 @@ import Domain
 import Logging
 import Syscalls
 
-/// What the monitor endpoint shows by TLS: a certificate for this server's host name, made anew when that becomes known or changes.
+/// What the monitor endpoint shows by TLS: a certificate for this server's host name, made anew when that becomes known
+/// or changes.
 struct MonitorCertificate: ~Copyable {
     private let hostname: () -> DomainName?
     private let logger: Logger

@@ -1,8 +1,8 @@
 import Domain
 import Syscalls
 
-/// Judges the tokens that requests to the monitor endpoint show, and remembers those that were good, since each is good once. Pure; time is passed
-/// in.
+/// Judges the tokens that requests to the monitor endpoint show, and remembers those that were good, since each is good
+/// once. Pure; time is passed in.
 struct ProbeProofs {
     /// What a server needs to know a probe of its fleet.
     struct Secret: Equatable {
@@ -10,11 +10,11 @@ struct ProbeProofs {
         let key: ProbeKey
     }
 
-    /// A hundred vantages' worth of probes for as long as a token is good. Only genuine tokens are remembered, so a stranger cannot fill it. When it
-    /// is full, no more tokens are taken, and probes are answered as strangers.
+    /// A hundred vantages' worth of probes for as long as a token is good. Only genuine tokens are remembered, so a
+    /// stranger cannot fill it. When it is full, no more tokens are taken, and probes are answered as strangers.
     static let mostRemembered = 65_536
-    /// In milliseconds, how long a nonce is remembered: a token may be from the future by one window, and good until one window behind its time. This
-    /// is counted by the monotonic clock, whatever the other one does.
+    /// In milliseconds, how long a nonce is remembered: a token may be from the future by one window, and good until
+    /// one window behind its time. This is counted by the monotonic clock, whatever the other one does.
     private static let memory = 2 * ProbeToken.window * 1000 + 1000
     /// Milliseconds between two looks at what can be forgotten.
     private static let sweepInterval: UInt64 = 10_000
@@ -28,8 +28,8 @@ struct ProbeProofs {
 
     var remembered: Int { nonces.count }
 
-    /// Who probes, when the value of the field is a token that nobody has shown before. `seconds` since 1970; `now` in milliseconds of the monotonic
-    /// clock.
+    /// Who probes, when the value of the field is a token that nobody has shown before. `seconds` since 1970; `now` in
+    /// milliseconds of the monotonic clock.
     mutating func vantage(
         of value: String, by secret: Secret, seconds: UInt64, now: UInt64, authenticate: ProbeToken.Authentication
     ) -> String? {
@@ -49,8 +49,8 @@ struct ProbeProofs {
     }
 }
 
-/// The addresses whose callers are known to the monitor endpoint: the fleet's own, and those of probers that have proved themselves lately. Pure;
-/// time is passed in, in milliseconds.
+/// The addresses whose callers are known to the monitor endpoint: the fleet's own, and those of probers that have
+/// proved themselves lately. Pure; time is passed in, in milliseconds.
 struct KnownCallers {
     /// More probers than any fleet has. The one that was proved longest ago gives way.
     static let mostProved = 512

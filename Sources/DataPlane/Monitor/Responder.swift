@@ -2,10 +2,11 @@ import Domain
 import Logging
 import Syscalls
 
-/// The thread that answers probes and uptime checks, which come through the relay like any traffic, on two loopback listeners, plain and TLS.
+/// The thread that answers probes and uptime checks, which come through the relay like any traffic, on two loopback
+/// listeners, plain and TLS.
 ///
-/// It listens from its making on, and its addresses are known; it answers while it runs. What takes long is not done here: a scrape of the
-/// metrics must not look like a server that is down.
+/// It listens from its making on, and its addresses are known; it answers while it runs. What takes long is not done
+/// here: a scrape of the metrics must not look like a server that is down.
 final class Responder: Sendable {
     /// Where the relay dials for this server's host name.
     struct Addresses: Sendable {
@@ -26,8 +27,8 @@ final class Responder: Sendable {
     private let mailbox: Mailbox<AnsweringMessage>
     private let logger: Logger
 
-    /// `proved` is told the addresses from which probes of the fleet come, on the responder's thread. With `isBehindRelay` each connection begins with
-    /// the relay's PROXY header; without it, callers come themselves.
+    /// `proved` is told the addresses from which probes of the fleet come, on the responder's thread. With
+    /// `isBehindRelay` each connection begins with the relay's PROXY header; without it, callers come themselves.
     init(
         within bounds: AnsweringBounds = Responder.bounds, board: StatusBoard, isBehindRelay: Bool = true,
         logger: Logger, proved: @escaping @Sendable (Address) -> Void

@@ -21,7 +21,8 @@ struct ProbeAttempt {
     /// Whether the other end has taken the connection.
     var isConnected: Bool { connection.isConnected }
 
-    /// Begins to connect, as the server `vantage`. What the kernel refuses at once is refused by this machine, not by the other.
+    /// Begins to connect, as the server `vantage`. What the kernel refuses at once is refused by this machine, not by
+    /// the other.
     static func begin(
         _ plan: ProbePlan, _ door: ProbePlan.Door, from vantage: ServerName, by client: borrowing TLSClient
     ) -> Beginning {

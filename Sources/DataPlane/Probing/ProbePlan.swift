@@ -32,7 +32,8 @@ struct ProbePlan: Hashable, Sendable {
     /// A control plane that asks for less does not mean it.
     private static let shortestInterval: UInt64 = 100
 
-    /// The request of one connection, which the server `vantage` makes at `time` (in seconds since 1970). Each has a nonce of its own.
+    /// The request of one connection, which the server `vantage` makes at `time` (in seconds since 1970). Each has a
+    /// nonce of its own.
     func request(from vantage: ServerName, at time: UInt64, nonce: UInt128) -> [UInt8] {
         let token = key.map {
             ProbeToken(

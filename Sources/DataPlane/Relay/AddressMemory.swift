@@ -1,11 +1,11 @@
 import Domain
 import Syscalls
 
-/// Which addresses of endpoints could lately not be connected to, so that the next dial tries the others first. Pure; time is passed in, in
-/// milliseconds.
+/// Which addresses of endpoints could lately not be connected to, so that the next dial tries the others first. Pure;
+/// time is passed in, in milliseconds.
 ///
-/// A hint: one that is forgotten, or remembered of another address by a rare coincidence, costs an attempt and nothing else. The memory is
-/// fixed, so that no number of dead endpoints grows it.
+/// A hint: one that is forgotten, or remembered of another address by a rare coincidence, costs an attempt and nothing
+/// else. The memory is fixed, so that no number of dead endpoints grows it.
 struct AddressMemory: Sendable {
     /// Half a minute: a machine that restarts is away for about as long.
     static let lasts: UInt64 = 30_000

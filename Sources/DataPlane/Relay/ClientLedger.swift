@@ -3,9 +3,10 @@ import Syscalls
 
 /// How many connections each client has, over all workers, for the limits of the server and of its services.
 ///
-/// The workers share it without a lock: a table of fixed size, whose entries are two words that are changed atomically. A client stands in
-/// one of four places, which its hash names; an entry is free for another when it counts nothing any more. When all four are taken, the
-/// client is not counted, and not limited: memory never grows, and nobody is refused for want of it.
+/// The workers share it without a lock: a table of fixed size, whose entries are two words that are changed atomically.
+/// A client stands in one of four places, which its hash names; an entry is free for another when it counts nothing any
+/// more. When all four are taken, the client is not counted, and not limited: memory never grows, and nobody is refused
+/// for want of it.
 ///
 /// Who counts a connection keeps the place, and takes it off there again, whatever has come since.
 ///
@@ -26,12 +27,14 @@ struct ClientLedger: Sendable {
     static let nowhere: Int32 = -1
 
     private static let ways = 4
-    /// Four places for each flow that there can be, as each takes two (of its server and of its service): half of them stay free, so a set of
-    /// four is full for one client in twenty at the very worst, when no two connections are of one client.
+    /// Four places for each flow that there can be, as each takes two (of its server and of its service): half of them
+    /// stay free, so a set of four is full for one client in twenty at the very worst, when no two connections are of
+    /// one client.
     private static let placesPerFlow = 4
     private static let fewestPlaces = 4096
     private static let mostPlaces = 1 << 24
-    /// Attempts to change a word that other workers change too. Each failure is another's success, so this many in a row do not happen.
+    /// Attempts to change a word that other workers change too. Each failure is another's success, so this many in a
+    /// row do not happen.
     private static let attempts = 1000
 
     private static let openingUnit: UInt64 = 1 << 40
@@ -57,7 +60,8 @@ struct ClientLedger: Sendable {
 
     // MARK: Keys
 
-    /// What stands for the client that has `address`. Nobody who does not know the seed can choose addresses that share a set. Never 0.
+    /// What stands for the client that has `address`. Nobody who does not know the seed can choose addresses that share
+    /// a set. Never 0.
     func key(_ address: Address) -> UInt64 {
         let bits = address.family == .ipv4 ? address.bits : address.bits >> 64
         let family = address.family == .ipv4 ? 0x4000_0000_0000_0000 : 0 as UInt64
@@ -78,8 +82,8 @@ struct ClientLedger: Sendable {
 
     // MARK: Counting
 
-    /// Counts a connection, as one that opens if it has yet to say where it wants to go. One that comes from an earlier process is not new.
-    /// Nil when there is no place for the client.
+    /// Counts a connection, as one that opens if it has yet to say where it wants to go. One that comes from an earlier
+    /// process is not new. Nil when there is no place for the client.
     func enter(_ key: UInt64, second: UInt64, isOpening: Bool, isNew: Bool = true) -> Entry? {
         let tag = max(1, key >> 32)
         let first = Int(truncatingIfNeeded: key & setMask) &* ClientLedger.ways

@@ -21,8 +21,8 @@ struct JudgedAddress: BitwiseCopyable, Hashable, Sendable {
 
 /// The addresses of one endpoint name, as a worker holds them: 64 of IPv4, 16 of IPv6, or some of both.
 ///
-/// In 272 octets, as there is a record for each of 100,000 names in each worker. Names with more addresses have a window on them, which the
-/// resolver moves on each second.
+/// In 272 octets, as there is a record for each of 100,000 names in each worker. Names with more addresses have a
+/// window on them, which the resolver moves on each second.
 struct EndpointAddresses: BitwiseCopyable, Sendable {
     enum Status: UInt8, BitwiseCopyable, Sendable {
         /// Not asked yet, or still waiting for the first answer.
@@ -71,8 +71,8 @@ struct EndpointAddresses: BitwiseCopyable, Sendable {
         ipv4Count = UInt8(room.ipv4)
     }
 
-    /// How many of so many addresses of each family have places. Where there are too many, each family has half of the words, and what the other
-    /// leaves free.
+    /// How many of so many addresses of each family have places. Where there are too many, each family has half of the
+    /// words, and what the other leaves free.
     private static func room(ipv6: Int, ipv4: Int) -> (ipv6: Int, ipv4: Int) {
         let forIPv4 = min(ipv4, max(words / 2, words - wordsOfIPv6 * min(ipv6, words)))
         return (min(ipv6, (words - forIPv4) / wordsOfIPv6), forIPv4)

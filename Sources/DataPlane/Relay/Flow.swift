@@ -93,7 +93,8 @@ struct Flow: BitwiseCopyable {
     var membership = ClientLedger.nowhere
     /// Its client's key in the ledger; 0 when that is not limited.
     var client: UInt64 = 0
-    /// Since when the client's rate is measured, in the worker's ticks, and how many bytes of a body have come since. 0 when it is not.
+    /// Since when the client's rate is measured, in the worker's ticks, and how many bytes of a body have come since. 0
+    /// when it is not.
     var paceSince: UInt32 = 0
     var heard: UInt32 = 0
     /// When a byte last passed, or the stage began; in the worker's ticks.
@@ -131,7 +132,8 @@ struct Dial: BitwiseCopyable {
     var name = NameSlot.monitor
     var port: UInt16 = 0
     var rotation: UInt32 = 0
-    /// Of the present target's addresses, those that were passed over since they failed lately: a bit for each candidate.
+    /// Of the present target's addresses, those that were passed over since they failed lately: a bit for each
+    /// candidate.
     var passedOver: UInt64 = 0
     /// Until when the present target may be tried.
     var targetDeadline: UInt64 = 0

@@ -2,8 +2,8 @@ import Syscalls
 
 /// Which flows of each service hold buffers, in the order in which they came to have one.
 ///
-/// A flow enters when it is lent a buffer. It stays when it has given it back, until somebody looks for those who hold one, or it ends: giving
-/// back is what happens all the time.
+/// A flow enters when it is lent a buffer. It stays when it has given it back, until somebody looks for those who hold
+/// one, or it ends: giving back is what happens all the time.
 struct HoldingFlows: Sendable {
     /// Neighbours as place + 1; 0 for none.
     private struct Link: BitwiseCopyable {

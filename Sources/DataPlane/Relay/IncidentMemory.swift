@@ -1,15 +1,17 @@
 import Syscalls
 
-/// When each kind of incident of each service was last logged, and how often it was left out since. Pure; time is passed in, in milliseconds.
+/// When each kind of incident of each service was last logged, and how often it was left out since. Pure; time is
+/// passed in, in milliseconds.
 ///
-/// A line is a service's and a kind's: a noisy service hides no line of another one. The memory is fixed. When it is full of services that are
-/// noisy at the same time, the one that was logged longest ago is forgotten.
+/// A line is a service's and a kind's: a noisy service hides no line of another one. The memory is fixed. When it is
+/// full of services that are noisy at the same time, the one that was logged longest ago is forgotten.
 struct IncidentMemory: Sendable {
     /// One line a second for each service and kind.
     static let interval: UInt64 = 1000
     /// Ways of a set: so many services may fall on one place before one is forgotten.
     private static let ways: Int32 = 4
-    /// 1024 sets: some hundred services can be noisy in all kinds at once. 96 KiB, touched only where something happens.
+    /// 1024 sets: some hundred services can be noisy in all kinds at once. 96 KiB, touched only where something
+    /// happens.
     private static let sets: Int32 = 1024
 
     private struct Entry: BitwiseCopyable {
@@ -23,7 +25,8 @@ struct IncidentMemory: Sendable {
 
     init() throws(SystemCallError) { entries = try Slab(capacity: Int(IncidentMemory.sets * IncidentMemory.ways)) }
 
-    /// How many of this kind were left out since the last line, when there is to be a line now; nil when there is to be none.
+    /// How many of this kind were left out since the last line, when there is to be a line now; nil when there is to be
+    /// none.
     func admit(_ incident: Incident, service: Int32, now: UInt64) -> UInt64? {
         let key = UInt64(UInt32(bitPattern: service)) << 8 | UInt64(incident.rawValue & 0x7F) | 0x80
         let mixed = key &* 0x9E37_79B9_7F4A_7C15

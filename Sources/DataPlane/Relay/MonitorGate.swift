@@ -1,15 +1,16 @@
 import Domain
 import Syscalls
 
-/// Decides who may connect to the monitor endpoint, so that strangers cannot crowd out the probes of the fleet. One for each worker, with
-/// a fixed memory. Pure; the time is passed in, in milliseconds.
+/// Decides who may connect to the monitor endpoint, so that strangers cannot crowd out the probes of the fleet. One for
+/// each worker, with a fixed memory. Pure; the time is passed in, in milliseconds.
 ///
 ///     caller ──of the fleet, or proven lately──▶ known: a room of its own, and a limit for each address
 ///        └─────────────else─────────────────▶ stranger: a limit for each address, and one for all of them together
 ///
-/// Anybody may call: customers watch the endpoint with tools of their own. So strangers are limited and not shut out, and a newcomer is refused
-/// before anybody is dropped. Whether a caller is known is a question of its address, since the worker sees nothing else of a connection by TLS.
-/// An address is the fleet's own by the snapshot, or proves itself by the token of a probe, which the responder reads and tells the workers of.
+/// Anybody may call: customers watch the endpoint with tools of their own. So strangers are limited and not shut out,
+/// and a newcomer is refused before anybody is dropped. Whether a caller is known is a question of its address, since
+/// the worker sees nothing else of a connection by TLS. An address is the fleet's own by the snapshot, or proves itself
+/// by the token of a probe, which the responder reads and tells the workers of.
 struct MonitorGate: Sendable {
     struct Limits: Sendable {
         /// Connections of one address at a time.
@@ -21,8 +22,8 @@ struct MonitorGate: Sendable {
         /// New connections of all of them in a second; as many may come at once.
         var rate: UInt64
 
-        /// What each of `workers` has of it. Nobody knows which worker the kernel gives a connection to, so among many the shares overlap; the
-        /// responder has a limit of its own for all of them.
+        /// What each of `workers` has of it. Nobody knows which worker the kernel gives a connection to, so among many
+        /// the shares overlap; the responder has a limit of its own for all of them.
         func shared(among workers: Int) -> Limits {
             let share = min(max(1, workers), 8)
             var limits = self
@@ -31,11 +32,11 @@ struct MonitorGate: Sendable {
             return limits
         }
 
-        /// A tool of a customer asks once a second at most, but a carrier's or an office's address stands for many. In all, twelve
-        /// thousand tools that ask once a minute; TLS for so many takes the responder a tenth of a core.
+        /// A tool of a customer asks once a second at most, but a carrier's or an office's address stands for many. In
+        /// all, twelve thousand tools that ask once a minute; TLS for so many takes the responder a tenth of a core.
         static let strangers = Limits(openPerAddress: 16, ratePerAddress: 20, open: 192, rate: 200)
-        /// A vantage opens two connections for each address of a server at once, and as many again every tenth of the timeout while there is no
-        /// answer. A server may have 64 addresses.
+        /// A vantage opens two connections for each address of a server at once, and as many again every tenth of the
+        /// timeout while there is no answer. A server may have 64 addresses.
         static let known = Limits(openPerAddress: 256, ratePerAddress: 500, open: 1024, rate: 4000)
     }
 
@@ -57,7 +58,8 @@ struct MonitorGate: Sendable {
         case refused(Refusal)
     }
 
-    /// When something may happen again that may happen so many times a second, and as many times at once (RFC 2697 in spirit, as one moment).
+    /// When something may happen again that may happen so many times a second, and as many times at once (RFC 2697 in
+    /// spirit, as one moment).
     private struct Pace: BitwiseCopyable, Sendable {
         /// In microseconds: the moment at which everything that was taken has been earned.
         private var earned: UInt64 = 0
@@ -84,14 +86,14 @@ struct MonitorGate: Sendable {
         var knownUntil: UInt64 = 0
     }
 
-    /// How long a proven address stays known. A prober proves itself with each probe, so this is for those that come back after an outage of the
-    /// control plane or of their own.
+    /// How long a proven address stays known. A prober proves itself with each probe, so this is for those that come
+    /// back after an outage of the control plane or of their own.
     static let knownFor: UInt64 = 12 * 3600 * 1000
     /// Refusals that are explained, in a second. The rest are resets: an answer to each would cost more than it tells.
     private static let explanations: UInt64 = 20
 
-    /// Each address has eight places that it may stand in, found by its hash. With all of them taken the one that was silent longest gives way,
-    /// unless it has connections open.
+    /// Each address has eight places that it may stand in, found by its hash. With all of them taken the one that was
+    /// silent longest gives way, unless it has connections open.
     private static let ways: Int32 = 8
     private static let strangerPlaces: Int32 = 2048
     private static let knownPlaces: Int32 = 1024
@@ -186,7 +188,8 @@ struct MonitorGate: Sendable {
         return nil
     }
 
-    /// Where an address stands, or from now on does; nil when everybody who stands where it could has connections open, or is still known.
+    /// Where an address stands, or from now on does; nil when everybody who stands where it could has connections open,
+    /// or is still known.
     private mutating func place(of address: Address, amongKnown: Bool, now: UInt64) -> Int32? {
         if let place = find(address, amongKnown: amongKnown) {
             callers[place].lastSeen = now
@@ -207,7 +210,8 @@ struct MonitorGate: Sendable {
         return chosen
     }
 
-    /// What a stranger's limits are kept for: an IPv4 address, or the /64 that an IPv6 address lies in, of which anybody has as many as he likes.
+    /// What a stranger's limits are kept for: an IPv4 address, or the /64 that an IPv6 address lies in, of which
+    /// anybody has as many as he likes.
     private static func line(of address: Address) -> Address {
         address.family == .ipv4 ? address : Address(ipv6: (address.bits >> 64) << 64)
     }

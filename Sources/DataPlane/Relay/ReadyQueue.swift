@@ -2,8 +2,9 @@ import Syscalls
 
 /// Halves that wait for their turn, in the order in which they came.
 ///
-/// A half stands in at most one queue, and there once: its record says so (`Half.isQueued`), also when it is used anew. So a queue has room for
-/// all, nothing is ever lost, and a turn that was meant for the record's former use does no harm.
+/// A half stands in at most one queue, and there once: its record says so (`Half.isQueued`), also when it is used anew.
+/// So a queue has room for all, nothing is ever lost, and a turn that was meant for the record's former use does no
+/// harm.
 struct ReadyQueue: Sendable {
     private let places: Slab<Int32, HalfIndex>
     private var first: Int32 = 0

@@ -11,8 +11,8 @@ public struct RelaySettings: Sendable {
     public var idleTimeout: Duration = .seconds(3600)
     /// Without a byte, once one side has ended and nothing is owed to anybody.
     public var halfCloseTimeout: Duration = .seconds(60)
-    /// From a whole request of plain HTTP until its response begins. Five minutes: long polls wait for one or two, and an endpoint that takes
-    /// longer has forgotten the request.
+    /// From a whole request of plain HTTP until its response begins. Five minutes: long polls wait for one or two, and
+    /// an endpoint that takes longer has forgotten the request.
     public var responseTimeout: Duration = .seconds(300)
     /// Addresses of this machine that endpoints are dialled from, in turn; none for what the kernel chooses.
     public var sources: [Address] = []
@@ -22,7 +22,8 @@ public struct RelaySettings: Sendable {
     public var paceGrace: Duration = .seconds(Int64(MinimumRate.helloGrace))
     /// Over how long the rate of a body is measured.
     public var paceWindow: Duration = .seconds(Int64(MinimumRate.bodyWindow))
-    /// Bytes of one worker's buffers on loan to hellos, heads and slow peers (`BufferAccounts` tells who has which part of them).
+    /// Bytes of one worker's buffers on loan to hellos, heads and slow peers (`BufferAccounts` tells who has which part
+    /// of them).
     public var bufferLimit: Int = 256 << 20
     /// Pipes of one worker.
     public var pipeShare: Int = PipePool.most

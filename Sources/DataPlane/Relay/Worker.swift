@@ -139,8 +139,8 @@ struct Worker: ~Copyable {
 
     private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
 
-    /// How long to wait for events: dials race in hundreds of milliseconds, listeners are taken up again in tens; all else is looked at by the
-    /// sweep.
+    /// How long to wait for events: dials race in hundreds of milliseconds, listeners are taken up again in tens; all
+    /// else is looked at by the sweep.
     private var patience: Int32 {
         if ready.count > 0 || bulk.count > 0 { return 0 }
         if isYielding { return Int32(Worker.yieldInterval) }
@@ -156,8 +156,8 @@ struct Worker: ~Copyable {
         }
     }
 
-    /// Gives halves that move much their turns, for as long as this round has time for them. The rest keeps its order, and goes on in the next
-    /// round: once epoll has been asked again, and whoever has little to say has had its say.
+    /// Gives halves that move much their turns, for as long as this round has time for them. The rest keeps its order,
+    /// and goes on in the next round: once epoll has been asked again, and whoever has little to say has had its say.
     private mutating func pumpBulk() {
         let end = Clock.monotonicNanoseconds &+ Worker.bulkNanoseconds
         repeat {
@@ -306,8 +306,8 @@ struct Worker: ~Copyable {
 
     // MARK: Incidents
 
-    /// Counts an incident, and has it logged unless one of its kind and service was within the last second. The service is the flow's, unless
-    /// another one has brought it about.
+    /// Counts an incident, and has it logged unless one of its kind and service was within the last second. The service
+    /// is the flow's, unless another one has brought it about.
     mutating func note(
         _ incident: Incident, flow: FlowIndex? = nil, service culprit: Int32? = nil,
         _ detail: (borrowing Worker) -> String = { _ in "" }

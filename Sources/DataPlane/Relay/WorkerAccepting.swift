@@ -10,13 +10,13 @@ extension Worker {
     private static var exhaustionPause: UInt64 { 100 }
     private static var deferralTicks: UInt32 { UInt32(Socket.deferralSeconds) * 1000 / UInt32(Worker.tickMilliseconds) }
 
-    /// For how long listeners are left to the other workers at the most, in milliseconds. They may be busy, or stuck: a new connection waits for
-    /// no longer than that because of us.
+    /// For how long listeners are left to the other workers at the most, in milliseconds. They may be busy, or stuck: a
+    /// new connection waits for no longer than that because of us.
     private static var yieldMilliseconds: UInt64 { 20 }
     /// Between two looks whether the others have caught up.
     static var yieldInterval: UInt64 { 5 }
-    /// Connections taken from one listener after the longest time. Enough where another worker is stuck (800 a second), and too few to matter where
-    /// it is just about to run.
+    /// Connections taken from one listener after the longest time. Enough where another worker is stuck (800 a second),
+    /// and too few to matter where it is just about to run.
     private static var lateBatch: Int { 16 }
 
     mutating func startAccepting() {
@@ -52,7 +52,8 @@ extension Worker {
     /// Whether this worker has clearly more flows open than the mean, so that the next connection should be another's.
     private mutating func hasExcess() -> Bool {
         guard !plan.fellows.isAlone else { return false }
-        // The others' counters are in other cores' caches: they are looked at once a millisecond, and before it matters.
+        // The others' counters are in other cores' caches: they are looked at once a millisecond, and before it
+        // matters.
         if now != meanTaken { lookAround() }
         guard isAboveMean(by: Fellows.slack(meanOpen)) else { return false }
         lookAround()
@@ -72,8 +73,8 @@ extension Worker {
         isYielding = true
     }
 
-    /// Comes back to the listeners when it is time. When that is the longest time, some of those who wait there are taken, however many flows we
-    /// have: the others have had their chance.
+    /// Comes back to the listeners when it is time. When that is the longest time, some of those who wait there are
+    /// taken, however many flows we have: the others have had their chance.
     mutating func considerReturn() {
         if now != meanTaken { lookAround() }
         let isLate = now >= acceptAgain
@@ -86,7 +87,8 @@ extension Worker {
         for index in plan.listeners.indices { accept(index, upTo: Worker.lateBatch) }
     }
 
-    /// Takes the connections that wait at a listener, up to our share of them; or up to a number, whatever our share is.
+    /// Takes the connections that wait at a listener, up to our share of them; or up to a number, whatever our share
+    /// is.
     mutating func accept(_ index: Int, upTo most: Int? = nil) {
         guard isAccepting else { return }
         let listener = plan.listeners[index]
@@ -135,7 +137,8 @@ extension Worker {
         }
         readOpening(flow)
         guard flows[flow].stage == .opening else { return }
-        // A client that has said nothing was accepted only when the deferral was over: it has been connected for so long.
+        // A client that has said nothing was accepted only when the deferral was over: it has been connected for so
+        // long.
         if halves[client].pendingCount == 0, !isHTTP || exchanges[flow].request.count == 0 {
             flows[flow].lastActive = tick &- Worker.deferralTicks
         }
@@ -151,8 +154,8 @@ extension Worker {
         if answer.isError { endUnwatched(half, answer) }
     }
 
-    /// Epoll does not take a half's socket (ENOSPC, ENOMEM), so nothing would be heard of it any more: its flow is ended. Not on the spot, since
-    /// whoever has called goes on with the flow, but at the half's turn in this round.
+    /// Epoll does not take a half's socket (ENOSPC, ENOMEM), so nothing would be heard of it any more: its flow is
+    /// ended. Not on the spot, since whoever has called goes on with the flow, but at the half's turn in this round.
     mutating func endUnwatched(_ half: HalfIndex, _ answer: KernelAnswer) {
         note(.watchRefused, flow: half.flow) { _ in SystemCallError.text(of: answer.code) }
         halves[half].state.insert(.unwatched)

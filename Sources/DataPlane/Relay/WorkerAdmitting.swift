@@ -2,7 +2,8 @@ import Domain
 import Routing
 import Syscalls
 
-/// Limits: of this server on each client, before a byte is read, and of a service, as soon as it is known that a connection is for it.
+/// Limits: of this server on each client, before a byte is read, and of a service, as soon as it is known that a
+/// connection is for it.
 extension Worker {
     /// The second of the ledger's windows.
     private var second: UInt64 { now / 1000 }
@@ -114,8 +115,8 @@ extension Worker {
         return true
     }
 
-    /// Connections of a service that are open, those that were refused left out: a sum over workers that go on meanwhile, so it may be off by
-    /// the few that come and go in this moment.
+    /// Connections of a service that are open, those that were refused left out: a sum over workers that go on
+    /// meanwhile, so it may be off by the few that come and go in this moment.
     private func connections(of service: Int32) -> UInt64 {
         var sum: UInt64 = 0
         for index in 0..<plan.everyone.count {

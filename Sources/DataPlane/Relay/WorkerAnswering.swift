@@ -5,7 +5,8 @@ import Syscalls
 extension Worker {
     /// Reads of what is thrown away before the other flows get their turn: a megabyte.
     private static var discardedReads: Int { 16 }
-    /// For how long a peer is heard out that goes on sending: 30 s, in ticks. nginx has the same limit (lingering_time).
+    /// For how long a peer is heard out that goes on sending: 30 s, in ticks. nginx has the same limit
+    /// (lingering_time).
     static var longestHearing: UInt32 { 300 }
 
     /// Answers the client ourselves and lets the flow go.
@@ -34,11 +35,12 @@ extension Worker {
         hearOut(flow.client)
     }
 
-    /// Lets a flow go of which all that `half` will get is in its socket, and closes the other half. What the peer still sends is thrown
-    /// away meanwhile: closing on bytes that nobody has read would reset the connection, and with it go bytes that are on their way.
+    /// Lets a flow go of which all that `half` will get is in its socket, and closes the other half. What the peer
+    /// still sends is thrown away meanwhile: closing on bytes that nobody has read would reset the connection, and with
+    /// it go bytes that are on their way.
     ///
-    /// With `thenReset` the connection ends with a reset, as soon as the peer has acknowledged everything (RFC 9293 section 3.10.7.4 lets a
-    /// reset overtake what was sent before it).
+    /// With `thenReset` the connection ends with a reset, as soon as the peer has acknowledged everything (RFC 9293
+    /// section 3.10.7.4 lets a reset overtake what was sent before it).
     mutating func hearOut(_ half: HalfIndex, thenReset: Bool = false) {
         let flow = half.flow
         closeHalf(half.other, reset: false)
@@ -121,8 +123,8 @@ extension Worker {
     mutating func followLastResponse(_ flow: FlowIndex) -> Progress {
         let (client, endpoint) = (flow.client, flow.endpoint)
         if !halves[client].state.contains(.shut) {
-            // The client need not wait until the endpoint closes (RFC 9112 section 9.6). The endpoint is left to close first, as it keeps the
-            // port for a while who does; unless there is no time.
+            // The client need not wait until the endpoint closes (RFC 9112 section 9.6). The endpoint is left to close
+            // first, as it keeps the port for a while who does; unless there is no time.
             if isShuttingDown {
                 sayGoodbye(flow)
                 return .gone

@@ -17,8 +17,8 @@ extension Worker {
         return .gone
     }
 
-    /// Ends a flow of which one message cannot be followed. A client is told why, unless a part of another answer is on its way already; an
-    /// endpoint must not take what it has for a whole request.
+    /// Ends a flow of which one message cannot be followed. A client is told why, unless a part of another answer is on
+    /// its way already; an endpoint must not take what it has for a whole request.
     private mutating func cutMalformed(_ half: HalfIndex) {
         let flow = half.flow
         note(half.isClient ? .requestBodyMalformed : .responseMalformed, flow: flow)

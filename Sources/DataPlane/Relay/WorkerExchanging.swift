@@ -184,7 +184,8 @@ extension Worker {
         if let answer = refusal.answer { self.answer(flow, answer) } else { close(flow, reset: true) }
     }
 
-    /// What the endpoint of a flow's service is told of the client; nil when the client has gone, and has no address any more.
+    /// What the endpoint of a flow's service is told of the client; nil when the client has gone, and has no address
+    /// any more.
     private mutating func forwarding(_ flow: FlowIndex) -> Forwarding? {
         let exchanges = exchanges
         let route = view.route(flows[flow].service)
@@ -214,8 +215,8 @@ extension Worker {
         return Forwarding(addressing, fields: fields, port: called.port)
     }
 
-    /// Puts the head at the front of the inbox, as the endpoint is to read it, into the client half's pending bytes. False when the flow was
-    /// closed.
+    /// Puts the head at the front of the inbox, as the endpoint is to read it, into the client half's pending bytes.
+    /// False when the flow was closed.
     private mutating func passOn(_ flow: FlowIndex, _ head: RequestHead) -> Bool {
         let exchanges = exchanges
         guard let forwarding = forwarding(flow) else {

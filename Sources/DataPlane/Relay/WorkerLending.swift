@@ -3,8 +3,9 @@ import Syscalls
 
 /// Lending buffers to flows, and who gives way when there is none left.
 ///
-/// Hellos and first heads have memory of their own. All else is on the account of a service: a tenant whose clients do not read meets its own
-/// limit, and when the services together have reached theirs, the one that holds the most gives way to the others.
+/// Hellos and first heads have memory of their own. All else is on the account of a service: a tenant whose clients do
+/// not read meets its own limit, and when the services together have reached theirs, the one that holds the most gives
+/// way to the others.
 extension Worker {
     /// Flows that are cut for one buffer: of the smallest there are as many in a large one, and one more.
     private static var mostCuts: Int { 18 }
@@ -24,7 +25,8 @@ extension Worker {
         return Int(halves[source.other].state.contains(.wasFull) ? BufferPool.middle : BufferPool.large)
     }
 
-    /// A buffer of at least `count` bytes for a flow, or none when it is for this flow to give way: then `cutForMemory` ends it.
+    /// A buffer of at least `count` bytes for a flow, or none when it is for this flow to give way: then `cutForMemory`
+    /// ends it.
     mutating func borrow(_ count: Int, for flow: FlowIndex) -> Buffer {
         let holder = flows[flow].service
         if !buffers.accounts.hasRoom(BufferPool.capacity(for: count), for: holder) {
@@ -44,7 +46,8 @@ extension Worker {
             memoryCulprit = flows[flow].service
             return false
         }
-        // Beyond the largest of the pool twice as much each time, so that the copying stays linear. Hardly any hello gets there.
+        // Beyond the largest of the pool twice as much each time, so that the copying stays linear. Hardly any hello
+        // gets there.
         let next =
             isSmall ? BufferPool.middle : capacity < BufferPool.large ? BufferPool.large : min(capacity &* 2, most)
         let larger = borrow(Int(next), for: flow)
@@ -64,12 +67,14 @@ extension Worker {
         if held(by: flow) > 0 { holding.add(flow, of: service) }
     }
 
-    /// Whether the account of a flow's service, and that of all services, is within its limit: if need be after others have given way.
+    /// Whether the account of a flow's service, and that of all services, is within its limit: if need be after others
+    /// have given way.
     mutating func isAffordable(_ flow: FlowIndex) -> Bool {
         buffers.accounts.hasRoom(0, for: flows[flow].service) || makeRoom(0, for: flow)
     }
 
-    /// Has whoever holds the most give way until `count` bytes may be lent to a flow. False when that would be this flow itself.
+    /// Has whoever holds the most give way until `count` bytes may be lent to a flow. False when that would be this
+    /// flow itself.
     private mutating func makeRoom(_ count: Int, for flow: FlowIndex) -> Bool {
         let holder = flows[flow].service
         for _ in 0..<Worker.mostCuts {

@@ -4,7 +4,8 @@ import Syscalls
 
 /// Who is let through to the monitor endpoint.
 extension Worker {
-    /// Whether a flow may go on to the monitor endpoint. One that may not is ended here, before a connection to the responder is made for it.
+    /// Whether a flow may go on to the monitor endpoint. One that may not is ended here, before a connection to the
+    /// responder is made for it.
     mutating func passesMonitorGate(_ flow: FlowIndex) -> Bool {
         guard let caller = clientAddress(of: flow)?.address else {
             close(flow)  // it has gone: it has no address any more

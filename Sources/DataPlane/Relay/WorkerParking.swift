@@ -156,7 +156,8 @@ extension Worker {
         return true
     }
 
-    /// What one direction can have held: a pipe, or a buffer. Earlier releases had pipes of 1 MiB, and their flows are taken over too.
+    /// What one direction can have held: a pipe, or a buffer. Earlier releases had pipes of 1 MiB, and their flows are
+    /// taken over too.
     private static var mostRestored: Int { max(1 << 20, Int(PipePool.capacity)) + Int(BufferPool.large) }
 
     private mutating func buffer(with octets: [UInt8], for flow: FlowIndex) -> Buffer? {

@@ -4,7 +4,8 @@ import Syscalls
 
 /// PROXY headers: read from trusted senders, and put before what a client says to an endpoint that wants one.
 extension Worker {
-    /// Reads a trusted sender's header at `offset` of `buffer`: how many bytes it took, 0 when it is not whole, or nil when the flow was closed.
+    /// Reads a trusted sender's header at `offset` of `buffer`: how many bytes it took, 0 when it is not whole, or nil
+    /// when the flow was closed.
     mutating func readProxyHeader(_ flow: FlowIndex, _ buffer: Buffer, _ offset: Int, _ count: Int) -> Int? {
         switch buffer.withSpan(offset, count, { ProxyHeader.inspect($0) }) {
         case .incomplete:

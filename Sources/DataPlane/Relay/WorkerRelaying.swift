@@ -9,14 +9,16 @@ extension Worker {
     private static var smallMovesInARow: UInt8 { 8 }
     /// What a direction may move in one turn: a pipe full, some 50 µs.
     private static var turnBytes: Int { 262_144 }
-    /// Turns of one direction, with others in between that have little to say, before the next one that moves much has its own: 8 MiB, more than
-    /// a socket's queue holds. If directions changed places after each turn, every queue would be full at all times, and each read would
-    /// wake a sender to send a little: that cost 1.5 to 2.5 times the CPU per gigabyte.
+    /// Turns of one direction, with others in between that have little to say, before the next one that moves much has
+    /// its own: 8 MiB, more than a socket's queue holds. If directions changed places after each turn, every queue
+    /// would be full at all times, and each read would wake a sender to send a little: that cost 1.5 to 2.5 times the
+    /// CPU per gigabyte.
     private static var turnsInARow: Int32 { 32 }
     /// Moves in one turn: reads, and heads or chunks that pass one by one.
     private static var turnMoves: Int { 16 }
-    /// How long turns of those that move much may follow each other before epoll is asked who else has come: one full turn, or several small ones.
-    /// A small message waits for so long on each way, and for no queue. To ask costs 1 µs, and with 200 µs a gigabyte was no cheaper.
+    /// How long turns of those that move much may follow each other before epoll is asked who else has come: one full
+    /// turn, or several small ones. A small message waits for so long on each way, and for no queue. To ask costs 1 µs,
+    /// and with 200 µs a gigabyte was no cheaper.
     static var bulkNanoseconds: UInt64 { 50_000 }
 
     /// What is left of one turn.
@@ -93,8 +95,8 @@ extension Worker {
         if answer.isError { endUnwatched(half, answer) }
     }
 
-    /// Moves bytes that arrive at half `source` to the other, until nothing is left, the other has no room, or the turn is over. False when the
-    /// flow is gone.
+    /// Moves bytes that arrive at half `source` to the other, until nothing is left, the other has no room, or the turn
+    /// is over. False when the flow is gone.
     mutating func pump(_ source: HalfIndex) -> Bool {
         var turn = Turn()
         while true {
@@ -106,7 +108,8 @@ extension Worker {
         }
     }
 
-    /// Ends the turn of a half that could go on. It keeps its place before the others of its kind until it has had its turns in a row.
+    /// Ends the turn of a half that could go on. It keeps its place before the others of its kind until it has had its
+    /// turns in a row.
     private mutating func giveWay(_ half: HalfIndex) {
         guard half == served, servedTurns < Worker.turnsInARow, !halves[half].isQueued else {
             if half == served { served = .none }
@@ -245,7 +248,8 @@ extension Worker {
         countRead(count, source)
         counters.add(UInt64(count), .bytesCopied)
         if count < most, halves[source].state.isDisjoint(with: [.urgent, .failed]) {
-            // Drained. When the peer's FIN is here already, this was the end of its stream, and the read that would tell can be saved.
+            // Drained. When the peer's FIN is here already, this was the end of its stream, and the read that would
+            // tell can be saved.
             if halves[source].state.contains(.peerClosed) {
                 halves[source].state.insert(.ended)
             } else {
@@ -330,16 +334,17 @@ extension Worker {
             hearOut(sink)
             return false
         }
-        // The same, and known without having told it anything: a reset behind its end. (With our own end behind it a hang-up is no news.)
+        // The same, and known without having told it anything: a reset behind its end. (With our own end behind it a
+        // hang-up is no news.)
         guard halves[source].state.contains(.failed), !halves[source].state.contains(.shut) else { return true }
         note(source.isClient ? .clientReset : .endpointReset, flow: source.flow)
         hearOut(sink, thenReset: true)
         return false
     }
 
-    /// Half `half` takes no more. It may have said something before it went (an endpoint's early answer to an upload that it did not want, a
-    /// client's upload of which it wants no answer), and that still waits in its socket; behind it comes the end, which is a reset if this was
-    /// one. False when the flow is gone.
+    /// Half `half` takes no more. It may have said something before it went (an endpoint's early answer to an upload
+    /// that it did not want, a client's upload of which it wants no answer), and that still waits in its socket; behind
+    /// it comes the end, which is a reset if this was one. False when the flow is gone.
     private mutating func sendFailed(_ half: HalfIndex, _ answer: KernelAnswer) -> Bool {
         guard !halves[half].state.contains(.deaf) else { return fail(half, answer) }
         halves[half].state.insert(answer.meetsReset ? [.deaf, .readable, .wasReset] : [.deaf, .readable])
@@ -353,8 +358,8 @@ extension Worker {
         return pump(half)
     }
 
-    /// Ends a flow of which one connection has failed. What it said before is in the other's socket by now: that is delivered, and then the
-    /// reset is passed on as a reset (invariant 13).
+    /// Ends a flow of which one connection has failed. What it said before is in the other's socket by now: that is
+    /// delivered, and then the reset is passed on as a reset (invariant 13).
     @discardableResult
     mutating func fail(_ half: HalfIndex, _ answer: KernelAnswer) -> Bool {
         note(half.isClient ? .clientReset : .endpointReset, flow: half.flow) { _ in

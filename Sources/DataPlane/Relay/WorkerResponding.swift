@@ -50,8 +50,8 @@ extension Worker {
             exchanges[flow].response.scanned = 0
             return .moves
         }
-        // What nobody asked for (a time-out notice, most often) must not be taken for the answer to what is asked next (RFC 9112 section
-        // 9.2). A client that hears nothing of it can ask again.
+        // What nobody asked for (a time-out notice, most often) must not be taken for the answer to what is asked next
+        // (RFC 9112 section 9.2). A client that hears nothing of it can ask again.
         if exchanges[flow].request.stage == .head {
             note(.responseMalformed, flow: flow) { _ in "it came without a request" }
             sayGoodbye(flow)
@@ -90,8 +90,8 @@ extension Worker {
     private mutating func beginResponse(_ flow: FlowIndex, _ head: ResponseHead) {
         if head.closes { exchanges[flow].closes = true }
         if exchanges[flow].awaitsContinue {
-            // Whether the body still comes is the client's choice now (RFC 9110 section 10.1.1), so what it sends next could be read as a
-            // body by us and as a request by the endpoint. Nothing of it is passed on.
+            // Whether the body still comes is the client's choice now (RFC 9110 section 10.1.1), so what it sends next
+            // could be read as a body by us and as a request by the endpoint. Nothing of it is passed on.
             exchanges[flow].closes = true
             exchanges[flow].request.stage = .last
         }
@@ -137,8 +137,8 @@ extension Worker {
         return outliveRequest(flow)
     }
 
-    /// Looks after an endpoint that has answered before the request was whole. When it has gone, the client is told so, and the rest of
-    /// the request goes wherever it can.
+    /// Looks after an endpoint that has answered before the request was whole. When it has gone, the client is told so,
+    /// and the rest of the request goes wherever it can.
     private mutating func outliveRequest(_ flow: FlowIndex) -> Progress {
         let endpoint = flow.endpoint
         guard !halves[endpoint].state.isDisjoint(with: [.peerClosed, .failed]) else { return .waits }
@@ -165,7 +165,8 @@ extension Worker {
 
     /// Whether the client waits for the response to its first request, and none of it has come.
     ///
-    /// Only then an answer of ours is of use: on a connection that has carried requests before, a silent close lets the client try again.
+    /// Only then an answer of ours is of use: on a connection that has carried requests before, a silent close lets the
+    /// client try again.
     func owesFirstAnswer(_ flow: FlowIndex) -> Bool {
         guard flows[flow].isHTTP else { return false }
         let exchange = exchanges[flow]

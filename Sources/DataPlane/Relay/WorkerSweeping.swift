@@ -6,8 +6,8 @@ import Syscalls
 extension Worker {
     /// A quarter of the flows are looked at each time.
     static var sweepInterval: UInt64 { 250 }
-    /// For how long a peer is heard out that says nothing more: 5 s, as nginx has it (lingering_timeout), in ticks. A reset on the heels of our last
-    /// words could reach a slow device before it has read them.
+    /// For how long a peer is heard out that says nothing more: 5 s, as nginx has it (lingering_timeout), in ticks. A
+    /// reset on the heels of our last words could reach a slow device before it has read them.
     private static var lingerTicks: UInt32 { 50 }
     /// A half-closed flow without an event is asked for its progress from its second second on.
     private static var firstLook: UInt32 { 10 }
@@ -88,7 +88,8 @@ extension Worker {
 
     private mutating func checkLingering(_ flow: FlowIndex, _ age: UInt32) {
         guard age >= Worker.lingerTicks || tick &- flows[flow].lingersSince >= Worker.longestHearing else { return }
-        // Whatever a peer says to a closed socket is answered by a reset, so a slow one is heard out until it has taken everything.
+        // Whatever a peer says to a closed socket is answered by a reset, so a slow one is heard out until it has taken
+        // everything.
         if halves[lingerer(flow)].socket.unsentBytes <= 0 {
             close(flow, reset: flows[flow].resetsAtEnd)
         } else if hasDelivered(flow) {
@@ -100,14 +101,15 @@ extension Worker {
 
     // MARK: What is owed
 
-    /// Whether one side has ended, or can take nothing more, and the other has not. Of plain HTTP a client's FIN is not read before the
-    /// response has come, but is known of.
+    /// Whether one side has ended, or can take nothing more, and the other has not. Of plain HTTP a client's FIN is not
+    /// read before the response has come, but is known of.
     private func isHalfClosed(_ flow: FlowIndex) -> Bool {
         let states = halves[flow.client].state.union(halves[flow.endpoint].state)
         return !states.isDisjoint(with: [.ended, .peerClosed, .shut, .deaf])
     }
 
-    /// Whether the peers have acknowledged something since the last look. No event tells of it, since what is on its way is the kernel's.
+    /// Whether the peers have acknowledged something since the last look. No event tells of it, since what is on its
+    /// way is the kernel's.
     private mutating func hasDelivered(_ flow: FlowIndex) -> Bool {
         let sum = max(0, halves[flow.client].socket.unsentBytes) &+ max(0, halves[flow.endpoint].socket.unsentBytes)
         let unsent = UInt32(clamping: sum)
@@ -115,8 +117,8 @@ extension Worker {
         return unsent != flows[flow].unsent
     }
 
-    /// Whether somebody still waits for something, in a flow that one side has ended: for bytes on their way, or for the answer to a request.
-    /// `hasDelivered` has just looked.
+    /// Whether somebody still waits for something, in a flow that one side has ended: for bytes on their way, or for
+    /// the answer to a request. `hasDelivered` has just looked.
     private func isOwed(_ flow: FlowIndex) -> Bool {
         if flows[flow].unsent > 0 || !halves[flow.client].isDry || !halves[flow.endpoint].isDry { return true }
         guard halves[flow.endpoint].state.isDisjoint(with: [.ended, .peerClosed, .deaf]),

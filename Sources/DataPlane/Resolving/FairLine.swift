@@ -1,5 +1,5 @@
-/// Those that wait for their turn, in order within each owner, and the owners in turn: whoever has a thousand waiting delays
-/// another owner's one by one of them.
+/// Those that wait for their turn, in order within each owner, and the owners in turn: whoever has a thousand waiting
+/// delays another owner's one by one of them.
 struct FairLine<Element> {
     private var queues: [Int32: Fifo<Element>] = [:]
     private var turns = Fifo<Int32>()

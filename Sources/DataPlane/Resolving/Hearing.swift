@@ -1,7 +1,8 @@
 /// Whether it is DNS that is silent, or only the names that have failed. Pure; time is passed in, in milliseconds.
 ///
-/// While nothing is heard, one of those that answered last is asked beside those that fail. If it answers, the others are mute. If it fails too,
-/// we are deaf, and are known to hear again when a question is answered that has failed meanwhile.
+/// While nothing is heard, one of those that answered last is asked beside those that fail. If it answers, the others
+/// are mute. If it fails too, we are deaf, and are known to hear again when a question is answered that has failed
+/// meanwhile.
 struct Hearing {
     /// One of those that answered last is asked at most so often.
     static let witnessInterval: UInt64 = 1000
@@ -29,7 +30,8 @@ struct Hearing {
         return nil
     }
 
-    /// A question was answered that had been failing since `failingSince`, if it had. Since when nobody was heard, when that is over now.
+    /// A question was answered that had been failing since `failingSince`, if it had. Since when nobody was heard, when
+    /// that is over now.
     mutating func heard(_ asking: Asking, failingSince: UInt64?, now: UInt64) -> UInt64? {
         let before = heardAt ?? 0
         heardAt = now

@@ -28,7 +28,8 @@ final class NameLookup {
 
     func process(_ set: PollSet) { queries.process(set) }
 
-    /// What came of it, once that is known: both families have been answered, or one has addresses and the other is late.
+    /// What came of it, once that is known: both families have been answered, or one has addresses and the other is
+    /// late.
     func takeOutcome() -> Outcome? {
         let now = Clock.monotonicNanoseconds / 1_000_000
         for (token, answer) in queries.takeFinished() {

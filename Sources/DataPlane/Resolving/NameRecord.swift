@@ -1,24 +1,29 @@
 import Domain
 import Syscalls
 
-/// What is known of one name: its addresses, each family of them judged alone. Pure; time is passed in, in milliseconds.
+/// What is known of one name: its addresses, each family of them judged alone. Pure; time is passed in, in
+/// milliseconds.
 ///
 ///     nobody has answered ──addresses──▶ fresh ──failed──▶ stale, and serving ──3 days──▶ none
 ///            │ nothing                     ▲ │ nothing                │ addresses
 ///            ▼                   addresses │ ▼                        ▼
 ///          none ◀──nothing for 30 s, and no word against it── going   fresh
 ///
-/// 1. A failure to get an answer takes no address away, in whichever family (RFC 8767), until the address is three days old.
-/// 2. An answer that there is nothing does, but only when it has been repeated for half a minute: a zone in the middle of a mistake
+/// 1. A failure to get an answer takes no address away, in whichever family (RFC 8767), until the address is three days
+/// old.
+/// 2. An answer that there is nothing does, but only when it has been repeated for half a minute: a zone in the middle
+/// of a mistake
 ///    should not be the end of a service.
-/// 3. The last addresses of a name go only when both families have been answered: while one cannot be asked, nobody knows that the name
+/// 3. The last addresses of a name go only when both families have been answered: while one cannot be asked, nobody
+/// knows that the name
 ///    has nothing.
 struct NameRecord {
     /// Once one family has addresses, the other is waited for so long (RFC 8305 section 3: 50 ms).
     static let resolutionDelay: UInt64 = 50
     static let nothingPatience: UInt64 = 30_000
-    /// An address that no server vouches for any more serves for three days: a weekend without those who mend name servers, and what
-    /// RFC 8767 section 5 recommends at most. Later a cloud may long have given the address to somebody else.
+    /// An address that no server vouches for any more serves for three days: a weekend without those who mend name
+    /// servers, and what RFC 8767 section 5 recommends at most. Later a cloud may long have given the address to
+    /// somebody else.
     static let longestStale: UInt64 = 3 * 24 * 3_600_000
     /// Enough for any honest answer; those beyond are left out.
     static let mostAddresses = 64
@@ -62,7 +67,8 @@ struct NameRecord {
         return ipv4.last == .none || ipv6.last == .none ? .unknown : .unresolved
     }
 
-    /// Whether it lacks what an operator would expect of a name: it has no address, or such as no server vouches for now.
+    /// Whether it lacks what an operator would expect of a name: it has no address, or such as no server vouches for
+    /// now.
     var isTroubled: Bool {
         switch status {
         case .unknown: ipv4.last.isFailure || ipv6.last.isFailure

@@ -1,17 +1,20 @@
 import Domain
 import Syscalls
 
-/// Which names are to be asked about next, in which family, and what is known of them. Pure; time is passed in, in milliseconds.
+/// Which names are to be asked about next, in which family, and what is known of them. Pure; time is passed in, in
+/// milliseconds.
 ///
 ///     waiting ──due──▶ has its turns (`QuestionTurns`) ──answered, or given up──▶ judged (`NameRecord`) ──┐
 ///        ▲                                                                                                │
 ///        └──────────────────────── a TTL, or a back-off ──────────────────────────────────────────────────┘
 ///
 /// Nobody is starved:
-/// 1. A question that is not answered promptly gives its place to the next and goes on beside it. So names that nobody answers for hold no
+/// 1. A question that is not answered promptly gives its place to the next and goes on beside it. So names that nobody
+/// answers for hold no
 ///    place of those that somebody does.
 /// 2. A family that has failed is asked again after a back-off, among others like it, in few places of their own.
-/// 3. The lines have turns in a fixed pattern, and within each line the owners have turns: nobody's questions, however many, come
+/// 3. The lines have turns in a fixed pattern, and within each line the owners have turns: nobody's questions, however
+/// many, come
 ///    before all of another's.
 struct NameSchedule {
     /// Never ask more often than once a second, whatever TTL an endpoint's zone has; a resolver also hands out 0.
@@ -28,8 +31,9 @@ struct NameSchedule {
     static let wantedFor: UInt64 = 60_000
     /// After a connect failure the name is asked again at once, but not more often than this.
     static let doubtInterval: UInt64 = 1000
-    /// While nobody answers, at all, families with addresses are asked more often than their back-off says: each after so many
-    /// milliseconds for each that fails, but a second at least. So a name server that is back is noticed at once.
+    /// While nobody answers, at all, families with addresses are asked more often than their back-off says: each after
+    /// so many milliseconds for each that fails, but a second at least. So a name server that is back is noticed at
+    /// once.
     static let silentRetryEach: UInt64 = 2
 
     /// The addresses of a name have become known, changed, or gone.
@@ -145,7 +149,8 @@ struct NameSchedule {
         }
     }
 
-    /// Other name servers are asked from now on: what failed with those before means nothing, nor does what is under way.
+    /// Other name servers are asked from now on: what failed with those before means nothing, nor does what is under
+    /// way.
     mutating func startAnew(now: UInt64) {
         hearing.startAnew()
         for entry in entries.values {
@@ -335,7 +340,8 @@ struct NameSchedule {
             let share = UInt64(clamping: failingCount) * NameSchedule.silentRetryEach
             most = min(most, max(NameSchedule.doubtInterval, share))
         }
-        // Those that failed together are not asked together again: between three quarters and five quarters of the back-off.
+        // Those that failed together are not asked together again: between three quarters and five quarters of the
+        // back-off.
         let wait = min(missed(asking), most)
         return wait - wait / 4 + dice.roll(below: wait / 2 + 1)
     }

@@ -3,8 +3,8 @@ import Syscalls
 
 /// The name servers of this machine, as resolv.conf(5) names them.
 ///
-/// The file is read again each second: a machine that has just started, or got another network, is given its name servers late, and
-/// nobody sends a signal then.
+/// The file is read again each second: a machine that has just started, or got another network, is given its name
+/// servers late, and nobody sends a signal then.
 struct NameServers {
     static let systemFile = "/etc/resolv.conf"
     /// MAXNS of resolv.h: the C library reads no more.

@@ -33,19 +33,21 @@ final class Asking {
     static func number(in token: UInt64) -> Int32 { Int32(truncatingIfNeeded: token) }
 }
 
-/// Whose turn it is to be asked about, among the questions that are due, and how long each may take. Pure; time is passed in, in milliseconds.
+/// Whose turn it is to be asked about, among the questions that are due, and how long each may take. Pure; time is
+/// passed in, in milliseconds.
 ///
 ///     away ──enter──▶ in line ──its turn, and a place──▶ young ──a while──▶ slow ──patience──▶ given up
 ///       ▲                └──────(it failed before)─────▶ brief ────────────patience──────────▶ given up
 ///       └──leave── from anywhere: answered, given up, or gone
 struct QuestionTurns {
-    /// 32 questions a millisecond: 16 names in both families, so that 10,000 names are asked in less than a second. A name server answers
-    /// 100,000 a second from memory.
+    /// 32 questions a millisecond: 16 names in both families, so that 10,000 names are asked in less than a second. A
+    /// name server answers 100,000 a second from memory.
     static let pace: UInt64 = 32
-    /// At most so many at once: the receive buffer of a name server holds some 270 (208 KiB, of which the kernel counts 768 octets for each).
+    /// At most so many at once: the receive buffer of a name server holds some 270 (208 KiB, of which the kernel counts
+    /// 768 octets for each).
     static let burst: UInt64 = 256
-    /// For how long a question has a place of its own: an answer that is at hand comes in a millisecond, and one from the other side of the
-    /// Earth in a quarter of a second.
+    /// For how long a question has a place of its own: an answer that is at hand comes in a millisecond, and one from
+    /// the other side of the Earth in a quarter of a second.
     static let prompt: UInt64 = 250
     /// What the pace comes to in that time: 4096 names in both families.
     static let mostYoung = 8192
@@ -53,7 +55,8 @@ struct QuestionTurns {
     static let mostSlow = 16_384
     /// A name server that takes longer than that is as good as dead, and the last good answer serves meanwhile.
     static let patience: UInt64 = 4000
-    /// Questions about families that have failed: a sixteenth of the places. 10,000 dead names are asked about once in 80 s.
+    /// Questions about families that have failed: a sixteenth of the places. 10,000 dead names are asked about once in
+    /// 80 s.
     static let mostBrief = 512
     static let briefPatience: UInt64 = 2000
 

@@ -1,10 +1,11 @@
-/// Follows a chunked body (RFC 9112 section 7.1) as it passes, to know where it ends. Nothing of it is changed, but that trailers which
-/// have no place behind a body are left out.
+/// Follows a chunked body (RFC 9112 section 7.1) as it passes, to know where it ends. Nothing of it is changed, but
+/// that trailers which have no place behind a body are left out.
 ///
 ///     size ──CR LF──▶ data ──CR LF──▶ size …            size of 0 ──CR LF──▶ trailers ──empty line──▶ ended
 ///
 /// Strict, whoever sends it: a body that two programs could see end in different places would let one smuggle a message past the other.
-/// A trailer is looked at when the whole of its name is there, so that much of it waits with whoever reads; the rest passes as it comes.
+/// A trailer is looked at when the whole of its name is there, so that much of it waits with whoever reads; the rest
+/// passes as it comes.
 public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
     public enum Sender: Hashable, Sendable, BitwiseCopyable {
         case client
@@ -103,7 +104,8 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
             case .dropped(let count): (14, count)
             case .droppedLF(let count): (15, count)
             }
-        // Names are not kept: where some are excluded, all trailers are, which a recipient has to be prepared for (RFC 9110 section 6.5.1).
+        // Names are not kept: where some are excluded, all trailers are, which a recipient has to be prepared for (RFC
+        // 9110 section 6.5.1).
         let mark = exclusion.isEmpty ? 0 : ChunkedBody.withoutTrailers
         return Position(kind: kind | mark, count: UInt32(clamping: count), left: left)
     }
@@ -152,7 +154,8 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         if left == 0 { state = .dataCR }
     }
 
-    /// Follows the body through the next bytes, or the first of them. What passes or is dropped is not to be shown again; what waits is.
+    /// Follows the body through the next bytes, or the first of them. What passes or is dropped is not to be shown
+    /// again; what waits is.
     public mutating func follow(_ bytes: Span<UInt8>) -> Outcome {
         var index = 0
         while true {
@@ -181,7 +184,8 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// Where the name of the trailer that begins at `start` ends, or nil when it is not whole. What is no name makes the body malformed.
+    /// Where the name of the trailer that begins at `start` ends, or nil when it is not whole. What is no name makes
+    /// the body malformed.
     private mutating func endOfName(_ bytes: Span<UInt8>, from start: Int) -> Int? {
         let most = min(bytes.count, start &+ ChunkedBody.longestTrailerName)  // positions in what is there
         var end = start

@@ -3,10 +3,12 @@
 /// Nothing is decrypted or changed. A hello may be split over any number of records (RFC 8446 section 5.1), and hellos with
 /// post-quantum key shares do not fit into one packet. Of an encrypted hello (ECH) the outer name is the one that counts.
 ///
-/// A fault is named here only when the hello cannot be routed; every other fault is left to the endpoint, which judges it as it would
-/// without us. What is refused gets the alert that OpenSSL gives: `Tests/Hostile/mutated_hellos.py` holds the two side by side.
+/// A fault is named here only when the hello cannot be routed; every other fault is left to the endpoint, which judges
+/// it as it would without us. What is refused gets the alert that OpenSSL gives: `Tests/Hostile/mutated_hellos.py`
+/// holds the two side by side.
 public enum ClientHello {
-    /// The handshake message with its header of 4 bytes. 131,396 bytes of body are what OpenSSL takes (CLIENT_HELLO_MAX_LENGTH).
+    /// The handshake message with its header of 4 bytes. 131,396 bytes of body are what OpenSSL takes
+    /// (CLIENT_HELLO_MAX_LENGTH).
     public static let longest = 131_400
 
     /// What the records of a hello may take on the wire: its longest message, each byte of it in a record of its own.
@@ -48,8 +50,9 @@ public enum ClientHello {
 
     /// Looks for a whole hello at the beginning of `bytes`, of which `records` have been looked at before.
     ///
-    /// An outcome other than `.incomplete` is final: more bytes would not change it. `records` must be new for new bytes; later looks may
-    /// have more bytes behind the same ones. Each record is then walked once, so the work is linear in the length of the hello.
+    /// An outcome other than `.incomplete` is final: more bytes would not change it. `records` must be new for new
+    /// bytes; later looks may have more bytes behind the same ones. Each record is then walked once, so the work is
+    /// linear in the length of the hello.
     public static func inspect(
         _ bytes: Span<UInt8>, records: inout HandshakeRecords, name: inout RoutingName
     ) -> Outcome {
@@ -195,7 +198,7 @@ public enum TLSAlert: UInt8, Hashable, Sendable {
     /// Nobody here has the name that the client asks for: RFC 6066 section 3.
     case unrecognizedName = 112
 
-    /// One record in the clear, as alerts are before a handshake: of type alert (21), of version 1.2 as every stack accepts, with 2 bytes:
-    /// fatal (2) and what for.
+    /// One record in the clear, as alerts are before a handshake: of type alert (21), of version 1.2 as every stack
+    /// accepts, with 2 bytes: fatal (2) and what for.
     public var record: InlineArray<7, UInt8> { [21, 3, 3, 0, 2, 2, rawValue] }
 }

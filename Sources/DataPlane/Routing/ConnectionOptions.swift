@@ -1,8 +1,9 @@
 /// What the Connection fields of a head say: RFC 9110 section 7.6.1.
 ///
-/// An intermediary drops each field that they name, and says in a Connection field of its own what holds for its own connection. Ours
-/// holds for both: the two connections of a flow live and end together, so the options that we know travel on. TE is one of them: it is
-/// the endpoint that sends trailers, and the client that has to be able to take them.
+/// An intermediary drops each field that they name, and says in a Connection field of its own what holds for its own
+/// connection. Ours holds for both: the two connections of a flow live and end together, so the options that we know
+/// travel on. TE is one of them: it is the endpoint that sends trailers, and the client that has to be able to take
+/// them.
 struct ConnectionOptions: Hashable, Sendable {
     var close = false
     var keepAlive = false
@@ -54,15 +55,15 @@ struct ConnectionOptions: Hashable, Sendable {
         if !isFirst { writer.put("\r\n", into: &output) }
     }
 
-    /// `Connection: close` and a CR LF, where there was no such line. Where there was one, a blank behind each option and the colon comes
-    /// to less.
+    /// `Connection: close` and a CR LF, where there was no such line. Where there was one, a blank behind each option
+    /// and the colon comes to less.
     static let longestGrowth = 19
 }
 
 /// The names of a few fields, in place: as hashes, which need no memory of the head's life.
 ///
-/// Two names with one hash would be taken for one, and a field be dropped that nobody named. Only the sender of the head can bring that
-/// about, and only to fields of its own, which it could as well have left out.
+/// Two names with one hash would be taken for one, and a field be dropped that nobody named. Only the sender of the
+/// head can bring that about, and only to fields of its own, which it could as well have left out.
 public struct NamedFields: Hashable, Sendable, BitwiseCopyable {
     /// No honest sender names more than two or three.
     static let most = 8

@@ -1,4 +1,5 @@
-/// The fields that decide where a message goes, where it ends, what we add to it, or that belong to one connection. All others pass unread.
+/// The fields that decide where a message goes, where it ends, what we add to it, or that belong to one connection. All
+/// others pass unread.
 enum FieldName: Hashable {
     case host
     case contentLength
@@ -81,8 +82,8 @@ enum FieldName: Hashable {
 }
 
 extension FieldName {
-    /// Whether it would change what we have found out, or added, if this field were dropped: what the Connection field asks a proxy to do
-    /// with every field that it lists (RFC 9110 section 7.6.1).
+    /// Whether it would change what we have found out, or added, if this field were dropped: what the Connection field
+    /// asks a proxy to do with every field that it lists (RFC 9110 section 7.6.1).
     var isProtected: Bool {
         switch self {
         case .host, .contentLength, .transferEncoding, .expect, .forwardedFor, .lookalike: true

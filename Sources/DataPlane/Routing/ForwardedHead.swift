@@ -23,14 +23,15 @@ public struct Forwarding: Hashable, Sendable {
 extension RequestHead {
     /// Copies this head from `head`, where it was found, as the endpoint is to read it.
     ///
-    /// The client's address is put into X-Forwarded-For. `.append` adds to the last such line: the order of the lines is the order of the
-    /// proxies (RFC 9110 section 5.3), and a line of our own after it would be lost on a program that reads one. `.replace` drops every
-    /// such line, so that nothing the client claims is left. The other fields of this kind are kept, dropped or replaced as
-    /// `forwarding` says. If there is any of this, an offer of HTTP/2 in the clear (`Upgrade: h2c`, RFC 9113 section 3.1) is taken back:
-    /// behind a 101 there would be requests that nobody adds an address to. A client that offers it goes on in HTTP/1.1.
+    /// The client's address is put into X-Forwarded-For. `.append` adds to the last such line: the order of the lines
+    /// is the order of the proxies (RFC 9110 section 5.3), and a line of our own after it would be lost on a program
+    /// that reads one. `.replace` drops every such line, so that nothing the client claims is left. The other fields of
+    /// this kind are kept, dropped or replaced as `forwarding` says. If there is any of this, an offer of HTTP/2 in the
+    /// clear (`Upgrade: h2c`, RFC 9113 section 3.1) is taken back: behind a 101 there would be requests that nobody
+    /// adds an address to. A client that offers it goes on in HTTP/1.1.
     ///
-    /// In any case the fields of the client's connection are dropped (RFC 9110 section 7.6.1), a target in absolute form becomes path and
-    /// Host (RFC 9112 section 3.2.2), and Max-Forwards counts down where it has to.
+    /// In any case the fields of the client's connection are dropped (RFC 9110 section 7.6.1), a target in absolute
+    /// form becomes path and Host (RFC 9112 section 3.2.2), and Max-Forwards counts down where it has to.
     ///
     /// The count, or nil when `output` is too small; `longestCopy` always suffices.
     public func copy(
@@ -44,21 +45,23 @@ extension RequestHead {
 
     /// The most that `copy` writes for a client whose address has so many bytes.
     public func longestCopy(forwarding: Forwarding, client: Int) -> Int {
-        // `X-Forwarded-For: ` and a CR LF; a Connection line; what the Host line of an absolute target is longer than that target's
-        // beginning. Positions are those of bytes that are there, so no sum overflows.
+        // `X-Forwarded-For: ` and a CR LF; a Connection line; what the Host line of an absolute target is longer than
+        // that target's beginning. Positions are those of bytes that are there, so no sum overflows.
         let longest = length &+ 19 &+ client &+ ConnectionOptions.longestGrowth &+ 2
         guard forwarding.fields == .set else { return longest }
         // The constant parts of the five lines come to 123 bytes.
         return longest &+ 123 &+ 2 &* (client &+ authority.count)
     }
 
-    /// Where the authority is that the request is for: its target's, or that of its Host field. Empty for a request that names none.
+    /// Where the authority is that the request is for: its target's, or that of its Host field. Empty for a request
+    /// that names none.
     var authority: Range<Int> { target?.authority ?? hostField ?? 0..<0 }
 
     /// Whether the Host field names another host than the target, and so might belong to another service.
     public var namesTwoHosts: Bool { target?.differsFromHost ?? false }
 
-    /// Reads the name in the Host field, which is valid, of this head in `head`; leaves `name` empty when it is an address.
+    /// Reads the name in the Host field, which is valid, of this head in `head`; leaves `name` empty when it is an
+    /// address.
     public func readHostField(_ head: Span<UInt8>, into name: inout RoutingName) {
         name.removeAll()
         guard let hostField, hostField.upperBound <= head.count else { return }
@@ -90,7 +93,8 @@ private struct HeadCopying {
         self.forwarding = forwarding
         options = head.options
         takesHTTP2Back = forwarding.isGuarded && head.offersHTTP2
-        // The settings of HTTP/2 go with its offer; without one they are a field of the client's connection like any other.
+        // The settings of HTTP/2 go with its offer; without one they are a field of the client's connection like any
+        // other.
         options.http2Settings = options.http2Settings && head.offersHTTP2 && !forwarding.isGuarded
         if takesHTTP2Back { options.upgrade = options.upgrade && head.offersAnother }
         saysOptions = options != head.options || !options.named.isEmpty

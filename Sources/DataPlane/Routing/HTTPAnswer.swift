@@ -49,7 +49,8 @@ public struct HTTPAnswer: Hashable, Sendable {
 
     /// Writes the response, without its body when it answers a HEAD request. The count, or nil when it does not fit.
     ///
-    /// `date` is the present moment in HTTP's form, which who answers and has a clock must tell (RFC 9110 section 6.6.1).
+    /// `date` is the present moment in HTTP's form, which who answers and has a clock must tell (RFC 9110 section
+    /// 6.6.1).
     public func write(toHEAD: Bool = false, date: String, into output: inout MutableSpan<UInt8>) -> Int? {
         var writer = OctetWriter()
         writer.put("HTTP/1.1 ", into: &output)

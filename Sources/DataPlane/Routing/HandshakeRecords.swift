@@ -1,10 +1,11 @@
-/// The TLS records that carry the first handshake message (RFC 8446 sections 4 and 5.1), and how far they have been looked at.
+/// The TLS records that carry the first handshake message (RFC 8446 sections 4 and 5.1), and how far they have been
+/// looked at.
 ///
 ///     record:   22  3  minor  length(2)  |  a piece of the message, at most 2^14 bytes
 ///     message:  1   length(3)            |  the body of the hello
 ///
-/// A plain value of 16 bytes, kept between two looks, so that no record is walked twice. No sum here can overflow: each is of a position
-/// in the bytes, which `ClientHello.longestOnWire` bounds, and of a few numbers of at most 24 bits.
+/// A plain value of 16 bytes, kept between two looks, so that no record is walked twice. No sum here can overflow: each
+/// is of a position in the bytes, which `ClientHello.longestOnWire` bounds, and of a few numbers of at most 24 bits.
 public struct HandshakeRecords: BitwiseCopyable, Sendable {
     enum Search {
         case incomplete(until: Int)

@@ -1,6 +1,6 @@
 extension ResponseHead {
-    /// Whether this head is passed on by `copy` and not as it is. `closing` when the connection ends after this response, whatever the
-    /// endpoint says.
+    /// Whether this head is passed on by `copy` and not as it is. `closing` when the connection ends after this
+    /// response, whatever the endpoint says.
     public func changes(closing: Bool) -> Bool { isUnclean || (closing && !tellsEnd && framing != .untilClose) }
 
     /// The most by which `copy` makes a head longer.
@@ -11,9 +11,10 @@ extension ResponseHead {
 
     /// Copies this head from `head`, where it was found, as the client is to read it.
     ///
-    /// The fields of the endpoint's connection are dropped (RFC 9110 section 7.6.1), and an end that we shall make is said (RFC 9112
-    /// section 9.6). A response in which a line is folded, a blank stands before a colon or a length is repeated is made as it has to be
-    /// before anybody passes it on (RFC 9112 sections 5.1 and 5.2, RFC 9110 section 8.6).
+    /// The fields of the endpoint's connection are dropped (RFC 9110 section 7.6.1), and an end that we shall make is
+    /// said (RFC 9112 section 9.6). A response in which a line is folded, a blank stands before a colon or a length is
+    /// repeated is made as it has to be before anybody passes it on (RFC 9112 sections 5.1 and 5.2, RFC 9110 section
+    /// 8.6).
     ///
     /// The count, or nil when `output` is too small; `longestGrowth` more than `length` always suffices.
     public func copy(_ head: Span<UInt8>, closing: Bool, into output: inout MutableSpan<UInt8>) -> Int? {

@@ -40,7 +40,8 @@ public struct RequestHead: Hashable, Sendable {
         case refused(Refusal)
     }
 
-    /// What an intermediary answers in place of the endpoint: the request says that it goes no further (RFC 9110 section 7.6.2).
+    /// What an intermediary answers in place of the endpoint: the request says that it goes no further (RFC 9110
+    /// section 7.6.2).
     public let finalAnswer: HTTPAnswer?
 
     /// The fields that Connection names, which are not for the endpoint, in a trailer either.
@@ -52,8 +53,8 @@ public struct RequestHead: Hashable, Sendable {
     /// Far more than any client sends, and few enough to be read in microseconds.
     public static let mostFields = 256
 
-    /// Empty lines before a request that are passed over: RFC 9112 section 2.2 has a server ignore one, which some clients send behind a
-    /// body. A few more do no harm; what goes on is no client of ours.
+    /// Empty lines before a request that are passed over: RFC 9112 section 2.2 has a server ignore one, which some
+    /// clients send behind a body. A few more do no harm; what goes on is no client of ours.
     public static let mostEmptyLines = 4
 
     /// The bytes of whole empty lines at the beginning of `bytes`, which are not part of a request.

@@ -176,7 +176,8 @@ struct RequestReading {
         return nil
     }
 
-    /// Reads the Host field. The name is the target's when that has one, whatever this field says (RFC 9112 section 3.2.2).
+    /// Reads the Host field. The name is the target's when that has one, whatever this field says (RFC 9112 section
+    /// 3.2.2).
     private mutating func readHost(_ bytes: Span<UInt8>, in value: Range<Int>, name: inout RoutingName) {
         hostField = value
         guard let targetAuthority else {

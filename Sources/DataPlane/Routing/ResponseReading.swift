@@ -15,12 +15,13 @@ struct ResponseReading {
     private var lastField: FieldName?
     private var hasField = false
 
-    /// Reads the head of `length` bytes; nil when it has no valid status line, or tells in two ways where the response ends.
+    /// Reads the head of `length` bytes; nil when it has no valid status line, or tells in two ways where the response
+    /// ends.
     mutating func read(_ bytes: Span<UInt8>, length: Int, toHEAD: Bool) -> ResponseHead? {
         var lines = ResponseLines(length: length)
         guard let first = lines.next(bytes), readStatusLine(bytes, end: first.content.upperBound) else { return nil }
-        // A blank before the first field hides it from some programs and not from others, and a CR alone ends a line for some (RFC 9112
-        // section 2.2).
+        // A blank before the first field hides it from some programs and not from others, and a CR alone ends a line
+        // for some (RFC 9112 section 2.2).
         if first.hasBareCR || (first.next < length && bytes[first.next].isBlank) { return nil }
         while let line = lines.next(bytes) {
             guard !line.content.isEmpty else { continue }
@@ -40,7 +41,8 @@ struct ResponseReading {
 
     private var framing: BodyFraming {
         if hasTransferEncoding {
-            // A coding in HTTP/1.0 is read by some and not by others. After the end of the connection there is nothing to be smuggled.
+            // A coding in HTTP/1.0 is read by some and not by others. After the end of the connection there is nothing
+            // to be smuggled.
             return isChunked && !isHTTP10 ? .chunked : .untilClose
         }
         guard let contentLength else { return .untilClose }

@@ -1,9 +1,10 @@
 /// Which trailers do not pass: those of which a recipient that merges trailers into the head would be misled.
 ///
-/// RFC 9110 section 6.5.1 has nobody send a trailer that frames or routes the message, authenticates its sender, modifies the request,
-/// describes the content or controls the response: who has begun to act on the head has acted on it. Some programs merge them all the same,
-/// and then a trailer gets past whoever has looked at the head, with a Host or an X-Forwarded-For of its own. A trailer may always be left
-/// out, so these are; a digest, a signature, a status or the time a step has taken is what trailers are for, and passes.
+/// RFC 9110 section 6.5.1 has nobody send a trailer that frames or routes the message, authenticates its sender,
+/// modifies the request, describes the content or controls the response: who has begun to act on the head has acted on
+/// it. Some programs merge them all the same, and then a trailer gets past whoever has looked at the head, with a Host
+/// or an X-Forwarded-For of its own. A trailer may always be left out, so these are; a digest, a signature, a status or
+/// the time a step has taken is what trailers are for, and passes.
 struct TrailerExclusion: Hashable, Sendable, BitwiseCopyable {
     /// The hashes of names that Connection lists besides, as those of `NamedFields`; 0 for none.
     private var first: UInt32 = 0
@@ -68,8 +69,8 @@ struct TrailerExclusion: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension FieldName {
-    /// Whether the name in `range` is `text`, which is in lower case, or that with underscores for hyphens: a recipient that merges trailers
-    /// is most often one for which the two are the same.
+    /// Whether the name in `range` is `text`, which is in lower case, or that with underscores for hyphens: a recipient
+    /// that merges trailers is most often one for which the two are the same.
     static func matches(_ bytes: Span<UInt8>, in range: Range<Int>, _ text: String) -> Bool {
         match(bytes, in: range, text) != .none
     }

@@ -1,5 +1,5 @@
-/// Which endpoint name a target means: a place in each worker's table of addresses, and the number of its tenant, so that addresses on
-/// their way for a former tenant are never taken for those of the present one.
+/// Which endpoint name a target means: a place in each worker's table of addresses, and the number of its tenant, so
+/// that addresses on their way for a former tenant are never taken for those of the present one.
 struct NameSlot: BitwiseCopyable, Hashable, Sendable {
     var index: Int32
     var tenant: UInt32

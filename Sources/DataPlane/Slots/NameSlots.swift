@@ -1,6 +1,7 @@
 import Domain
 
-/// Gives the hosts of endpoints their places in the workers' tables of addresses. Each time that a place is given its tenant has another number.
+/// Gives the hosts of endpoints their places in the workers' tables of addresses. Each time that a place is given its
+/// tenant has another number.
 struct NameSlots {
     private var slots: [EndpointHost: NameSlot] = [:]
     private var free: [Int32] = []

@@ -2,8 +2,8 @@ import Domain
 
 /// Gives services their slots.
 ///
-/// A slot is a service's for as long as a snapshot names it, and until its last flow has closed; then, from the next snapshot on, another
-/// service may have it.
+/// A slot is a service's for as long as a snapshot names it, and until its last flow has closed; then, from the next
+/// snapshot on, another service may have it.
 struct ServiceSlots {
     /// A service that has a slot now.
     struct Tenant: Sendable, Equatable {
@@ -29,9 +29,11 @@ struct ServiceSlots {
         return arrivals <= Capacity.services - Int(next) + retired.count(where: isIdle)
     }
 
-    /// Retires the slots of services that are gone and gives the new ones theirs, for which there is room. Answers the slots that changed hands.
+    /// Retires the slots of services that are gone and gives the new ones theirs, for which there is room. Answers the
+    /// slots that changed hands.
     mutating func settle(_ names: Set<ServiceName>, _ isIdle: (Int32) -> Bool) -> [Int32] {
-        // Workers route by the table before until they have this one, so the slots of those that go now are for the next to take.
+        // Workers route by the table before until they have this one, so the slots of those that go now are for the
+        // next to take.
         let leaving = slots.filter { !names.contains($0.key) }
         for name in leaving.keys { slots[name] = nil }
         var moved: [Int32] = []

@@ -1,6 +1,7 @@
 import Domain
 
-/// Numbers the lists of targets of services that are checked: the same number for as long as the list is the same, else one that no list had.
+/// Numbers the lists of targets of services that are checked: the same number for as long as the list is the same, else
+/// one that no list had.
 struct TargetEditions {
     private var editions: [ServiceName: (number: UInt32, targets: [EndpointTarget])] = [:]
     private var next: UInt32 = 1

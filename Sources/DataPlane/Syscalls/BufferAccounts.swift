@@ -1,9 +1,11 @@
 /// How much of a worker's buffers each holder has. Pure.
 ///
-/// A holder is a service, by its slot. Holder 0 stands for all connections that have not said yet where they want to go: they have a part of
-/// the memory to themselves, so that no service keeps a newcomer from being read. The services share the rest, each up to a cap.
+/// A holder is a service, by its slot. Holder 0 stands for all connections that have not said yet where they want to
+/// go: they have a part of the memory to themselves, so that no service keeps a newcomer from being read. The services
+/// share the rest, each up to a cap.
 ///
-/// Holders stand in lists by the size of what they hold, in powers of two. So the largest is found by a look at a few, however many there are.
+/// Holders stand in lists by the size of what they hold, in powers of two. So the largest is found by a look at a few,
+/// however many there are.
 public struct BufferAccounts: Sendable {
     /// The holder of hellos and first heads.
     public static let openings: Int32 = 0
@@ -51,14 +53,15 @@ public struct BufferAccounts: Sendable {
         return accounts[holder].bytes + count <= serviceLimit && bytesOfServices + count <= servicesLimit
     }
 
-    /// Whether more than half of what `holder` could have is gone. Then nobody gets a large buffer on its account, so that the other half
-    /// goes to many small ones rather than to a few large ones.
+    /// Whether more than half of what `holder` could have is gone. Then nobody gets a large buffer on its account, so
+    /// that the other half goes to many small ones rather than to a few large ones.
     public func isScarce(for holder: Int32) -> Bool {
         if holder == BufferAccounts.openings { return accounts[holder].bytes > openingsLimit / 2 }
         return accounts[holder].bytes > serviceLimit / 2 || bytesOfServices > servicesLimit / 2
     }
 
-    /// Who is to give way so that `holder` gets `count` bytes: itself when it has reached its own limit, and else who has the most.
+    /// Who is to give way so that `holder` gets `count` bytes: itself when it has reached its own limit, and else who
+    /// has the most.
     public func culprit(_ count: Int, for holder: Int32) -> Int32 {
         if holder == BufferAccounts.openings || accounts[holder].bytes + count > serviceLimit { return holder }
         return largest ?? holder

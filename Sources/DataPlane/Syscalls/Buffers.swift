@@ -63,8 +63,8 @@ public struct Buffer: BitwiseCopyable {
 public struct BufferPool: ~Copyable {
     /// Holds all but the largest hellos and request heads, and one page costs no more.
     @inlinable public static var small: Int32 { 4096 }
-    /// 16 KiB: the heads that endpoints accept (nginx 8 KiB each line, Apache 8 KiB each field, Node 16 KiB in all), hellos with the keys
-    /// of post-quantum groups, and what is left of a read for a slow peer.
+    /// 16 KiB: the heads that endpoints accept (nginx 8 KiB each line, Apache 8 KiB each field, Node 16 KiB in all),
+    /// hellos with the keys of post-quantum groups, and what is left of a read for a slow peer.
     @inlinable public static var middle: Int32 { 16384 }
     /// 68 KiB: as much as one read of the relay takes, and enough for the largest hello that is accepted, in all its records.
     @inlinable public static var large: Int32 { 69632 }

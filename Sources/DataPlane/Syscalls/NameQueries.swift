@@ -28,8 +28,8 @@ public enum NameAnswer: Sendable, Equatable {
 
 /// How long a question is repeated before it has failed.
 public enum QuestionPatience: Sendable, CaseIterable {
-    /// Three times for each server, with 0.6 s, 1.2 s and 2.4 s for the answer (c-ares takes up to 7/16 off, at random): a lost packet,
-    /// and a dead server before a live one, cost half a second and not the answer.
+    /// Three times for each server, with 0.6 s, 1.2 s and 2.4 s for the answer (c-ares takes up to 7/16 off, at
+    /// random): a lost packet, and a dead server before a live one, cost half a second and not the answer.
     case usual
     /// Once for each server, for two seconds: for names that have failed before, of which there may be thousands.
     case brief
@@ -39,16 +39,18 @@ public enum QuestionPatience: Sendable, CaseIterable {
 ///
 /// DNS only: `/etc/hosts` has no TTLs, so a name taken from there could never move.
 ///
-/// Questions go through channels of c-ares that each take some hundreds and are then left to end. So questions are spread over many source
-/// ports, which those who guess answers have to guess too, and over many receive buffers: one holds about 270 answers, and thousands
-/// may come at once.
+/// Questions go through channels of c-ares that each take some hundreds and are then left to end. So questions are
+/// spread over many source ports, which those who guess answers have to guess too, and over many receive buffers: one
+/// holds about 270 answers, and thousands may come at once.
 public final class NameQueries {
-    /// The most servers that are asked: c-ares tells of 16 sockets for each channel (`ARES_GETSOCK_MAXNUM`), and has two for each server.
+    /// The most servers that are asked: c-ares tells of 16 sockets for each channel (`ARES_GETSOCK_MAXNUM`), and has
+    /// two for each server.
     public static let mostServers = 8
     private static let questionsPerChannel = 256
     /// Until another source port is taken although the channel has room.
     private static let channelAge: UInt64 = 60_000_000_000
-    /// So many answers in a row that came only from a second try: the first server is dead or lame, and another is asked first.
+    /// So many answers in a row that came only from a second try: the first server is dead or lame, and another is
+    /// asked first.
     private static let lateAnswers = 8
 
     private var servers: [TransportAddress]
@@ -157,8 +159,8 @@ private final class AresChannel {
     let begun: UInt64
     private(set) var asked = 0
 
-    /// What the questions of a channel have come to. Each question holds it, since c-ares answers those that are still open while the
-    /// channel is destroyed, when its owner can be reached no more.
+    /// What the questions of a channel have come to. Each question holds it, since c-ares answers those that are still
+    /// open while the channel is destroyed, when its owner can be reached no more.
     final class Ledger {
         var finished: [(token: UInt64, answer: NameAnswer, isLate: Bool)] = []
         var underWay = 0
@@ -183,7 +185,8 @@ private final class AresChannel {
         case .usual: unsafe (options.timeout, options.tries) = (600, 3)
         case .brief: unsafe (options.timeout, options.tries) = (2000, 1)
         }
-        // A server that says that it failed is asked no second time in the same breath; where there is another, that one is asked.
+        // A server that says that it failed is asked no second time in the same breath; where there is another, that
+        // one is asked.
         unsafe options.flags = servers.count == 1 ? ARES_FLAG_NOCHECKRESP : 0
         let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS
         let lookups = unsafe strdup("b")

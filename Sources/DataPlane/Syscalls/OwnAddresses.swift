@@ -2,9 +2,11 @@ import CLinux
 public import Domain
 import Glibc
 
-/// The addresses of this machine's interfaces, but for those of its loopback; the kernel tells when they change (rtnetlink(7)).
+/// The addresses of this machine's interfaces, but for those of its loopback; the kernel tells when they change
+/// (rtnetlink(7)).
 ///
-/// For one thread, which polls `descriptor`. Where the kernel cannot be asked to tell, the addresses are those of the start.
+/// For one thread, which polls `descriptor`. Where the kernel cannot be asked to tell, the addresses are those of the
+/// start.
 public final class OwnAddresses {
     /// -1 where nothing is told.
     public let descriptor: Int32

@@ -45,19 +45,23 @@ public struct Pipe: BitwiseCopyable {
 
 /// A worker's pipes. Opening and sizing one costs more than the bytes of many transfers, so empty ones are kept.
 ///
-/// The kernel counts the pages of every pipe of a user, whatever is in it (fs.pipe-user-pages-soft, 64 MiB unless it was changed; see pipe(7)).
-/// Beyond that an unprivileged user still gets pipes, of two pages, through which a gigabyte costs more than by copying. So pipes are small enough
-/// that there are many, each is looked at when it is made, and one that came out too small is closed again.
+/// The kernel counts the pages of every pipe of a user, whatever is in it (fs.pipe-user-pages-soft, 64 MiB unless it
+/// was changed; see pipe(7)). Beyond that an unprivileged user still gets pipes, of two pages, through which a gigabyte
+/// costs more than by copying. So pipes are small enough that there are many, each is looked at when it is made, and
+/// one that came out too small is closed again.
 public struct PipePool: ~Copyable {
-    /// 256 KiB. CPU seconds per gigabyte of the bare relay over 4 and over 120 connections: with 64 KiB 0.275 and 0.206, 128 KiB 0.219 and 0.138,
-    /// 256 KiB 0.227 and 0.124, 512 KiB 0.208 and 0.132, 1 MiB 0.199 and 0.103. So four times as many pipes cost a tenth.
+    /// 256 KiB. CPU seconds per gigabyte of the bare relay over 4 and over 120 connections: with 64 KiB 0.275 and
+    /// 0.206, 128 KiB 0.219 and 0.138, 256 KiB 0.227 and 0.124, 512 KiB 0.208 and 0.132, 1 MiB 0.199 and 0.103. So four
+    /// times as many pipes cost a tenth.
     public static let capacity: Int32 = 256 << 10
-    /// Idle pipes that are kept: 16 MiB of what the user may have. Each holds two descriptors, and no memory while it is empty.
+    /// Idle pipes that are kept: 16 MiB of what the user may have. Each holds two descriptors, and no memory while it
+    /// is empty.
     private static let mostIdle = 64
     /// 256 MiB in pipes, at the worst, for one worker. A direction that waits for a slow peer keeps its pipe, and what is in it is the
     /// kernel's memory; beyond this others copy, within the limit of the buffers.
     public static let most = 1024
-    /// Milliseconds without another try once the kernel has refused a pipe: what it lacks does not come back within one.
+    /// Milliseconds without another try once the kernel has refused a pipe: what it lacks does not come back within
+    /// one.
     private static let refusalPause: UInt64 = 1000
 
     private var idle: [Pipe] = []
@@ -117,8 +121,8 @@ public struct PipePool: ~Copyable {
 
     /// How many pipes each of so many workers may have: an even share of what the kernel grants this user.
     ///
-    /// That is tried and not read, as the unit hides /proc/sys from us, a privilege lifts the limit, and other processes of the user may have some
-    /// already. Takes a few milliseconds at the start, and no memory.
+    /// That is tried and not read, as the unit hides /proc/sys from us, a privilege lifts the limit, and other
+    /// processes of the user may have some already. Takes a few milliseconds at the start, and no memory.
     public static func share(of workers: Int) -> Int {
         // Of 1 MiB each, so that 256 of them tell: who gets as many is not limited, but for `most`.
         let (step, enough) = (Int(1 << 20 / PipePool.capacity), 256)

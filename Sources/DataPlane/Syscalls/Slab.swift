@@ -1,6 +1,7 @@
 public import CLinux
 
-/// What names a place in a slab. Each kind of record has an index type of its own, so that two of them cannot change places.
+/// What names a place in a slab. Each kind of record has an index type of its own, so that two of them cannot change
+/// places.
 public protocol SlabIndex: BitwiseCopyable, Sendable {
     /// From 0 up to the slab's capacity.
     var place: Int32 { get }

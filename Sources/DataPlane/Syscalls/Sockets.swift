@@ -12,7 +12,8 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     @inlinable public var exists: Bool { number >= 0 }
 
-    /// A fresh TCP socket of the family. (Not inlinable: to which module AF_INET belongs changes with what the build has seen before.)
+    /// A fresh TCP socket of the family. (Not inlinable: to which module AF_INET belongs changes with what the build
+    /// has seen before.)
     public static func open(_ family: Address.Family) -> KernelAnswer {
         KernelAnswer(linux_socket(family == .ipv4 ? AF_INET : AF_INET6))
     }
@@ -58,7 +59,8 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         KernelAnswer(linux_splice(pipe.readEnd, number, count))
     }
 
-    /// Bytes that were sent, that the peer has not acknowledged, and that may still reach it (SIOCOUTQ); a FIN counts as one.
+    /// Bytes that were sent, that the peer has not acknowledged, and that may still reach it (SIOCOUTQ); a FIN counts
+    /// as one.
     public var unsentBytes: Int { linux_unsent_bytes(number) }
 
     @inlinable public func shutdownWriting() { _ = linux_shutdown_writing(number) }
@@ -68,8 +70,9 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
     /// Lets the acknowledgement of the handshake ride on the first data: one packet fewer.
     @inlinable public func delayAcknowledgement() { _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_QUICKACK, 0) }
 
-    /// Has connections come from an address of this machine. The port is chosen when it is known where to (IP_BIND_ADDRESS_NO_PORT, ip(7)), so
-    /// that one port serves a connection to each endpoint, and not one connection in all.
+    /// Has connections come from an address of this machine. The port is chosen when it is known where to
+    /// (IP_BIND_ADDRESS_NO_PORT, ip(7)), so that one port serves a connection to each endpoint, and not one connection
+    /// in all.
     @inlinable public func bindSource(_ source: KernelAddress) -> KernelAnswer {
         var source = source
         _ = linux_set_option(number, Int32(IPPROTO_IP), 24 /* IP_BIND_ADDRESS_NO_PORT */, 1)
@@ -120,10 +123,12 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
         return socket
     }
 
-    /// Has the kernel notice a peer that has vanished without a word: within ten minutes, whether or not something is on its way to it.
+    /// Has the kernel notice a peer that has vanished without a word: within ten minutes, whether or not something is
+    /// on its way to it.
     ///
-    /// A phone is asked for a sign of life only after five minutes of silence (keep-alive wakes its radio), and has five more to answer or to
-    /// take what was sent (TCP_USER_TIMEOUT, tcp(7)): long enough for any tunnel, and for an app that pauses a download.
+    /// A phone is asked for a sign of life only after five minutes of silence (keep-alive wakes its radio), and has
+    /// five more to answer or to take what was sent (TCP_USER_TIMEOUT, tcp(7)): long enough for any tunnel, and for an
+    /// app that pauses a download.
     @inlinable public func noticeVanishing() {
         _ = linux_set_option(number, SOL_SOCKET, SO_KEEPALIVE, 1)
         _ = linux_set_option(number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 300)
@@ -133,9 +138,10 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     /// For how long the kernel keeps a connection to itself whose client has said nothing.
     ///
-    /// The deferral saves the worker a wake-up and a read in vain for each connection, since nearly every client speaks within
-    /// milliseconds of the handshake. All of that is had with one second, the least there is. The kernel counts in retransmissions of its
-    /// SYN-ACK, at 1, 3 and 7 seconds: 5 asks for three of them, and such a connection is 7 seconds old when we first hear of it.
+    /// The deferral saves the worker a wake-up and a read in vain for each connection, since nearly every client speaks
+    /// within milliseconds of the handshake. All of that is had with one second, the least there is. The kernel counts
+    /// in retransmissions of its SYN-ACK, at 1, 3 and 7 seconds: 5 asks for three of them, and such a connection is 7
+    /// seconds old when we first hear of it.
     public static var deferralSeconds: Int32 { 1 }
 
     private func setInherited(deferAccept: Bool) {

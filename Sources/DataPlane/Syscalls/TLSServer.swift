@@ -83,7 +83,8 @@ private struct SelfSigned: ~Copyable {
             (NID_ext_key_usage, "serverAuth"), (NID_subject_key_identifier, "hash"),
         ]
         if !names.isEmpty {
-            // Domain names have letters, digits, hyphens, underscores and dots only, so nothing here is taken for syntax.
+            // Domain names have letters, digits, hyphens, underscores and dots only, so nothing here is taken for
+            // syntax.
             extensions.append((NID_subject_alt_name, names.map { "DNS:\($0)" }.joined(separator: ",")))
         }
         for (kind, value) in extensions {

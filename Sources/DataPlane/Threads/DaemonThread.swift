@@ -2,10 +2,11 @@
 struct DaemonThread: Sendable {
     /// What a process is without it.
     enum Loss: Sendable {
-        /// Something that traffic needs is missing, now or as soon as anything changes. This server is not ready, and the watchdog is not fed any
-        /// more: the service manager starts the process anew, which is all that mends it.
+        /// Something that traffic needs is missing, now or as soon as anything changes. This server is not ready, and
+        /// the watchdog is not fed any more: the service manager starts the process anew, which is all that mends it.
         case ofTraffic
-        /// Traffic goes on as before, and a new start would cut it. This process says that it is unhealthy, and the operator chooses the moment.
+        /// Traffic goes on as before, and a new start would cut it. This process says that it is unhealthy, and the
+        /// operator chooses the moment.
         case ofService
     }
 

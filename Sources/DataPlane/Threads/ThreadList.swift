@@ -55,8 +55,8 @@ final class ThreadList {
         running.append(Running(plan: plan, thread: thread, lastMoved: now, lastLook: now))
     }
 
-    /// What is wrong with them, in the order of their start. To be called a few times within the shortest patience: that a thread stands still
-    /// shows only between two calls.
+    /// What is wrong with them, in the order of their start. To be called a few times within the shortest patience:
+    /// that a thread stands still shows only between two calls.
     func ailments(at now: Duration) -> [ThreadAilment] {
         let reasons = ends.reasons
         var ailments: [ThreadAilment] = []
@@ -68,7 +68,8 @@ final class ThreadList {
                 continue
             }
             guard let rounds = plan.rounds?() else { continue }
-            // A process that stood still as a whole, as a virtual machine does that is moved, is no fault of this thread.
+            // A process that stood still as a whole, as a virtual machine does that is moved, is no fault of this
+            // thread.
             let hasLookedAway = now - running[index].lastLook > plan.patience / 2
             running[index].lastLook = now
             if rounds != running[index].rounds || hasLookedAway {
@@ -86,7 +87,8 @@ final class ThreadList {
         for running in running { ends.expect(running.plan.name) }
     }
 
-    /// Stops the threads that were started after the one of this name, the last first, and waits for the end of each. All of them for nil.
+    /// Stops the threads that were started after the one of this name, the last first, and waits for the end of each.
+    /// All of them for nil.
     func stop(after name: String? = nil) {
         while let last = running.last, last.plan.name != name {
             ends.expect(last.plan.name)

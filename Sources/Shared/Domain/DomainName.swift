@@ -1,8 +1,9 @@
 /// A host name in the form in which DNS, SNI and Host carry it: lower-case A-labels without a final dot.
 ///
 /// RFC 1123 section 2.1 (letters, digits, hyphens), RFC 1035 section 2.3.4 (63 octets a label, 253 in all), RFC 5890 (A-labels).
-/// Underscores are taken too, anywhere in a label: DNS carries them (RFC 2181 section 11), and names such as `_api.acme.example` are in use.
-/// Names in other scripts are refused with the advice to write the A-label form, since that is what devices send.
+/// Underscores are taken too, anywhere in a label: DNS carries them (RFC 2181 section 11), and names such as
+/// `_api.acme.example` are in use. Names in other scripts are refused with the advice to write the A-label form, since
+/// that is what devices send.
 public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let text: String
 

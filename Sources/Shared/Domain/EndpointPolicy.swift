@@ -69,9 +69,11 @@ public struct EndpointPolicy: Hashable, Sendable {
         // Azure: the wire server, from which every virtual machine has its secrets, and the inner name server
         // (learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
         "168.63.129.16/32",
-        // IBM: services of the private network, and service endpoints (cloud.ibm.com/docs/vpc?topic=vpc-service-endpoints-for-vpc).
+        // IBM: services of the private network, and service endpoints
+        // (cloud.ibm.com/docs/vpc?topic=vpc-service-endpoints-for-vpc).
         "161.26.0.0/16", "166.8.0.0/14",
-        // Google: its APIs as only its own networks reach them (docs.cloud.google.com/vpc/docs/configure-private-google-access).
+        // Google: its APIs as only its own networks reach them
+        // (docs.cloud.google.com/vpc/docs/configure-private-google-access).
         "199.36.153.4/30", "199.36.153.8/30", "34.126.0.0/18", "2600:2d00:2:1000::/56", "2600:2d00:2:2000::/56",
         "2001:4860:8040::/42",
     ]

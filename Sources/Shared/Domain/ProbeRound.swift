@@ -9,15 +9,17 @@
 ///       ├──no way there from this machine──▶ left out ──all of them──▶ untold
 ///       └──deadline──▶ missed; untold, when it was we who could not ask properly
 ///
-/// A miss says whether each door that was missed took connections and only kept its answers back. That is how a monitor endpoint looks
-/// that strangers have crowded out, while devices are served as ever.
+/// A miss says whether each door that was missed took connections and only kept its answers back. That is how a monitor
+/// endpoint looks that strangers have crowded out, while devices are served as ever.
 public struct ProbeRound: Sendable {
     /// How an attempt ended.
     public enum End: Sendable, Equatable {
         case answered
-        /// The other end has said no: a refused connection, an answer that is not the right one. Loss of packets never looks like this.
+        /// The other end has said no: a refused connection, an answer that is not the right one. Loss of packets never
+        /// looks like this.
         case refused(String)
-        /// The other end has taken the connection, and then closed or reset it, or said that it has no time. The next attempt may be luckier.
+        /// The other end has taken the connection, and then closed or reset it, or said that it has no time. The next
+        /// attempt may be luckier.
         case turnedAway(String)
         /// The way there has failed; the next attempt may find another.
         case failed(String)
@@ -29,7 +31,8 @@ public struct ProbeRound: Sendable {
 
     public enum Outcome: Sendable, Equatable {
         case answered
-        /// Why, and at which address and port. `accepted` when every door that was missed took connections, and gave no answer.
+        /// Why, and at which address and port. `accepted` when every door that was missed took connections, and gave no
+        /// answer.
         case missed(String, accepted: Bool)
         /// We ourselves were hindered, so nothing is known, and nothing to be told: a vantage that is in trouble must not look like a fleet
         /// that is.
@@ -157,7 +160,8 @@ public struct ProbeRound: Sendable {
 }
 
 extension ProbeRound.End {
-    /// What an answer of the monitor endpoint of `server` comes to. `answering` is the server that it says it is of; nil when it does not say.
+    /// What an answer of the monitor endpoint of `server` comes to. `answering` is the server that it says it is of;
+    /// nil when it does not say.
     ///
     /// Both planes probe, and judge by this.
     public static func ofMonitor(status: Int, answering: String?, server: ServerName) -> ProbeRound.End {
@@ -166,15 +170,15 @@ extension ProbeRound.End {
         case (200, nil): return .refused("an answer that is not of a monitor endpoint")
         // 63: as long as a name may be.
         case (200, let other?): return .refused("is server \(other.prefix(63)), not \(server)")
-        // The relay in front of the endpoint says that the endpoint is crowded or does not answer. Of what the endpoint says itself, such as that its
-        // server drains, it is the author by name.
+        // The relay in front of the endpoint says that the endpoint is crowded or does not answer. Of what the endpoint
+        // says itself, such as that its server drains, it is the author by name.
         case (429, nil), (502, nil), (503, nil), (504, nil): return .turnedAway("status \(status)")
         default: return .refused("status \(status)")
         }
     }
 
-    /// What an answer of a service to its own check comes to. What a service says is its own affair, unless it says that it is in trouble, or
-    /// the server says that it does not know the name (RFC 9110 section 15.5.20).
+    /// What an answer of a service to its own check comes to. What a service says is its own affair, unless it says
+    /// that it is in trouble, or the server says that it does not know the name (RFC 9110 section 15.5.20).
     public static func ofService(status: Int) -> ProbeRound.End {
         status >= 500 || status == 421 ? .refused("status \(status)") : .answered
     }

@@ -1,4 +1,5 @@
-/// The secret by which a server knows the probes of its own fleet. The control plane makes it from the fleet's key and the server's name.
+/// The secret by which a server knows the probes of its own fleet. The control plane makes it from the fleet's key and
+/// the server's name.
 ///
 /// It never says itself: neither a log line nor an error message can show it by accident.
 public struct ProbeKey: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -22,16 +23,17 @@ public struct ProbeKey: Hashable, Sendable, CustomStringConvertible, CustomDebug
 ///
 ///     DDirect-Probe: v1 VANTAGE TIME NONCE MAC
 ///
-/// TIME is in seconds since 1970, NONCE is 16 octets and MAC 32, both in hexadecimal. MAC is the HMAC-SHA256 of server, vantage, time and nonce
-/// under the server's key. Port 80 is in the clear, so anybody on the way can read a token: the time makes it worthless soon, and the server
-/// takes each nonce once. A request without a valid token is answered all the same.
+/// TIME is in seconds since 1970, NONCE is 16 octets and MAC 32, both in hexadecimal. MAC is the HMAC-SHA256 of server,
+/// vantage, time and nonce under the server's key. Port 80 is in the clear, so anybody on the way can read a token: the
+/// time makes it worthless soon, and the server takes each nonce once. A request without a valid token is answered all
+/// the same.
 public struct ProbeToken: Hashable, Sendable {
     /// Makes an HMAC-SHA256. Each plane has a library of its own for it, and this module imports none.
     public typealias Authentication = (_ octets: [UInt8], _ key: ProbeKey) -> [UInt8]
 
     public static let fieldName = "DDirect-Probe"
-    /// How far the clocks of a vantage and a server may be apart, in seconds. With time synchronisation it is well below one. A vantage whose clock
-    /// is worse is answered as a stranger.
+    /// How far the clocks of a vantage and a server may be apart, in seconds. With time synchronisation it is well
+    /// below one. A vantage whose clock is worse is answered as a stranger.
     public static let window: UInt64 = 180
     /// The longest value of the field: a vantage's name has 63 octets at most, and a time 20.
     static let longestValue = 2 + 1 + 63 + 1 + 20 + 1 + 32 + 1 + 64
@@ -121,8 +123,8 @@ public struct ProbeToken: Hashable, Sendable {
 }
 
 extension ProbeToken {
-    /// The request of a probe for `path` at `host`, as it goes over one connection. Both planes probe with it. Names and paths have been
-    /// checked: nothing in them could be taken for a second line.
+    /// The request of a probe for `path` at `host`, as it goes over one connection. Both planes probe with it. Names
+    /// and paths have been checked: nothing in them could be taken for a second line.
     public static func request(path: String, host: DomainName, token: ProbeToken?) -> String {
         var lines = ["GET \(path) HTTP/1.1", "Host: \(host)", "User-Agent: D-Direct probe"]
         if let token { lines.append("\(fieldName): \(token.value)") }

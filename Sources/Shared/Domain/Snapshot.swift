@@ -31,11 +31,12 @@ public struct ServerSettings: Hashable, Sendable {
         self.probeKey = probeKey
     }
 
-    /// The key is no part of it. Digests stand in logs and can be undone step by step, so what goes into one is no secret. And a data plane of an
-    /// earlier release, which does not know the key, still comes to the same digest.
+    /// The key is no part of it. Digests stand in logs and can be undone step by step, so what goes into one is no
+    /// secret. And a data plane of an earlier release, which does not know the key, still comes to the same digest.
     public var digest: Digest { digest(fleet: policy.fleet.sorted()) }
 
-    /// The same, for who has the addresses of `policy.fleet` in their order: of many servers all are told the same ones.
+    /// The same, for who has the addresses of `policy.fleet` in their order: of many servers all are told the same
+    /// ones.
     public func digest(fleet addresses: [Address]) -> Digest {
         var builder = DigestBuilder()
         builder.add("settings")

@@ -23,7 +23,8 @@ struct AnsweringAddresses {
     let https: TransportAddress
 }
 
-/// A responder and an admin listener on ports that the kernel chose, running for as long as `body` does. `metrics` stands in for the process's own.
+/// A responder and an admin listener on ports that the kernel chose, running for as long as `body` does. `metrics`
+/// stands in for the process's own.
 func withResponder(
     _ board: StatusBoard, workers: [WorkerCounters] = [],
     _ adjust: (inout AnsweringSettings) -> Void = { _ in },

@@ -118,7 +118,8 @@ import Testing
             let addresses = (0..<count).map { _ in Loopback.fresh() }
             return (addresses, try addresses.map { try SilentListener(host: $0, port: fallback.port) })
         }
-        // Eight addresses of one target, two at a time, would be four budgets. Three targets of one address each are three.
+        // Eight addresses of one target, two at a time, would be four budgets. Three targets of one address each are
+        // three.
         let (many, few) = (try silent(8), try silent(3))
         let last = (host: "127.0.0.1", port: fallback.port)
         try relay.route(

@@ -9,8 +9,8 @@ import Testing
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
     private let hello = clientHello("one.acme.test")
 
-    /// All but the want of descriptors and of watches, which a whole process or user has and not one worker (end-to-end tests provoke them), and
-    /// that of local ports, which a whole machine has: no test provokes that.
+    /// All but the want of descriptors and of watches, which a whole process or user has and not one worker (end-to-end
+    /// tests provoke them), and that of local ports, which a whole machine has: no test provokes that.
     private static let elsewhere: [Incident] = [.descriptorsExhausted, .watchRefused, .localPortsExhausted]
     private static let here = Incident.allCases.filter { !elsewhere.contains($0) }
 

@@ -4,7 +4,8 @@ import Testing
 
 @testable import DataPlane
 
-/// Phones read slowly, fall silent in tunnels, and wait long for answers: nothing that was said to them is lost by that.
+/// Phones read slowly, fall silent in tunnels, and wait long for answers: nothing that was said to them is lost by
+/// that.
 @Suite struct `Slow peers` {
     private let hello = clientHello("one.acme.test")
     private let get = "GET / HTTP/1.1\r\nHost: one.acme.test\r\n\r\n"
@@ -87,7 +88,8 @@ import Testing
         let (bytes, end) = client.receiveAll(pausing: 10_000, upTo: 8000)
         let isWhole = bytes == words
         #expect(isWhole, "\(bytes.count) of \(words.count) bytes")
-        // Of plain HTTP the answer is complete, and its end is what the client hears; of TLS nobody but the two ends can know.
+        // Of plain HTTP the answer is complete, and its end is what the client hears; of TLS nobody but the two ends
+        // can know.
         #expect(isTLS ? end == .reset : end == .reset || end == .end)
         client.reset()
         try relay.expectIdle()

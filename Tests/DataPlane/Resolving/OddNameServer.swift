@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 import Syscalls
 
-/// A DNS server that does what no good one would: it is silent, or fails, about the names and families that a test chooses.
+/// A DNS server that does what no good one would: it is silent, or fails, about the names and families that a test
+/// chooses.
 final class OddNameServer: Sendable {
     enum Reply: Equatable {
         case silence
@@ -20,7 +21,8 @@ final class OddNameServer: Sendable {
     private let rule: Mutex<Rule>
     private let heard = Mutex<[String: Int]>([:])
     private let isStopped = Mutex(false)
-    /// How names begin that nobody answers for, whatever the rule: as questions about them may be the most by far, they are not even read.
+    /// How names begin that nobody answers for, whatever the rule: as questions about them may be the most by far, they
+    /// are not even read.
     private static let dead = Array("dead".utf8)
 
     init(at text: String = "127.0.0.1", port: UInt16 = 0, _ rule: @escaping Rule) throws {

@@ -16,7 +16,8 @@ private func copied(
     return count.map { String(decoding: octets[..<$0], as: UTF8.self) }
 }
 
-/// The request with these lines, after its first two, as it is handed on for the client 192.0.2.7; nil when it does not fit.
+/// The request with these lines, after its first two, as it is handed on for the client 192.0.2.7; nil when it does not
+/// fit.
 private func forwarded(_ mode: ForwardedFor, _ fields: String..., room: Int? = nil) throws -> String? {
     try copied(
         (["GET / HTTP/1.1", "Host: app.example"] + fields + ["", ""]).joined(separator: "\r\n"), Forwarding(mode),

@@ -45,7 +45,8 @@ struct HelloMaker {
 
     static func record(_ piece: ArraySlice<UInt8>) -> [UInt8] { [22, 3, 1] + number(piece.count) + piece }
 
-    /// The longest message that there can be, with a name: as many suites, compressions and extensions as their lengths can say.
+    /// The longest message that there can be, with a name: as many suites, compressions and extensions as their lengths
+    /// can say.
     static var longest: [UInt8] {
         var maker = HelloMaker(serverName: "app.acme.example")
         maker.suites = [UInt8](repeating: 0x13, count: 65_534)

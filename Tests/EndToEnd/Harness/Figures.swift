@@ -3,7 +3,8 @@ import Testing
 
 /// What something took is printed, and no test fails by it: a machine may be slow, or do other things beside.
 ///
-/// `make bench` and `make game-day` hold some figures to what we promise, with the release build and on a machine that does nothing else.
+/// `make bench` and `make game-day` hold some figures to what we promise, with the release build and on a machine that
+/// does nothing else.
 enum Figures {
     /// Whether this is such a run.
     static let areHeld = ProcessInfo.processInfo.environment["DDIRECT_FIGURES"] == "held"

@@ -104,7 +104,8 @@ final class Fleet {
         try api.apply("POST", "/services", .object(body))
     }
 
-    /// Lets one address have as many connections to every server as it likes: a test's load comes from one, or from few.
+    /// Lets one address have as many connections to every server as it likes: a test's load comes from one, or from
+    /// few.
     func liftClientLimits() throws {
         let names = ["clientConnections", "newClientConnectionsPerSecond", "clientOpenings"]
         let limits = JSON.object(Dictionary(uniqueKeysWithValues: names.map { ($0, JSON.string("unlimited")) }))

@@ -27,8 +27,8 @@ final class GameDay {
     static let channelPort: UInt16 = 7443
     /// Of the fleet's settings: the misses that make a vantage call a server down.
     static let threshold = 3
-    /// The seconds between two probes, and those that a probe may take. There are more of them where no figures are held,
-    /// so that a busy machine does not make a server look dead.
+    /// The seconds between two probes, and those that a probe may take. There are more of them where no figures are
+    /// held, so that a busy machine does not make a server look dead.
     static let interval = Figures.areHeld ? 1 : 2
     static let holdDown = 5
 

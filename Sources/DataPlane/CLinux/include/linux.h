@@ -158,7 +158,8 @@ static inline long linux_watch_addresses(void) {
     }
     return fd;
 }
-// Reads and forgets what has come. Each message only says that there is something to look at; some may have been dropped (ENOBUFS).
+// Reads and forgets what has come. Each message only says that there is something to look at; some may have been
+// dropped (ENOBUFS).
 static inline void linux_drain_addresses(int fd) {
     char room[8192];
     while (recv(fd, room, sizeof room, 0) > 0 || errno == ENOBUFS) {}
@@ -223,8 +224,9 @@ static inline long linux_splice(int from, int to, size_t count) {
     return KERNEL_ANSWER(splice(from, 0, to, 0, count, 1 /* SPLICE_F_MOVE */ | 2 /* SPLICE_F_NONBLOCK */));
 }
 static inline long linux_pipe_capacity(int fd) { return KERNEL_ANSWER(fcntl(fd, 1032 /* F_GETPIPE_SZ */)); }
-// An empty pipe of at least so many bytes: both ends in one number (read end low, write end high), or a negative errno. Beyond the user's share
-// of pipe memory a pipe is made all the same, of 8 KiB, and F_SETPIPE_SZ is refused: that counts as no pipe.
+// An empty pipe of at least so many bytes: both ends in one number (read end low, write end high), or a negative errno.
+// Beyond the user's share of pipe memory a pipe is made all the same, of 8 KiB, and F_SETPIPE_SZ is refused: that
+// counts as no pipe.
 static inline int64_t linux_pipe(int capacity) {
     int ends[2];
     if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -(int64_t)errno;

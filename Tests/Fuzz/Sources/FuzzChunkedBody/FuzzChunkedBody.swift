@@ -1,8 +1,9 @@
 import FuzzInput
 import Routing
 
-/// A body ends in the same place, or is malformed in the same way, in whatever pieces it comes, however much of it passes unseen and
-/// wherever another process goes on with it; and what passes of it is the same body, without a trailer that has no place there.
+/// A body ends in the same place, or is malformed in the same way, in whatever pieces it comes, however much of it
+/// passes unseen and wherever another process goes on with it; and what passes of it is the same body, without a
+/// trailer that has no place there.
 @_cdecl("LLVMFuzzerTestOneInput") public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe fuzzInput(start, count)
     for sender in [ChunkedBody.Sender.client, .endpoint] {

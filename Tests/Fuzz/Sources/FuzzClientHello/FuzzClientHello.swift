@@ -1,8 +1,9 @@
 import FuzzInput
 import Routing
 
-/// No outcome on a prefix differs from that on the whole, what is asked for is more than there is and no more than is needed, looks that go
-/// on from one another find what one look finds, and a hello means the same however it is cut into records.
+/// No outcome on a prefix differs from that on the whole, what is asked for is more than there is and no more than is
+/// needed, looks that go on from one another find what one look finds, and a hello means the same however it is cut
+/// into records.
 @_cdecl("LLVMFuzzerTestOneInput") public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe fuzzInput(start, count)
     let (whole, name) = inspect(input)
