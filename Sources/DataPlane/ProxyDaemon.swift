@@ -18,6 +18,7 @@ public struct ProxyDaemon {
     private let resolver: Resolver
     private let health: HealthChecker
     private let keeper: SnapshotKeeper
+    private let flowLogger: FlowLogger
     private let subscriberMail: Mailbox<SubscriberMessage>
     /// What an earlier process served with, to begin with.
     private let kept: Snapshot?
@@ -25,7 +26,9 @@ public struct ProxyDaemon {
     private let arrivals: FlowParking.Waiting
 
     /// Binds every listener, or takes over those that the service manager passes; nothing is answered before `run`.
-    public init(_ settings: ProxySettings, logger: Logger) throws {
+    ///
+    /// `isJournal` says that what this process writes leads into the journal.
+    public init(_ settings: ProxySettings, isJournal: Bool, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
         board = StatusBoard(server: settings.server)
@@ -43,14 +46,19 @@ public struct ProxyDaemon {
         var relay = settings.relay
         relay.pipeShare = PipePool.share(of: settings.workers)
         pool = try WorkerPool(count: settings.workers, listeners: listeners, settings: relay)
+        flowLogger = try FlowLogger(
+            rings: pool.records, server: settings.server, destination: settings.flowLog, isJournal: isJournal,
+            logger: logger)
         let mailboxes = pool.mailboxes
         responder = try Responder(board: board, logger: logger) { address in
             for mailbox in mailboxes { mailbox.post(.proved(address)) }
         }
         let (workers, startTime) = (pool.counters, board.startTime)
         admin = try AdminListener(at: settings.admin, board: board, logger: logger) { status in
-            Metrics(status: status, workers: workers, buildVersion: ProxyDaemon.version, startTime: startTime)
-                .rendered()
+            Metrics(
+                status: status, workers: workers, queues: .present(of: listeners), buildVersion: ProxyDaemon.version,
+                startTime: startTime
+            ).rendered()
         }
         subscriberMail = try Mailbox()
         health = try HealthChecker(
@@ -96,6 +104,7 @@ public struct ProxyDaemon {
     /// Whoever is told of something is started before those who tell it, and so stopped after them.
     private func startThreads(_ threads: ThreadList) throws {
         let (responder, admin, resolver, pool, health, keeper) = (responder, admin, resolver, pool, health, keeper)
+        let flowLogger = flowLogger
         func start(_ plan: DaemonThread) throws(SystemCallError) {
             try threads.start(plan, at: .nanoseconds(Clock.monotonicNanoseconds))
         }
@@ -118,6 +127,12 @@ public struct ProxyDaemon {
                 name: "resolver", loss: .ofTraffic, consequence: "names of endpoints are not resolved",
                 rounds: { resolver.pulse.count }, patience: .seconds(60), run: { try resolver.run() },
                 stop: { resolver.mailbox.post(.stop) }))
+        // Workers go on without it, and count what is lost.
+        try start(
+            DaemonThread(
+                name: "flow-log", loss: .ofService, consequence: "flows are not written down",
+                rounds: { flowLogger.pulse.count }, run: { flowLogger.run() },
+                stop: { flowLogger.mailbox.post(.stop) }))
         let monitor = (responder.addresses.http, responder.addresses.https)
         for index in 0..<settings.workers {
             // A round is some microseconds, and no wait is longer than a quarter of a second.
@@ -171,11 +186,14 @@ public struct ProxyDaemon {
 
     private func makeSubscriber(_ checker: EndpointChecker, _ prober: Prober) -> SnapshotSubscriber {
         let isListening = Mutex(false)
-        let (board, pool, logger, arrivals) = (board, pool, logger, arrivals)
+        let (board, pool, logger, arrivals, flowLogger) = (board, pool, logger, arrivals, flowLogger)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
             checker: checker.mailbox, prober: prober.mailbox, health: health.mailbox, keeper: keeper.mailbox,
             monitor: (responder.addresses.http.port, responder.addresses.https.port),
+            routing: { tenants, generation in
+                flowLogger.mailbox.post(.tenants(tenants, generation: generation))
+            },
             applied: { snapshot, tenants, moved in
                 board.applied(Status.Applied(snapshot))
                 board.setServices(tenants.map { ($0.slot, $0.name) }, moved: moved)
@@ -231,6 +249,8 @@ public struct ProxyDaemon {
             reportIncidents()
             board.setNames(resolver.statistics)
             board.setHealth(health.statistics)
+            board.setFlowLog(
+                Status.FlowLog(linesWritten: flowLogger.linesWritten, linesLost: flowLogger.linesLost))
             let ailments = threads.ailments(at: .nanoseconds(now))
             tell(ailments, after: board.current.ailments)
             board.setAilments(ailments)

@@ -23,6 +23,7 @@ public struct ProxySettings: Sendable {
     public var isManaged: Bool
     /// At SIGTERM established flows are left to the service manager for the next process, which goes on with them, rather than drained.
     public var parksFlows: Bool
+    public var flowLog: FlowLogDestination
     public var relay: RelaySettings
 
     /// The flags as they were given; nil where none was, and the environment and then the default counts.
@@ -45,6 +46,7 @@ public struct ProxySettings: Sendable {
         public var drainTimeout: String?
         public var snapshotCache: String?
         public var parkFlows: String?
+        public var flowLog: String?
 
         public init() {}
     }
@@ -81,6 +83,10 @@ public struct ProxySettings: Sendable {
             "--snapshot-cache", flags.snapshotCache, "DDIRECT_SNAPSHOT_CACHE",
             suchAs: "/var/cache/ddirect-proxy/snapshot")
         parksFlows = reader.yesOrNo("--park-flows", flags.parkFlows, "DDIRECT_PARK_FLOWS") && isManaged
+        let flowLog = reader.given("--flow-log", flags.flowLog, "DDIRECT_FLOW_LOG")
+        self.flowLog =
+            flowLog.flatMap { reader.value($0) { text throws(InvalidValue) in try FlowLogDestination(text) } }
+            ?? .standardOutput
         passed = PassedSocket.all(environment: environment, pid: process)
         let local = TransportAddress(Address(ipv4: 0x7F00_0001), port: 7081)
         admin =

@@ -92,6 +92,12 @@ struct Run: ParsableCommand {
     )
     var parkFlows: String?
 
+    @Option(
+        help:
+            "Where flows are written down that services want written down: stdout, or unix: and the path of a socket of datagrams. (default: stdout)"
+    )
+    var flowLog: String?
+
     func run() throws {
         let settings: ProxySettings
         do {
@@ -107,7 +113,7 @@ struct Run: ParsableCommand {
             isJournal ? JournalLogHandler { Process.complain($0) } : StreamLogHandler.standardError(label: label)
         }
         do {
-            try ProxyDaemon(settings, logger: Logger(label: "ddirect.proxy")).run()
+            try ProxyDaemon(settings, isJournal: isJournal, logger: Logger(label: "ddirect.proxy")).run()
         } catch {
             throw failure(.unavailable, "\(error)")
         }
@@ -133,6 +139,7 @@ struct Run: ParsableCommand {
         flags.drainTimeout = drainTimeout
         flags.snapshotCache = snapshotCache
         flags.parkFlows = parkFlows
+        flags.flowLog = flowLog
         return flags
     }
 }

@@ -23,6 +23,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
     case idleTimedOut
     case halfCloseTimedOut
     case responseTimedOut
+    case responseTruncated
+    case requestTruncated
     case flowLimitReached
     case descriptorsExhausted
     case buffersExhausted
@@ -63,6 +65,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .idleTimedOut: "idle_timed_out"
         case .halfCloseTimedOut: "half_close_timed_out"
         case .responseTimedOut: "response_timed_out"
+        case .responseTruncated: "response_truncated"
+        case .requestTruncated: "request_truncated"
         case .flowLimitReached: "flow_limit_reached"
         case .descriptorsExhausted: "descriptors_exhausted"
         case .buffersExhausted: "buffers_exhausted"
@@ -105,6 +109,8 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         case .idleTimedOut: "A connection was closed after nothing had passed for long"
         case .halfCloseTimedOut: "A half-closed connection was closed after nothing had passed for long"
         case .responseTimedOut: "An endpoint did not begin its response in time; the client was answered 504"
+        case .responseTruncated: "An endpoint ended its connection in the middle of a response"
+        case .requestTruncated: "A client ended its connection in the middle of a request"
         case .flowLimitReached: "The limit of flows is reached; no connections are accepted until some close"
         case .descriptorsExhausted: "The process has run out of descriptors; no connections are accepted for a moment"
         case .buffersExhausted:
@@ -128,25 +134,12 @@ enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// What counts it for the service that it befell or that brought it about.
-    var refusal: ServiceCounter? {
-        switch self {
-        case .serviceLimitReached: .refusedByLimit
-        case .serviceRateExceeded: .refusedByRate
-        case .clientLimitReached: .refusedClientByLimit
-        case .clientRateExceeded: .refusedClientByRate
-        case .openingsExceeded: .refusedOpenings
-        case .clientDenied: .refusedClient
-        case .clientTooSlow: .cutForSlowness
-        case .buffersExhausted: .cutForMemory
-        default: nil
-        }
-    }
-
     /// What is every day's business is counted, and logged only by those who ask for debug lines.
     var isRoutine: Bool {
         switch self {
-        case .clientLeftEarly, .clientReset, .endpointReset, .idleTimedOut, .halfCloseTimedOut, .clientSilent: true
+        case .clientLeftEarly, .clientReset, .endpointReset, .idleTimedOut, .halfCloseTimedOut, .clientSilent,
+            .requestTruncated:
+            true
         default: false
         }
     }

@@ -4,6 +4,7 @@ import Syscalls
 struct Metrics {
     let status: Status
     let workers: [WorkerCounters]
+    var queues = ListenQueues()
     let buildVersion: String
     /// Nanoseconds since 1970.
     let startTime: UInt64
@@ -13,19 +14,23 @@ struct Metrics {
         (ServiceSlot.unrouted, "_unrouted"), (ServiceSlot.monitor, "_monitor"),
     ]
 
-    /// Why connections are refused or cut.
-    private static let reasons: [(counter: ServiceCounter, labels: MetricLabels)] = [
-        (.refusedByLimit, ["reason": "service_limit"]), (.refusedByRate, ["reason": "service_rate"]),
-        (.refusedClientByLimit, ["reason": "client_limit"]), (.refusedClientByRate, ["reason": "client_rate"]),
-        (.refusedOpenings, ["reason": "openings"]), (.refusedClient, ["reason": "denied"]),
-        (.cutForSlowness, ["reason": "too_slow"]), (.cutForMemory, ["reason": "memory"]),
+    /// Responses of plain HTTP, by whose they are and the class of their status.
+    private static let responses: [(counter: ServiceCounter, labels: MetricLabels)] = [
+        (.responses1xx, ["from": "endpoint", "class": "1xx"]), (.responses2xx, ["from": "endpoint", "class": "2xx"]),
+        (.responses3xx, ["from": "endpoint", "class": "3xx"]), (.responses4xx, ["from": "endpoint", "class": "4xx"]),
+        (.responses5xx, ["from": "endpoint", "class": "5xx"]), (.answers2xx, ["from": "server", "class": "2xx"]),
+        (.answers4xx, ["from": "server", "class": "4xx"]), (.answers5xx, ["from": "server", "class": "5xx"]),
     ]
+
+    private static let incidents = Incident.allCases.map { ["incident": $0.label] as MetricLabels }
 
     func rendered() -> [UInt8] {
         var text = MetricsText()
         process(into: &text)
         snapshot(into: &text)
         relay(into: &text)
+        listeners(into: &text)
+        flowLog(into: &text)
         monitor(into: &text)
         names(into: &text)
         health(into: &text)
@@ -78,6 +83,11 @@ struct Metrics {
             text.metric(name, kind, help)
             for (index, worker) in workers.enumerated() { text.sample(value(worker), labels[index]) }
         }
+        func histogram(_ timing: Timing, _ name: String, _ help: String) {
+            var counts = [UInt64](repeating: 0, count: Timing.bounds.count + 1)
+            for worker in workers { for (place, count) in worker.read(timing).enumerated() { counts[place] &+= count } }
+            text.histogram(name, help, bounds: Timing.bounds, counts, sum: workers.sum(timing))
+        }
         perWorker("ddirect_worker_accepted_total", .counter, "Connections that a worker has accepted.") {
             $0.read(.accepted)
         }
@@ -115,10 +125,41 @@ struct Metrics {
         ) {
             $0.read(.pipesRefused)
         }
+        perWorker(
+            "ddirect_worker_dials_open", .gauge, "Flows of a worker that no endpoint has accepted yet, a moment ago."
+        ) { $0.read(.dialsUnderWay) }
+        histogram(.connect, "ddirect_connect_seconds", "From the decision to dial until an endpoint had accepted.")
+        histogram(.firstByte, "ddirect_first_byte_seconds", "From then until its first byte was passed on.")
         text.metric(
             "ddirect_incidents_total", .counter, "What went otherwise than a client, an endpoint or an operator wished."
         )
         for incident in Incident.allCases { text.sample(workers.sum(incident), ["incident": incident.label]) }
+    }
+
+    private func listeners(into text: inout MetricsText) {
+        text.metric(
+            "ddirect_listener_queue_connections", .gauge, "Connections that wait to be accepted, and how many may.")
+        for queue in queues.queues {
+            let listener: MetricLabels = ["listener": queue.listener]
+            text.sample(UInt64(queue.waiting), listener, ["is": "waiting"])
+            text.sample(UInt64(queue.limit), listener, ["is": "limit"])
+        }
+        guard let overflows = queues.overflows else { return }
+        text.metric(
+            "ddirect_host_listen_overflows_total", .counter,
+            "Connections that the kernel has dropped as a listener's queue was full: of any program in this network namespace."
+        )
+        text.sample(overflows)
+    }
+
+    private func flowLog(into text: inout MetricsText) {
+        text.metric(
+            "ddirect_flow_log_lines_total", .counter,
+            "Lines of the flow log: written, lost as nobody took them, and lost as they came faster than they were taken."
+        )
+        text.sample(status.flowLog.linesWritten, ["outcome": "written"])
+        text.sample(status.flowLog.linesLost, ["outcome": "refused"])
+        text.sample(workers.sum(.flowRecordsLost), ["outcome": "overflowed"])
     }
 
     private func monitor(into text: inout MetricsText) {
@@ -169,6 +210,8 @@ struct Metrics {
     private struct Count {
         let labels: MetricLabels
         let values: [UInt64]
+        /// By `Incident`; empty when there was none.
+        let incidents: [UInt64]
 
         subscript(_ counter: ServiceCounter) -> UInt64 { values[counter.rawValue] }
     }
@@ -207,14 +250,35 @@ struct Metrics {
             "Addresses that the endpoint policy forbade at the moment of dialling.")
         perService("ddirect_service_requests_total", .requests, "Requests of plain HTTP.")
         text.metric(
-            "ddirect_service_connections_refused_total", .counter,
-            "Connections that were refused or cut, by the reason; _unrouted has those of the server's own limits. A reason that never was is left out."
-        )
+            "ddirect_service_responses_total", .counter,
+            "Responses of plain HTTP, by whose they are and the class of their status. What never was is left out.")
         for count in counts {
-            for (counter, reason) in Metrics.reasons where count[counter] > 0 {
-                text.sample(count[counter], count.labels, reason)
+            for (counter, labels) in Metrics.responses where count[counter] > 0 {
+                text.sample(count[counter], count.labels, labels)
             }
         }
+        text.metric(
+            "ddirect_service_incidents_total", .counter,
+            "Incidents that befell a service's connections or that it has brought about; _unrouted has those without a service. What never was is left out."
+        )
+        for count in counts {
+            for (place, incident) in count.incidents.enumerated() where incident > 0 {
+                text.sample(incident, count.labels, Metrics.incidents[place])
+            }
+        }
+        func times(_ name: String, _ sum: ServiceCounter, _ number: ServiceCounter, _ help: String) {
+            text.metric(name, .summary, "\(help) \(rest)")
+            for count in counts where count[number] > 0 {
+                text.sample(milliseconds: count[sum], count.labels, suffix: "_sum")
+                text.sample(count[number], count.labels, suffix: "_count")
+            }
+        }
+        times(
+            "ddirect_service_connect_seconds", .connectMilliseconds, .connects,
+            "From the decision to dial until an endpoint or a fallback had accepted.")
+        times(
+            "ddirect_service_first_byte_seconds", .firstByteMilliseconds, .firstBytes,
+            "From then until its first byte was passed on.")
         perService("ddirect_service_fallbacks_used_total", .fallbacksUsed, "Connections that a fallback took.")
     }
 
@@ -227,7 +291,15 @@ struct Metrics {
                 counter.rawValue < baseline.count ? total.saturatingDifference(baseline[counter.rawValue]) : total
         }
         guard values.contains(where: { $0 > 0 }) else { return nil }
-        return Count(labels: ["service": name], values: values)
+        var incidents: [UInt64] = []
+        if values[ServiceCounter.incidents.rawValue] > 0 {
+            let former = baseline.dropFirst(ServiceCounter.allCases.count)
+            incidents = Incident.allCases.map { workers.sum($0, service: slot) }
+            for (place, before) in zip(incidents.indices, former) {
+                incidents[place] = incidents[place].saturatingDifference(before)
+            }
+        }
+        return Count(labels: ["service": name], values: values, incidents: incidents)
     }
 }
 

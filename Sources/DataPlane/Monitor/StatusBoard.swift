@@ -6,7 +6,7 @@ import Syscalls
 struct ServiceTenant: Sendable, Equatable {
     let slot: Int32
     let name: String
-    /// What the slot had counted, by `ServiceCounter`, when this service got it from another; empty when it is the first.
+    /// What the slot had counted, by `ServiceCounter` and then by `Incident`, when this service got it from another; empty when it is the first.
     ///
     /// Counters only grow, so this is subtracted from what they say now.
     let baseline: [UInt64]
@@ -14,7 +14,9 @@ struct ServiceTenant: Sendable, Equatable {
 
 extension Sequence<WorkerCounters> {
     /// What a slot has counted so far: the baseline of its next tenant.
-    func baseline(ofSlot slot: Int32) -> [UInt64] { ServiceCounter.allCases.map { sum($0, service: slot) } }
+    func baseline(ofSlot slot: Int32) -> [UInt64] {
+        ServiceCounter.allCases.map { sum($0, service: slot) } + Incident.allCases.map { sum($0, service: slot) }
+    }
 }
 
 /// What this process says of itself, at one moment.
@@ -44,6 +46,12 @@ struct Status: Sendable, Equatable {
         var proofsRefused: UInt64 = 0
     }
 
+    /// What became of the lines of the flow log that the workers have handed over.
+    struct FlowLog: Sendable, Equatable {
+        var linesWritten: UInt64 = 0
+        var linesLost: UInt64 = 0
+    }
+
     struct Refused: Sendable, Equatable {
         let version: SnapshotVersion
         let reasons: [String]
@@ -60,6 +68,7 @@ struct Status: Sendable, Equatable {
     var names = Resolver.Statistics()
     var health = HealthChecker.Statistics()
     var monitor = Monitor()
+    var flowLog = FlowLog()
     /// Where the control plane of the present or the last session is; nil for one on this machine.
     var controlPlane: Address?
     /// What is wrong with the threads of this process.
@@ -146,6 +155,8 @@ final class StatusBoard: Sendable {
     func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
     func setAilments(_ ailments: [ThreadAilment]) { status.withLock { $0.ailments = ailments } }
+
+    func setFlowLog(_ flowLog: Status.FlowLog) { status.withLock { $0.flowLog = flowLog } }
 
     func setHealth(_ health: HealthChecker.Statistics) { status.withLock { $0.health = health } }
 }

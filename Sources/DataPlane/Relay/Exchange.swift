@@ -50,6 +50,10 @@ struct Exchange: BitwiseCopyable {
     var headSince: UInt32 = 0
     /// When the last request was whole; in the worker's ticks.
     var askedSince: UInt32 = 0
+    /// The status of the last response, whoever's it was; 0 before the first.
+    var status: UInt16 = 0
+    /// Bytes that had come from the client when its rate was begun to be measured.
+    var heardBefore: UInt64 = 0
     /// Requests that were passed on.
     var requests: UInt32 = 0
     /// The device's address as text, for the fields that tell it; written when first wanted.

@@ -63,7 +63,7 @@ struct Half: BitwiseCopyable {
     var isDry: Bool { pendingCount == 0 && piped == 0 }
 }
 
-/// What the two halves have in common.
+/// What the two halves have in common. 80 bytes, since an idle connection is to cost a quarter of a kilobyte in all.
 ///
 ///     accept ─▶ opening ──hello or head──▶ dialling ──connected──▶ relaying ──both ended──▶ free
 ///                  │ refused                   │ failed                │ refused later, or one side was reset
@@ -85,6 +85,14 @@ struct Flow: BitwiseCopyable {
     var hasAssertedAddresses = false
     /// It was refused by a limit of its service, and is not counted among that service's connections any more.
     var hasLeftService = false
+    /// Something is remembered of it for the flow log, in `facts`.
+    var hasFacts = false
+    /// It is one of those of its service that are written down.
+    var isLogged = false
+    /// Something of its endpoint's was passed on.
+    var hasAnswer = false
+    /// The last incident that befell it, since its endpoint accepted if one has.
+    var ending: Incident?
     /// The ledger counts it as one whose hello or first head has not come whole.
     var countsAsOpening = false
     var service: Int32 = ServiceSlot.unrouted
@@ -93,22 +101,26 @@ struct Flow: BitwiseCopyable {
     var membership = ClientLedger.nowhere
     /// Its client's key in the ledger; 0 when that is not limited.
     var client: UInt64 = 0
-    /// Since when the client's rate is measured, in the worker's ticks, and how many bytes of a body have come since. 0
-    /// when it is not.
-    var paceSince: UInt32 = 0
-    var heard: UInt32 = 0
+    /// Since when the client's rate is measured, 0 when it is not; once the flow lingers, since when it does. In the
+    /// worker's ticks.
+    var measuredSince: UInt32 = 0
     /// When a byte last passed, or the stage began; in the worker's ticks.
     var lastActive: UInt32 = 0
-    /// Since when it lingers; in the worker's ticks.
-    var lingersSince: UInt32 = 0
-    /// Bytes that the peers had not acknowledged at the last look, both sides together.
-    var unsent: UInt32 = 0
+    /// When it was accepted, or adopted; in the worker's ticks.
+    var openedAt: UInt32 = 0
+    /// Payload, as it is counted for its service.
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+    /// When an endpoint had accepted: the lowest 32 bits of the worker's milliseconds. 0 before, and for a flow that was
+    /// adopted.
+    var connectedAt: UInt32 = 0
+    /// In the opening: how many bytes must be there before it is worth looking again. Later: bytes that the peers had
+    /// not acknowledged at the last look, both sides together.
+    var awaited: UInt32 = 0
     /// The dial that is under way, if one is.
     var dial = DialIndex.none
-    /// In the opening: how many bytes must be there before it is worth looking again.
-    var wanted: Int32 = 0
     /// What the monitor gate has given a flow to the monitor endpoint.
-    var monitorPass: MonitorGate.Pass?
+    var monitorPass = MonitorGate.Pass.none
     /// In the free list: the next.
     var nextFree = FlowIndex.none
 }
@@ -132,6 +144,8 @@ struct Dial: BitwiseCopyable {
     var name = NameSlot.monitor
     var port: UInt16 = 0
     var rotation: UInt32 = 0
+    /// In the worker's milliseconds.
+    var startedAt: UInt64 = 0
     /// Of the present target's addresses, those that were passed over since they failed lately: a bit for each
     /// candidate.
     var passedOver: UInt64 = 0

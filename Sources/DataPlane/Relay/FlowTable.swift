@@ -12,6 +12,9 @@ struct FlowTable: Sendable {
     /// How far a hello has been looked at. Only those of hellos that come in pieces are ever touched.
     let hellos: Slab<FlowIndex, HandshakeRecords>
 
+    /// Only those of flows that are written down are ever touched.
+    let facts: Slab<FlowIndex, FlowFacts>
+
     private var firstFree = FlowIndex.none
     /// Places that a flow has ever had; those behind have never been touched.
     private(set) var used: Int32 = 0
@@ -24,6 +27,7 @@ struct FlowTable: Sendable {
         exchanges = try Slab(capacity: limit)
         asserted = try Slab(capacity: limit)
         hellos = try Slab(capacity: limit)
+        facts = try Slab(capacity: limit)
     }
 
     var capacity: Int32 { flows.capacity }

@@ -9,8 +9,11 @@ struct HoldingFlows: Sendable {
     private struct Link: BitwiseCopyable {
         var next: Int32
         var previous: Int32
-        var service: Int32
-        var isListed: Bool
+        /// Its service's slot + 1; 0 for one that is not listed.
+        var holder: Int32
+
+        var isListed: Bool { holder > 0 }
+        var service: Int32 { holder &- 1 }
     }
 
     private struct Ends: BitwiseCopyable {
@@ -33,7 +36,7 @@ struct HoldingFlows: Sendable {
             remove(flow)
         }
         let last = ends[service].last
-        links[flow] = Link(next: 0, previous: last, service: service, isListed: true)
+        links[flow] = Link(next: 0, previous: last, holder: service &+ 1)
         if last > 0 {
             links[FlowIndex(last &- 1)].next = flow.place &+ 1
         } else {
@@ -55,7 +58,7 @@ struct HoldingFlows: Sendable {
         } else {
             ends[link.service].last = link.previous
         }
-        links[flow].isListed = false
+        links[flow].holder = 0
     }
 
     /// The one that has been listed longest, or none.

@@ -50,6 +50,9 @@ struct MonitorGate: Sendable {
     /// A place among the callers, held while the connection lasts.
     struct Pass: BitwiseCopyable, Equatable, Sendable {
         fileprivate let place: Int32
+
+        static let none = Pass(place: -1)
+        var exists: Bool { place >= 0 }
     }
 
     enum Verdict: Equatable {

@@ -92,6 +92,7 @@ final class RoutingTable: Sendable {
         fileprivate let access: AccessLists
         fileprivate let seed: UInt64
 
+        let generation: UInt64
         /// On all that arrives.
         let limits: ArrivalLimits
         /// Of connections that reach no service, as the server has it.
@@ -125,6 +126,13 @@ final class RoutingTable: Sendable {
             if let service = find(name, from: 0, wildcard: false) { return service }
             guard let start = name.afterFirstLabel else { return nil }
             return find(name, from: start, wildcard: true)
+        }
+
+        /// By what a connection that asked for `name` has come to its service.
+        func rule(for name: RoutingName) -> FlowRecord.Rule {
+            if !name.isEmpty, find(name, from: 0, wildcard: false) != nil { return .domain }
+            if let start = name.afterFirstLabel, find(name, from: start, wildcard: true) != nil { return .wildcard }
+            return .address
         }
 
         private func find(_ name: RoutingName, from start: Int, wildcard: Bool) -> Int32? {
@@ -191,7 +199,8 @@ final class RoutingTable: Sendable {
             index: FrozenArray(index), entries: FrozenArray(entries), names: FrozenArray(names),
             routes: FrozenArray(routes),
             targets: FrozenArray(targets), defaults: FrozenArray(defaults), trusted: FrozenArray(trusted),
-            fleet: FrozenArray(fleet.sorted()), access: access, seed: seed, limits: limits, flowLog: flowLog)
+            fleet: FrozenArray(fleet.sorted()), access: access, seed: seed, generation: generation,
+            limits: limits, flowLog: flowLog)
     }
 
     /// A table without a service, for before the first snapshot.

@@ -18,6 +18,7 @@ struct Worker: ~Copyable {
     let halves: Slab<HalfIndex, Half>
     let exchanges: Slab<FlowIndex, Exchange>
     let asserted: Slab<FlowIndex, AssertedAddresses>
+    let facts: Slab<FlowIndex, FlowFacts>
     var dials: DialTable
     /// Halves that have a turn after the other events of this round.
     var ready: ReadyQueue
@@ -49,6 +50,8 @@ struct Worker: ~Copyable {
     /// Milliseconds of the monotonic clock, read once a round.
     var now: UInt64 = 0
     var rotation: UInt32 = 0
+    /// By which flows are drawn that are written down; never 0.
+    var lot = UInt64.random(in: 1 ... .max)
     var sweepPosition: Int32 = 0
     var nextSweep: UInt64 = 0
     var nextTend: UInt64 = 0
@@ -83,6 +86,7 @@ struct Worker: ~Copyable {
         halves = places.halves
         exchanges = places.exchanges
         asserted = places.asserted
+        facts = places.facts
         dials = memory.dials
         ready = memory.ready
         ledger = plan.ledger
@@ -242,6 +246,7 @@ struct Worker: ~Copyable {
     /// A free place for a flow, or nil when the limit is reached.
     mutating func takeFlow() -> FlowIndex? {
         guard let flow = places.take() else { return nil }
+        flows[flow].openedAt = tick
         counters.add(1, .flowsOpened)
         return flow
     }
@@ -251,6 +256,7 @@ struct Worker: ~Copyable {
     /// A peer that has been sent our FIN is never reset: it knows the end, and what is on its way to it would be lost.
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {
         countUnrouted(flow)
+        if flows[flow].hasFacts { logEnd(flow) }
         abandonDial(of: flow)
         leaveMonitorGate(flow)
         closeHalf(flow.client, reset: reset && !halves[flow.client].state.contains(.shut))
@@ -269,12 +275,24 @@ struct Worker: ~Copyable {
         if !isAccepting, !isYielding, !places.isFull, now >= acceptAgain { startAccepting() }
     }
 
+    /// Counts payload from a client, for its service and for the flow.
+    @inline(__always) func countUp(_ count: Int, _ flow: FlowIndex) {
+        counters.add(UInt64(count), .bytesUp, service: flows[flow].service)
+        flows[flow].bytesUp &+= UInt64(count)
+    }
+
+    /// The same of payload to a client.
+    @inline(__always) func countDown(_ count: Int, _ flow: FlowIndex) {
+        counters.add(UInt64(count), .bytesDown, service: flows[flow].service)
+        flows[flow].bytesDown &+= UInt64(count)
+    }
+
     /// Counts what a client has said that will never be any service's.
     func countUnrouted(_ flow: FlowIndex) {
         guard flows[flow].stage == .opening, flows[flow].service == ServiceSlot.unrouted else { return }
         let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow.client].pendingCount
         // What a trusted sender has said, as long as its header is not whole, is not the client's.
-        if !flows[flow].awaitsProxyHeader { counters.add(UInt64(said), .bytesUp, service: ServiceSlot.unrouted) }
+        if !flows[flow].awaitsProxyHeader { countUp(Int(said), flow) }
     }
 
     /// Closes one connection of a flow, whose record is as new afterwards but for its generation.
@@ -312,8 +330,9 @@ struct Worker: ~Copyable {
         _ incident: Incident, flow: FlowIndex? = nil, service culprit: Int32? = nil,
         _ detail: (borrowing Worker) -> String = { _ in "" }
     ) {
-        counters.add(incident)
+        if let flow { flows[flow].ending = incident }
         let service = culprit ?? flow.map { flows[$0].service } ?? ServiceSlot.unrouted
+        counters.add(incident, service: service)
         guard let leftOut = incidents.admit(incident, service: service, now: now) else { return }
         let report = IncidentReport(
             incident: incident, service: service,

@@ -130,6 +130,7 @@ extension Worker {
         flows[flow].isHTTP = isHTTP
         flows[flow].lastActive = tick
         if isHTTP { exchanges[flow] = Exchange() }
+        rememberCaller(flow, peer)
         if let peer {
             flows[flow].awaitsProxyHeader = view.hasTrustedSenders && view.isTrusted(peer.address)
             // A trusted sender is no client: it is counted for whom its header names.
@@ -194,7 +195,7 @@ extension Worker {
             if isDrained { halves[client].state.remove(.readable) }
             halves[client].pendingCount &+= Int32(count)
             let total = Int(halves[client].pendingCount)
-            if total >= Int(flows[flow].wanted) {
+            if total >= Int(flows[flow].awaited) {
                 if flows[flow].awaitsProxyHeader {
                     let start = Int(halves[client].pendingOffset)
                     guard let used = readProxyHeader(flow, into, start, total) else { return }
@@ -203,13 +204,13 @@ extension Worker {
                 }
                 if !flows[flow].awaitsProxyHeader, halves[client].pendingCount > 0 {
                     let offset = Int(halves[client].pendingOffset)
-                    var records = flows[flow].wanted > 0 ? places.hellos[flow] : HandshakeRecords()
+                    var records = flows[flow].awaited > 0 ? places.hellos[flow] : HandshakeRecords()
                     let outcome = into.withSpan(offset, Int(halves[client].pendingCount)) {
                         ClientHello.inspect($0, records: &records, name: &name)
                     }
                     switch outcome {
                     case .incomplete(let until):
-                        flows[flow].wanted = Int32(until)
+                        flows[flow].awaited = UInt32(clamping: until)
                         places.hellos[flow] = records
                     case .refused(let refusal):
                         return refuse(flow, refusal)
@@ -278,7 +279,7 @@ extension Worker {
         halves[client].pendingCount = 0
         if let record = alert?.record {
             let sent = halves[client].socket.sendLastWords(record.span)
-            counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+            countDown(max(0, sent.value), flow)
         }
         sayGoodbye(flow)
     }
@@ -298,13 +299,14 @@ extension Worker {
         flows[flow].service = service
         settleLoans(flow)
         counters.add(1, .connectionsOpened, service: service)
-        counters.add(UInt64(received), .bytesUp, service: service)
+        countUp(received, flow)
         // That the sender is trusted is known; whether the service takes its word is the service's own choice.
         if flows[flow].hasAssertedAddresses, !view.route(service).acceptProxyProtocol {
             flows[flow].hasAssertedAddresses = false
             // To this service all come from the sender, which is no client.
             flows[flow].client = 0
         }
+        considerLogging(flow)
     }
 
     /// Sends a flow on its way to its service's endpoint.

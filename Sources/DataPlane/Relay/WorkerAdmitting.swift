@@ -32,7 +32,7 @@ extension Worker {
         } else {
             return true
         }
-        noteRefusal(incident, flow)
+        note(incident, flow: flow)
         close(flow, reset: true)
         return false
     }
@@ -130,7 +130,7 @@ extension Worker {
     }
 
     private mutating func refuse(_ flow: FlowIndex, _ incident: Incident, _ answer: HTTPAnswer) -> Bool {
-        noteRefusal(incident, flow)
+        note(incident, flow: flow)
         // The answer may take its time to reach the client. Meanwhile the connection is in nobody's way.
         leaveService(flow)
         flows[flow].hasLeftService = true
@@ -139,22 +139,17 @@ extension Worker {
         return false
     }
 
-    private mutating func noteRefusal(_ incident: Incident, _ flow: FlowIndex) {
-        if let counter = incident.refusal { counters.add(1, counter, service: flows[flow].service) }
-        note(incident, flow: flow)
-    }
-
     // MARK: Slow clients
 
     /// Looks whether a client sends its hello or first head fast enough, of which `said` bytes have come.
     mutating func checkOpeningPace(_ flow: FlowIndex, _ said: Int) {
         guard said > 0, view.limits.minimumRate > 0 else { return }
         // This look is the first that finds something: since then, at the earliest, a rate is asked for.
-        guard flows[flow].paceSince != 0 else {
-            flows[flow].paceSince = max(1, tick)
+        guard flows[flow].measuredSince != 0 else {
+            flows[flow].measuredSince = max(1, tick)
             return
         }
-        checkHeadPace(flow, said, since: flows[flow].paceSince)
+        checkHeadPace(flow, said, since: flows[flow].measuredSince)
     }
 
     /// The same of a later head. False when the flow has been ended.
@@ -175,23 +170,25 @@ extension Worker {
         let isTunnel = max(exchanges[flow].request.left, halves[flow.client].passable) == Half.unbounded
         let isBody = exchanges[flow].request.stage == .body && !isTunnel
         let isSending = isBody && !exchanges[flow].awaitsContinue && halves[flow.client].isDry
-        guard rate > 0, isSending, halves[flow.endpoint].state.contains(.writable), flows[flow].paceSince != 0 else {
+        guard rate > 0, isSending, halves[flow.endpoint].state.contains(.writable), flows[flow].measuredSince != 0
+        else {
             // It waits for the endpoint, or begins.
-            flows[flow].paceSince = rate > 0 && isSending ? max(1, tick) : 0
-            flows[flow].heard = 0
+            flows[flow].measuredSince = rate > 0 && isSending ? max(1, tick) : 0
+            exchanges[flow].heardBefore = flows[flow].bytesUp
             return true
         }
-        let age = UInt64(tick &- flows[flow].paceSince) &* Worker.tickMilliseconds
+        let age = UInt64(tick &- flows[flow].measuredSince) &* Worker.tickMilliseconds
         guard age >= plan.settings.paceWindow.milliseconds else { return true }
-        let isFast = UInt64(flows[flow].heard) &* 1000 >= UInt64(rate) &* age
-        flows[flow].paceSince = max(1, tick)
-        flows[flow].heard = 0
+        let heard = flows[flow].bytesUp &- exchanges[flow].heardBefore
+        let isFast = heard >= UInt64(rate) &* age / 1000
+        flows[flow].measuredSince = max(1, tick)
+        exchanges[flow].heardBefore = flows[flow].bytesUp
         if !isFast { cutSlow(flow) }
         return isFast
     }
 
     private mutating func cutSlow(_ flow: FlowIndex) {
-        noteRefusal(.clientTooSlow, flow)
+        note(.clientTooSlow, flow: flow)
         if isOpenToAnswer(flow) { answer(flow, .requestTimeout) } else { close(flow, reset: true) }
     }
 }

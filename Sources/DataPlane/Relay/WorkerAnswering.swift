@@ -19,13 +19,15 @@ extension Worker {
         halves[client].pendingCount = 0
         buffers.give(&exchanges[flow].request.inbox)
         buffers.give(&exchanges[flow].response.inbox)
+        counters.add(1, .answers(answer.status), service: flows[flow].service)
+        exchanges[flow].status = UInt16(truncatingIfNeeded: answer.status)
         let isHEAD = exchanges[flow].isHEAD
         let date = UTCTime(nanosecondsSince1970: Clock.realtimeNanoseconds).httpDate
         let count = scratch.withMutableSpan(0, HTTPAnswer.longest) {
             answer.write(toHEAD: isHEAD, date: date, into: &$0) ?? 0
         }
         let sent = halves[client].socket.send(scratch, at: 0, count: count)
-        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        countDown(max(0, sent.value), flow)
         sayGoodbye(flow)
     }
 
@@ -48,7 +50,8 @@ extension Worker {
         flows[flow].endpointLingers = half.isEndpoint
         flows[flow].resetsAtEnd = thenReset
         flows[flow].lastActive = tick
-        flows[flow].lingersSince = tick
+        flows[flow].measuredSince = tick
+        flows[flow].awaited = 0
         if thenReset, halves[half].socket.unsentBytes <= 0 { return close(flow, reset: true) }
         register(half)
         // Its end may have come before, and is not reported twice.
@@ -83,6 +86,15 @@ extension Worker {
                 close(flow)
             }
         }
+    }
+
+    /// Whether a half has ended before the message has that it has begun. (A body that ends with the connection never
+    /// is.)
+    func isTruncated(_ half: HalfIndex) -> Bool {
+        guard flows[half.flow].isHTTP else { return false }
+        let message = half.isClient ? exchanges[half.flow].request : exchanges[half.flow].response
+        let isUnended = message.isChunked || (halves[half].passable != 0 && halves[half].passable != Half.unbounded)
+        return message.stage == .body && isUnended
     }
 
     /// Looks after a client from which no request is taken at present.
@@ -172,7 +184,7 @@ extension Worker {
             }
             guard answer.value > 0 else { return answer.isError ? .failed(answer) : .ended }
             flows[half.flow].lastActive = tick
-            if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[half.flow].service) }
+            if half.isClient { countUp(answer.value, half.flow) }
         }
         return .aTurn
     }

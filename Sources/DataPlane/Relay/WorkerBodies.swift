@@ -72,7 +72,7 @@ extension Worker {
             }
             switch fill(half, &message) {
             case .some:
-                if half.isClient { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half.flow].service) }
+                if half.isClient { countUp(Int(message.lastRead), half.flow) }
             case .nothing: return .waits
             case .ended:
                 halves[half].state.insert(.ended)
@@ -145,7 +145,6 @@ extension Worker {
         }
         message.count &+= Int32(count)
         message.lastRead = Int32(count)
-        if half.isClient { flows[half.flow].heard &+= UInt32(count) }
         return .some
     }
 

@@ -22,6 +22,7 @@ extension Worker {
         let index = dials.take(for: flow)
         dials[index].first = preferredTarget(flows[flow].service, view.route(flows[flow].service))
         dials[index].rotation = rotation
+        dials[index].startedAt = now
         flows[flow].dial = index
         flows[flow].stage = .dialling
         // An endpoint that is silent is not waited for on behalf of a client that has gone.
@@ -245,7 +246,9 @@ extension Worker {
             // One that the checks prefer took it in its turn, and not in another's place.
             if dials[index].target > 0 { note(.fallbackUsed, flow: flow) { _ in "fallback \(place)" } }
         }
-        if dials[index].name != .monitor { failures.connected(dials[index].firstPeer) }
+        let peer = dials[index].firstPeer
+        if dials[index].name != .monitor { failures.connected(peer) }
+        counters.observe(.connect, milliseconds: now &- dials[index].startedAt, service: flows[flow].service)
         endDial(index)
         let client = flow.client
         let endpoint = flow.endpoint
@@ -256,6 +259,10 @@ extension Worker {
         if events.contains(.peerClosed) { halves[endpoint].state.insert(.peerClosed) }
         flows[flow].stage = .relaying
         flows[flow].lastActive = tick
+        flows[flow].connectedAt = max(1, UInt32(truncatingIfNeeded: now))
+        flows[flow].awaited = 0
+        flows[flow].ending = nil
+        rememberEndpoint(flow, peer, target: place)
         let route = view.route(flows[flow].service)
         if route.sendProxyProtocol != .off, !prependProxyHeader(flow, route.sendProxyProtocol) { return }
         guard pump(client) else { return }

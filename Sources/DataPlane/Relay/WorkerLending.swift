@@ -81,7 +81,7 @@ extension Worker {
             let culprit = buffers.accounts.culprit(count, for: holder)
             memoryCulprit = culprit
             guard let victim = largestFlow(of: culprit), victim != flow else { return false }
-            noteCut(victim, culprit)
+            note(.buffersExhausted, flow: victim, service: culprit)
             close(victim, reset: true)
             if buffers.accounts.hasRoom(count, for: holder) { return true }
         }
@@ -118,16 +118,10 @@ extension Worker {
         return sum
     }
 
-    /// Ends a flow for which there is no memory: with an answer, if the client waits for one and none has begun.
+    /// Ends a flow for which there is no memory, which counts for the service that has made it necessary: with an answer, if the client waits for one and none has begun.
     mutating func cutForMemory(_ flow: FlowIndex) {
-        noteCut(flow, memoryCulprit)
+        note(.buffersExhausted, flow: flow, service: memoryCulprit)
         if isOpenToAnswer(flow) { answer(flow, .overloaded) } else { close(flow, reset: true) }
-    }
-
-    /// Counts a cut for the service that has made it necessary, which need not be the flow's.
-    private mutating func noteCut(_ flow: FlowIndex, _ culprit: Int32) {
-        counters.add(1, .cutForMemory, service: culprit)
-        note(.buffersExhausted, flow: flow, service: culprit)
     }
 
     /// Whether an answer of ours would be understood as that to the client's present request.

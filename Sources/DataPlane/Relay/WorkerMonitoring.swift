@@ -32,8 +32,8 @@ extension Worker {
 
     /// Gives back what the gate keeps for a flow to the monitor endpoint.
     mutating func leaveMonitorGate(_ flow: FlowIndex) {
-        guard let pass = flows[flow].monitorPass else { return }
-        gate.left(pass)
-        flows[flow].monitorPass = nil
+        guard flows[flow].monitorPass.exists else { return }
+        gate.left(flows[flow].monitorPass)
+        flows[flow].monitorPass = .none
     }
 }

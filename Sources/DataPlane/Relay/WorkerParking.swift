@@ -27,6 +27,7 @@ extension Worker {
             case .dialling: stage = .dialling
             case .relaying: stage = .relaying
             }
+            if flows[flow].hasFacts { logEnd(flow, .parked) }
             abandonDial(of: flow)
             if stage == .dialling { closeHalf(flow.endpoint, reset: false) }
             var parked = ParkedFlow()
@@ -118,6 +119,7 @@ extension Worker {
         }
         // By TLS nothing is followed, so everything may pass.
         enroll(flow, isOpening: parked.stage == .opening)
+        if arriving.slot != ServiceSlot.unrouted { considerLogging(flow, by: .adopted) }
         memoryCulprit = arriving.slot
         let isFollowed = parked.exchange != nil
         guard isFollowed || (parked.client.passable == Half.unbounded && parked.endpoint.passable == Half.unbounded),

@@ -46,6 +46,8 @@ struct WorkerPlan: Sendable {
     let mailbox: Mailbox<WorkerMessage>
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
+    /// To the flow log.
+    let records: RecordRing<FlowRecord>
     /// Told the flows of a worker that has parked them, once.
     let departures: Mailbox<[MovingFlow]>
     /// Told the slots of names whose addresses could not be connected to.

@@ -8,6 +8,8 @@ final class WorkerPool: Sendable {
     let counters: [WorkerCounters]
     let reports: Mailbox<WorkerReport>
     let incidents: Mailbox<IncidentReport>
+    /// Of each worker, to the flow log: some hundred milliseconds of the busiest server.
+    let records: [RecordRing<FlowRecord>]
     let departures: Mailbox<[MovingFlow]>
     let listeners: [Listener]
     let ledger: ClientLedger
@@ -19,12 +21,15 @@ final class WorkerPool: Sendable {
         self.settings = settings
         var mailboxes: [Mailbox<WorkerMessage>] = []
         var counters: [WorkerCounters] = []
+        var records: [RecordRing<FlowRecord>] = []
         for _ in 0..<count {
             mailboxes.append(try Mailbox())
             counters.append(try WorkerCounters(services: Capacity.services))
+            records.append(try RecordRing(capacity: 8192))
         }
         self.mailboxes = mailboxes
         self.counters = counters
+        self.records = records
         ledger = try ClientLedger(
             flows: settings.flowLimit * count, services: Capacity.services, seed: .random(in: .min ... .max))
         reports = try Mailbox()
@@ -89,7 +94,8 @@ final class WorkerPool: Sendable {
         let plan = WorkerPlan(
             index: index, settings: settings, listeners: listeners, responder: responder, counters: counters[index],
             fellows: Fellows(counters), everyone: counters, ledger: ledger,
-            mailbox: mailboxes[index], reports: reports, incidents: incidents, departures: departures, doubts: doubts)
+            mailbox: mailboxes[index], reports: reports, incidents: incidents, records: records[index],
+            departures: departures, doubts: doubts)
         let memory = try WorkerMemory(settings, workers: mailboxes.count)
         return {
             let epoll = try Epoll()

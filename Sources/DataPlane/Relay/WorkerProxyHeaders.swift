@@ -16,7 +16,7 @@ extension Worker {
             return nil
         case .header(let header):
             flows[flow].awaitsProxyHeader = false
-            flows[flow].wanted = 0
+            flows[flow].awaited = 0
             if let source = header.source, let destination = header.destination {
                 flows[flow].hasAssertedAddresses = true
                 asserted[flow] = AssertedAddresses(source: source, destination: destination)

@@ -325,6 +325,7 @@ extension Worker {
                 answer(source.flow, .badGateway)
                 return false
             }
+            if isTruncated(source) { note(source.isClient ? .requestTruncated : .responseTruncated, flow: source.flow) }
             halves[sink].socket.shutdownWriting()
             // A client that waits for its response may have ended its side long ago; from now on that is looked for.
             if halves[sink].passable == 0 { enqueue(sink) }
@@ -375,12 +376,21 @@ extension Worker {
 
     @inline(__always) private func countRead(_ count: Int, _ source: HalfIndex) {
         if halves[source].passable != Half.unbounded { halves[source].passable &-= UInt64(count) }
-        guard source.isClient else { return }
-        flows[source.flow].heard &+= UInt32(truncatingIfNeeded: count)
-        counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service)
+        if source.isClient { countUp(count, source.flow) }
+    }
+
+    private func noteFirstByte(_ flow: FlowIndex) {
+        flows[flow].hasAnswer = true
+        // One that an earlier process has begun tells nothing.
+        guard flows[flow].connectedAt > 0 else { return }
+        let time = UInt32(truncatingIfNeeded: now) &- flows[flow].connectedAt
+        counters.observe(.firstByte, milliseconds: UInt64(time), service: flows[flow].service)
+        if flows[flow].isLogged { facts[flow].answeredAfter = max(1, age(flow)) }
     }
 
     @inline(__always) private func countSent(_ count: Int, from source: HalfIndex) {
-        if source.isEndpoint { counters.add(UInt64(count), .bytesDown, service: flows[source.flow].service) }
+        guard source.isEndpoint else { return }
+        countDown(count, source.flow)
+        if !flows[source.flow].hasAnswer { noteFirstByte(source.flow) }
     }
 }

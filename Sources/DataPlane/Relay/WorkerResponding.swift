@@ -69,6 +69,10 @@ extension Worker {
         case .malformed: return refuseResponse(flow)
         case .head(let whole): head = whole
         }
+        if let counter = ServiceCounter.responses(head.status) {
+            counters.add(1, counter, service: flows[flow].service)
+        }
+        exchanges[flow].status = UInt16(truncatingIfNeeded: head.status)
         if head.switchesProtocols {
             guard exchanges[flow].wantsUpgrade, exchanges[flow].request.stage == .done else {
                 return refuseResponse(flow)

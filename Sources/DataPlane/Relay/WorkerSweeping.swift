@@ -15,6 +15,7 @@ extension Worker {
     mutating func sweep() {
         nextSweep = now &+ Worker.sweepInterval
         counters.set(UInt64(buffers.accounts.bytesLent), .bytesBuffered)
+        counters.set(UInt64(dials.count), .dialsUnderWay)
         // Only one that has room: the kernel wakes one worker for a connection, and it should be one that takes it.
         if !isAccepting, now >= acceptAgain, !places.isFull { startAccepting() }
         let end = min(sweepPosition &+ places.used / 4 &+ 1, places.used)
@@ -27,6 +28,7 @@ extension Worker {
     }
 
     private mutating func check(_ flow: FlowIndex) {
+        if flows[flow].isLogged { logProgress(flow) }
         let age = tick &- flows[flow].lastActive
         switch flows[flow].stage {
         case .free, .dialling: break
@@ -87,7 +89,7 @@ extension Worker {
     }
 
     private mutating func checkLingering(_ flow: FlowIndex, _ age: UInt32) {
-        guard age >= Worker.lingerTicks || tick &- flows[flow].lingersSince >= Worker.longestHearing else { return }
+        guard age >= Worker.lingerTicks || tick &- flows[flow].measuredSince >= Worker.longestHearing else { return }
         // Whatever a peer says to a closed socket is answered by a reset, so a slow one is heard out until it has taken
         // everything.
         if halves[lingerer(flow)].socket.unsentBytes <= 0 {
@@ -113,14 +115,14 @@ extension Worker {
     private mutating func hasDelivered(_ flow: FlowIndex) -> Bool {
         let sum = max(0, halves[flow.client].socket.unsentBytes) &+ max(0, halves[flow.endpoint].socket.unsentBytes)
         let unsent = UInt32(clamping: sum)
-        defer { flows[flow].unsent = unsent }
-        return unsent != flows[flow].unsent
+        defer { flows[flow].awaited = unsent }
+        return unsent != flows[flow].awaited
     }
 
     /// Whether somebody still waits for something, in a flow that one side has ended: for bytes on their way, or for
     /// the answer to a request. `hasDelivered` has just looked.
     private func isOwed(_ flow: FlowIndex) -> Bool {
-        if flows[flow].unsent > 0 || !halves[flow.client].isDry || !halves[flow.endpoint].isDry { return true }
+        if flows[flow].awaited > 0 || !halves[flow.client].isDry || !halves[flow.endpoint].isDry { return true }
         guard halves[flow.endpoint].state.isDisjoint(with: [.ended, .peerClosed, .deaf]),
             halves[flow.client].state.isDisjoint(with: [.deaf, .failed])
         else { return false }

@@ -1,7 +1,7 @@
 /// A host name that a device asks for, on its way to the routing table: lower-case, in place, never on the heap.
 ///
 /// A worker keeps one and hands it to each parser, which empties it first and fills it only with a name that it found valid.
-public struct RoutingName: Sendable {
+public struct RoutingName: BitwiseCopyable, Sendable {
     /// 253 octets, the longest host name (RFC 1035 section 2.3.4 less the length octets), rounded up to whole words.
     private var octets = InlineArray<256, UInt8>(repeating: 0)
     public private(set) var count = 0

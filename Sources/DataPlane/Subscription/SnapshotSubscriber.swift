@@ -27,6 +27,8 @@ final class SnapshotSubscriber: Sendable {
         let keeper: Mailbox<SnapshotKeeper.Message>
         /// Ports of the monitor endpoint's responder.
         let monitor: (http: UInt16, https: UInt16)
+        /// Told who has which slot by the routing table of this number, before a worker has it.
+        let routing: @Sendable (_ tenants: [ServiceSlots.Tenant], _ generation: UInt64) -> Void
         /// Told each configuration that is in force, on the subscriber's thread.
         let applied: @Sendable (Snapshot, _ tenants: [ServiceSlots.Tenant], _ moved: [Int32: [UInt64]]) -> Void
         let refused: @Sendable (SnapshotVersion, [String]) -> Void
@@ -322,6 +324,7 @@ final class SnapshotSubscriber: Sendable {
             // Read before a worker can count anything for the new tenant.
             let moved = Dictionary(uniqueKeysWithValues: outcome.moved.map { ($0, counters.baseline(ofSlot: $0)) })
             for slot in outcome.moved { load.changedHands(slot, counters) }
+            owner.around.routing(outcome.tenants, outcome.table.generation)
             for worker in owner.around.workers { worker.post(.route(outcome.table)) }
             guard awaitWorkers(outcome.table.generation) else {
                 // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a lie.

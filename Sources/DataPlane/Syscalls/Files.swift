@@ -47,6 +47,26 @@ public enum File {
         return try contents(of: file.number, atMost: most)
     }
 
+    /// The beginning of a file whose size is not known before it is read, as those of proc(5) are; nil when it cannot
+    /// be read.
+    public static func stream(atPath path: String, atMost most: Int) -> [UInt8]? {
+        let answer = KernelAnswer(unsafe linux_open_reading(path))
+        guard !answer.isError else { return nil }
+        let file = OwnedDescriptor(owning: Int32(truncatingIfNeeded: answer.value))
+        var octets = [UInt8](repeating: 0, count: most)
+        var have = 0
+        while have < most {
+            let got = unsafe octets.withUnsafeMutableBytes { room in
+                unsafe KernelAnswer(linux_read(file.number, room.baseAddress.map { unsafe $0 + have }, most - have))
+            }
+            guard !got.isError else { return nil }
+            guard got.value > 0 else { break }
+            have += got.value
+        }
+        octets.removeLast(most - have)
+        return octets
+    }
+
     /// Makes a folder for its owner alone, unless there is one.
     public static func makeFolder(_ path: String) throws(SystemCallError) {
         _ = try KernelAnswer(unsafe linux_make_folder(path)).get("mkdir \(path)")

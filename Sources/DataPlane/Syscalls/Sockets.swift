@@ -160,6 +160,14 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
     /// Whether this is a stream socket that listens.
     public var isListening: Bool { linux_is_listening(number) == 1 }
 
+    /// Connections that wait to be accepted from this socket, and how many may; nil when it does not listen.
+    public var acceptQueue: (waiting: UInt32, limit: UInt32)? {
+        var waiting: UInt32 = 0
+        var limit: UInt32 = 0
+        guard unsafe linux_accept_queue(number, &waiting, &limit) == 0 else { return nil }
+        return (waiting, limit)
+    }
+
     /// Refuses new connections from now on; the descriptor stays valid for those who still wait on it.
     public func stopListening() { _ = linux_stop_listening(number) }
 

@@ -101,14 +101,81 @@ import Testing
         workers[1].add(9, .accepted)
         workers[1].add(9, .flowsOpened)
         workers[1].add(2, .flowsClosed)
-        workers[0].add(.helloRefused)
-        workers[1].add(.helloRefused)
+        workers[0].add(.helloRefused, service: 2)
+        workers[1].add(.helloRefused, service: 2)
         let lines = lines(render(try Samples.servingBoard().current, workers))
         #expect(lines.contains(#"ddirect_worker_accepted_total{worker="0"} 0"#))
         #expect(lines.contains(#"ddirect_worker_accepted_total{worker="1"} 9"#))
         #expect(lines.contains(#"ddirect_worker_flows_open{worker="1"} 7"#))
         #expect(lines.contains(#"ddirect_incidents_total{incident="hello_refused"} 2"#))
         #expect(lines.count { $0.hasPrefix("ddirect_incidents_total{") } == Incident.allCases.count)
+    }
+
+    @Test func `tell what befell each service, from where it began`() throws {
+        let board = try Samples.servingBoard()
+        let workers = try workers()
+        workers[0].add(.endpointReset, service: 2)
+        board.setServices(
+            [(slot: 2, name: "newcomer"), (slot: 3, name: "other")], moved: [2: workers.baseline(ofSlot: 2)])
+        workers[0].add(.endpointReset, service: 2)
+        workers[1].add(.endpointReset, service: 2)
+        workers[1].add(.idleTimedOut, service: 3)
+        workers[1].add(2, .responses4xx, service: 3)
+        workers[0].add(1, .answers5xx, service: 3)
+        let lines = lines(render(board.current, workers))
+        for line in [
+            #"ddirect_service_incidents_total{service="newcomer",incident="endpoint_reset"} 2"#,
+            #"ddirect_service_incidents_total{service="other",incident="idle_timed_out"} 1"#,
+            #"ddirect_incidents_total{incident="endpoint_reset"} 3"#,
+            #"ddirect_service_responses_total{service="other",from="endpoint",class="4xx"} 2"#,
+            #"ddirect_service_responses_total{service="other",from="server",class="5xx"} 1"#,
+        ] { #expect(lines.contains(line[...]), "\(line)") }
+        #expect(lines.count { $0.hasPrefix("ddirect_service_incidents_total{") } == 2)
+    }
+
+    @Test func `tell how long connects and first bytes took`() throws {
+        let board = try Samples.servingBoard()
+        board.setServices([(slot: 2, name: "acme-app")], moved: [:])
+        let workers = try workers()
+        workers[0].observe(.connect, milliseconds: 1, service: 2)
+        workers[1].observe(.connect, milliseconds: 700, service: 2)
+        workers[1].observe(.connect, milliseconds: 20_000, service: 2)
+        workers[1].observe(.firstByte, milliseconds: 42, service: 2)
+        let lines = lines(render(board.current, workers))
+        for line in [
+            #"ddirect_connect_seconds_bucket{le="0.001"} 1"#, #"ddirect_connect_seconds_bucket{le="0.500"} 1"#,
+            #"ddirect_connect_seconds_bucket{le="1.000"} 2"#, #"ddirect_connect_seconds_bucket{le="10.000"} 2"#,
+            #"ddirect_connect_seconds_bucket{le="+Inf"} 3"#, "ddirect_connect_seconds_sum 20.701",
+            "ddirect_connect_seconds_count 3", #"ddirect_service_connect_seconds_sum{service="acme-app"} 20.701"#,
+            #"ddirect_service_connect_seconds_count{service="acme-app"} 3"#,
+            #"ddirect_service_first_byte_seconds_sum{service="acme-app"} 0.042"#,
+        ] { #expect(lines.contains(line[...]), "\(line)") }
+        for bound in Timing.bounds {
+            let place = try #require(Timing.bounds.firstIndex(of: bound))
+            #expect(Timing.bucket(bound) == place && Timing.bucket(bound + 1) == place + 1)
+        }
+    }
+
+    @Test func `tell how full the queues of listeners are, and what the kernel has dropped`() throws {
+        let netstat = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 17 18\nIpExt: A\nIpExt: 1\n"
+        #expect(ListenQueues.overflows(inNetstat: netstat) == 17)
+        for text in [
+            "", "TcpExt: ListenOverflows\n", "TcpExt: A ListenOverflows\nTcpExt: 1\n", "TcpExt: A\nTcpExt: 1\n",
+        ] {
+            #expect(ListenQueues.overflows(inNetstat: text) == nil)
+        }
+        let relay = try RelayHarness()
+        relay.pool.post(.shutDown)
+        try eventually("nobody accepts") { relay.pool.counters.sum(.listenersLeft) == 1 }
+        let waiting = try (0..<3).map { _ in try TestConnection(port: relay.httpPort) }
+        for connection in waiting { try connection.send("x") }
+        var queues = ListenQueues()
+        try eventually("three that wait") {
+            queues = .present(of: relay.pool.listeners)
+            return queues.queues.contains { $0.listener == "127.0.0.1:\(relay.httpPort)" && $0.waiting == 3 }
+        }
+        #expect(queues.queues.count == 2 && queues.queues.allSatisfy { $0.limit > 0 })
+        #expect(queues.overflows != nil)
     }
 
     @Test func `show the snapshot, and a refusal until the next is applied`() throws {
@@ -153,7 +220,12 @@ import Testing
         board.applied(try Samples.applied(1))
         board.refused(SnapshotVersion(2), reasons: ["no"])
         board.setServices([(slot: 2, name: "acme-app"), (slot: 3, name: "other")], moved: [:])
-        for service in 0..<4 as Range<Int32> { workers[0].add(1, .bytesUp, service: service) }
+        for service in 0..<4 as Range<Int32> {
+            workers[0].add(1, .bytesUp, service: service)
+            workers[0].add(1, .responses2xx, service: service)
+            workers[0].add(.endpointReset, service: service)
+            for timing in Timing.allCases { workers[0].observe(timing, milliseconds: 3, service: service) }
+        }
         check = try run(.promtool, ["check", "metrics"], input: Array(render(board.current, workers).utf8))
         #expect(check.status == 0, "\(check.output)")
         #expect(check.output.isEmpty)

@@ -77,8 +77,8 @@ import Testing
         let isWhole = try tls.receive(exactly: words.count) == words
         #expect(isWhole)
         sender.join()
-        #expect(relay.count(.cutForMemory, "quiet") == 0)
-        #expect(relay.count(.buffersExhausted) == relay.count(.cutForMemory, "greedy"))
+        #expect(relay.count(.buffersExhausted, "quiet") == 0)
+        #expect(relay.count(.buffersExhausted) == relay.count(.buffersExhausted, "greedy"))
         withExtendedLifetime((clients, endpoints, http)) {}
     }
 
@@ -98,7 +98,7 @@ import Testing
         try client.send(Array(head.dropFirst(4500)))
         let endpoint = try quiet.accept()
         #expect(try endpoint.receive(exactly: head.count) == head)
-        let unrouted = relay.pool.counters.sum(.cutForMemory, service: ServiceSlot.unrouted)
+        let unrouted = relay.pool.counters.sum(.buffersExhausted, service: ServiceSlot.unrouted)
         #expect(unrouted > 0 && unrouted == relay.count(.buffersExhausted))
         withExtendedLifetime(strangers) {}
     }

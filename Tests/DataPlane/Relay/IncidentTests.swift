@@ -56,6 +56,8 @@ import Testing
         case .idleTimedOut: try fallAsleep { $0.idleTimeout = .seconds(2) }
         case .halfCloseTimedOut: try fallAsleep(halfClosed: true) { $0.halfCloseTimeout = .seconds(2) }
         case .responseTimedOut: try waitForResponse()
+        case .responseTruncated: try stopShort(byClient: false)
+        case .requestTruncated: try stopShort(byClient: true)
         case .flowLimitReached: try crowd()
         case .descriptorsExhausted, .watchRefused, .localPortsExhausted:
             throw NotInTime(description: "no worker runs out of \(incident.label) by itself")
@@ -231,6 +233,24 @@ import Testing
         _ = try client.receive(exactly: 1)
         (byClient ? client : endpoint).reset()
         #expect((byClient ? endpoint : client).receive() == .reset)
+        return relay
+    }
+
+    /// One side says that ten bytes come, and ends after five.
+    private func stopShort(byClient: Bool) throws -> RelayHarness {
+        let (relay, listener) = try makeRelay()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send(byClient ? "POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 10\r\n\r\nhello" : get)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: byClient ? "hello" : "\r\n\r\n")
+        if byClient {
+            client.shutdownWriting()
+            #expect(endpoint.receive() == .end)
+        } else {
+            try endpoint.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+            endpoint.shutdownWriting()
+            #expect(client.receiveText().hasSuffix("hello"))
+        }
         return relay
     }
 

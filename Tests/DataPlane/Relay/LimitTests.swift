@@ -56,7 +56,7 @@ import Testing
         var flows = try (0..<2).map { _ in try open(relay, listener) }
         try expectRefused(relay, status: 503)
         #expect(relay.count(.serviceLimitReached) == 2)
-        #expect(relay.count(.refusedByLimit, "one") == 2)
+        #expect(relay.count(.serviceLimitReached, "one") == 2)
         flows.removeAll()
         try relay.expectIdle()
         // Who has left makes room, and so does who was refused.
@@ -75,7 +75,7 @@ import Testing
             }
             return relay.count(.serviceRateExceeded) > 0
         }
-        #expect(relay.count(.refusedByRate, "one") == relay.count(.serviceRateExceeded))
+        #expect(relay.count(.serviceRateExceeded, "one") == relay.count(.serviceRateExceeded))
         withExtendedLifetime(listener) {}
     }
 
@@ -90,7 +90,7 @@ import Testing
         let web = try TestConnection(port: relay.httpPort)
         try web.send(source("192.0.2.1") + get)
         #expect(web.receiveText().hasPrefix("HTTP/1.1 429 "))
-        #expect(relay.count(.refusedClientByLimit, "one") == 2)
+        #expect(relay.count(.clientLimitReached, "one") == 2)
         let other = try open(relay, listener, header: source("192.0.2.2"))
         // The first makes room when it has ended.
         first = nil
@@ -110,14 +110,14 @@ import Testing
             }
             return relay.count(.clientRateExceeded) > 0
         }
-        #expect(relay.count(.refusedClientByRate, "one") == relay.count(.clientRateExceeded))
+        #expect(relay.count(.clientRateExceeded, "one") == relay.count(.clientRateExceeded))
         withExtendedLifetime(listener) {}
     }
 
     @Test func `a service takes connections from whom it allows, and not from whom it denies`() throws {
         let allow = try makeRelay(access: ClientAccess(allow: [Prefix("192.0.2.0/24")])).relay
         try expectRefused(allow, status: 403)
-        #expect(allow.count(.clientDenied) == 2 && allow.count(.refusedClient, "one") == 2)
+        #expect(allow.count(.clientDenied) == 2 && allow.count(.clientDenied, "one") == 2)
         let deny = try makeRelay(access: ClientAccess(deny: [Prefix("127.0.0.0/8")])).relay
         try expectRefused(deny, status: 403)
         let (relay, listener) = try makeRelay(
@@ -141,7 +141,7 @@ import Testing
         try? late.send(get)
         #expect(late.receive() == .reset)
         #expect(relay.count(.clientLimitReached) == 1)
-        #expect(relay.pool.counters.sum(.refusedClientByLimit, service: ServiceSlot.unrouted) == 1)
+        #expect(relay.pool.counters.sum(.clientLimitReached, service: ServiceSlot.unrouted) == 1)
         flows.removeAll()
         try relay.expectIdle()
         let again = try open(relay, listener)
@@ -196,7 +196,7 @@ import Testing
             #expect(client.receive() == .reset)
         }
         #expect(relay.count(.clientTooSlow) == 1)
-        #expect(relay.pool.counters.sum(.cutForSlowness, service: ServiceSlot.unrouted) == 1)
+        #expect(relay.pool.counters.sum(.clientTooSlow, service: ServiceSlot.unrouted) == 1)
     }
 
     @Test func `who sends the body of a request too slowly is let go, and who sends it fast enough is not`() throws {
@@ -217,7 +217,7 @@ import Testing
             return relay.count(.clientTooSlow) > 0
         }
         #expect(slow.receiveText().hasPrefix("HTTP/1.1 408 "))
-        #expect(relay.count(.cutForSlowness, "one") == 1)
+        #expect(relay.count(.clientTooSlow, "one") == 1)
         #expect(relay.pool.flowsOpen >= 1)
         try fast.send("still there")
         withExtendedLifetime((first, second)) {}

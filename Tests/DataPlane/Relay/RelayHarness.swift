@@ -66,7 +66,7 @@ final class RelayHarness {
     func route(
         _ services: [(name: String, carriage: Carriage)], trusted: [String] = [], defaults: [String: String] = [:],
         names: [String: [String]] = [:], allow: [String] = ["127.0.0.0/8", "::1/128"],
-        limits: ServerLimits = .standard
+        limits: ServerLimits = .standard, flowLog: FlowLog = .standard
     ) throws {
         version += 1
         policy = EndpointPolicy(exceptions: try allow.map { try Prefix($0) })
@@ -75,7 +75,7 @@ final class RelayHarness {
             addresses: [Address("127.0.0.1")], trustedSenders: try trusted.map { try Prefix($0) },
             defaultServices: Dictionary(
                 uniqueKeysWithValues: try defaults.map { (try Address($0.key), try ServiceName($0.value)) }),
-            limits: limits)
+            limits: limits, flowLog: flowLog)
         let snapshot = try Snapshot(
             incarnation: Incarnation(1), version: SnapshotVersion(version),
             settings: ServerSettings(server: server, policy: policy),
@@ -151,6 +151,10 @@ final class RelayHarness {
         pool.counters.sum(counter, service: slot(of: service))
     }
 
+    func count(_ incident: Incident, _ service: String) -> UInt64 {
+        pool.counters.sum(incident, service: slot(of: service))
+    }
+
     func count(_ incident: Incident) -> UInt64 { pool.counters.sum(incident) }
 
     /// Flows that are open, by worker.
@@ -198,7 +202,7 @@ func eventually(_ what: String = "the fact", within limit: Duration = untilAFaul
 func carriage(
     _ domains: [String], to hosts: [(host: String, port: UInt16)], accept: Bool = false, send: SendProxyProtocol = .off,
     forwardedFor: ForwardedFor = .append, forwardedFields: ForwardedFields? = nil, check: HealthCheck? = nil,
-    limits: ServiceLimits = .standard, access: ClientAccess = .open
+    limits: ServiceLimits = .standard, access: ClientAccess = .open, flowLog: FlowLog = .standard
 ) throws -> Carriage {
     let targets = try hosts.map {
         EndpointTarget(
@@ -209,5 +213,5 @@ func carriage(
         endpoint: Endpoint(targets[0], fallbacks: Array(targets.dropFirst()), check: check),
         acceptProxyProtocol: accept,
         sendProxyProtocol: send, forwardedFor: forwardedFor, forwardedFields: forwardedFields, limits: limits,
-        access: access)
+        access: access, flowLog: flowLog)
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -112,6 +113,16 @@ static inline long linux_get_option(int fd, int level, int name) {
 static inline int linux_is_listening(int fd) {
     return linux_get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1 && linux_get_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
 }
+// Of a socket that listens: connections that wait to be accepted, and how many may (tcp_info has them there).
+static inline long linux_accept_queue(int fd, uint32_t *waiting, uint32_t *limit) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -(long)errno;
+    if (info.tcpi_state != TCP_LISTEN) return -EINVAL;
+    *waiting = info.tcpi_unacked;
+    *limit = info.tcpi_sacked;
+    return 0;
+}
 // The connect's outcome as 0 or a negative errno (SO_ERROR gives it positive).
 static inline long linux_connect_outcome(int fd) {
     long value = linux_get_option(fd, SOL_SOCKET, SO_ERROR);
@@ -131,7 +142,20 @@ static inline long linux_unsent_bytes(int fd) {
     if (value > 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state == TCP_CLOSE) return 0;
     return value;
 }
-// Connects a Unix stream socket; a leading '@' means an abstract name.
+// A Unix socket of datagrams, each of which arrives whole or not at all.
+static inline long linux_datagram_socket(void) {
+    return KERNEL_ANSWER(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+// Writes as much as is taken at once, whatever kind of descriptor it is and whoever shares it: -EAGAIN for nothing.
+static inline long linux_write_now(int fd, const void *from, size_t count) {
+    struct pollfd ready = { .fd = fd, .events = POLLOUT };
+    ssize_t sent = send(fd, from, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0 || errno != ENOTSOCK) return sent < 0 ? -(long)errno : sent;
+    // A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)); a file never waits.
+    if (poll(&ready, 1, 0) <= 0) return -EAGAIN;
+    return KERNEL_ANSWER(write(fd, from, count < PIPE_BUF ? count : PIPE_BUF));
+}
+// Connects a Unix socket; a leading '@' means an abstract name.
 static inline long linux_connect_unix(int fd, const char *path) {
     struct sockaddr_un address;
     size_t length = strlen(path);
@@ -309,6 +333,9 @@ static inline uint64_t linux_counter_read(const uint64_t *counter) { return __at
 static inline int linux_word_replace(uint64_t *word, uint64_t old, uint64_t new) {
     return __atomic_compare_exchange_n(word, &old, new, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
+// Whoever sees a mark that was set sees what was written before it.
+static inline void linux_mark_set(uint64_t *mark, uint64_t value) { __atomic_store_n(mark, value, __ATOMIC_RELEASE); }
+static inline uint64_t linux_mark_read(const uint64_t *mark) { return __atomic_load_n(mark, __ATOMIC_ACQUIRE); }
 static inline uint64_t linux_word_add(uint64_t *word, uint64_t amount) {
     return __atomic_add_fetch(word, amount, __ATOMIC_RELAXED);
 }
