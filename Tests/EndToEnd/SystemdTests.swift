@@ -116,6 +116,7 @@ struct `Under systemd` {
         let nginx = try Nginx("first")
         let systemd = try Systemd()
         try systemd.addService(to: nginx.first.endpoint)
+        try systemd.api.apply("PATCH", "/services/acme-app", ["flowLog": ["oneIn": 1]])
         try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
         let load = try Load.requests(to: systemd.http)
         try load.awaitMore(50)
@@ -127,7 +128,12 @@ struct `Under systemd` {
         }
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
-        #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Reading name servers and credentials anew"))
+        let journal = try systemd.journal(of: "ddirect-proxy.service")
+        #expect(journal.contains("Reading name servers and credentials anew"))
+        // The flow log is among the lines, of the last process too, each a whole one.
+        let flows = journal.split(separator: "\n").filter { $0.hasPrefix("{") }
+        #expect(flows.count >= seen.count)
+        #expect(flows.allSatisfy { $0.hasSuffix("}") && $0.contains(#""service":"acme-app""#) })
     }
 
     /// Connections in their hundreds or thousands, before, during and after restarts of the server that carries them.

@@ -175,9 +175,12 @@ private final class AresChannel {
         }
     }
 
+    /// Once for the process, however many threads ask: the call is not thread-safe (ares_library_init(3)).
+    private static let isLibraryReady = ares_library_init(ARES_LIB_INIT_ALL) == 0
+
     init(servers: [TransportAddress], _ patience: QuestionPatience, now: UInt64) throws(SystemCallError) {
         begun = now
-        guard ares_library_init(ARES_LIB_INIT_ALL) == 0 else {
+        guard AresChannel.isLibraryReady else {
             throw SystemCallError("ares_library_init", code: ENOMEM)
         }
         var options = unsafe ares_options()
