@@ -101,6 +101,14 @@ struct Flow: BitwiseCopyable {
     var lastActive: UInt32 = 0
     /// Since when it lingers; in the worker's ticks.
     var lingersSince: UInt32 = 0
+    /// When it was accepted, or adopted; in the worker's milliseconds.
+    var openedAt: UInt64 = 0
+    /// Payload, as it is counted for its service.
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+    /// Milliseconds from `openedAt` until an endpoint had accepted, and until its first byte was passed on. 0 before.
+    var connectedAfter: UInt32 = 0
+    var answeredAfter: UInt32 = 0
     /// Bytes that the peers had not acknowledged at the last look, both sides together.
     var unsent: UInt32 = 0
     /// The dial that is under way, if one is.

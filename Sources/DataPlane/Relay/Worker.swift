@@ -242,6 +242,7 @@ struct Worker: ~Copyable {
     /// A free place for a flow, or nil when the limit is reached.
     mutating func takeFlow() -> FlowIndex? {
         guard let flow = places.take() else { return nil }
+        flows[flow].openedAt = now
         counters.add(1, .flowsOpened)
         return flow
     }
@@ -269,12 +270,27 @@ struct Worker: ~Copyable {
         if !isAccepting, !isYielding, !places.isFull, now >= acceptAgain { startAccepting() }
     }
 
+    /// Milliseconds since a flow was accepted, or adopted; at least 1.
+    func age(_ flow: FlowIndex) -> UInt32 { UInt32(clamping: max(1, now &- flows[flow].openedAt)) }
+
+    /// Counts payload from a client, for its service and for the flow.
+    @inline(__always) func countUp(_ count: Int, _ flow: FlowIndex) {
+        counters.add(UInt64(count), .bytesUp, service: flows[flow].service)
+        flows[flow].bytesUp &+= UInt64(count)
+    }
+
+    /// The same of payload to a client.
+    @inline(__always) func countDown(_ count: Int, _ flow: FlowIndex) {
+        counters.add(UInt64(count), .bytesDown, service: flows[flow].service)
+        flows[flow].bytesDown &+= UInt64(count)
+    }
+
     /// Counts what a client has said that will never be any service's.
     func countUnrouted(_ flow: FlowIndex) {
         guard flows[flow].stage == .opening, flows[flow].service == ServiceSlot.unrouted else { return }
         let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow.client].pendingCount
         // What a trusted sender has said, as long as its header is not whole, is not the client's.
-        if !flows[flow].awaitsProxyHeader { counters.add(UInt64(said), .bytesUp, service: ServiceSlot.unrouted) }
+        if !flows[flow].awaitsProxyHeader { countUp(Int(said), flow) }
     }
 
     /// Closes one connection of a flow, whose record is as new afterwards but for its generation.

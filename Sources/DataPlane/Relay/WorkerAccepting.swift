@@ -278,7 +278,7 @@ extension Worker {
         halves[client].pendingCount = 0
         if let record = alert?.record {
             let sent = halves[client].socket.sendLastWords(record.span)
-            counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+            countDown(max(0, sent.value), flow)
         }
         sayGoodbye(flow)
     }
@@ -298,7 +298,7 @@ extension Worker {
         flows[flow].service = service
         settleLoans(flow)
         counters.add(1, .connectionsOpened, service: service)
-        counters.add(UInt64(received), .bytesUp, service: service)
+        countUp(received, flow)
         // That the sender is trusted is known; whether the service takes its word is the service's own choice.
         if flows[flow].hasAssertedAddresses, !view.route(service).acceptProxyProtocol {
             flows[flow].hasAssertedAddresses = false

@@ -25,7 +25,7 @@ extension Worker {
             answer.write(toHEAD: isHEAD, date: date, into: &$0) ?? 0
         }
         let sent = halves[client].socket.send(scratch, at: 0, count: count)
-        counters.add(UInt64(max(0, sent.value)), .bytesDown, service: flows[flow].service)
+        countDown(max(0, sent.value), flow)
         sayGoodbye(flow)
     }
 
@@ -172,7 +172,7 @@ extension Worker {
             }
             guard answer.value > 0 else { return answer.isError ? .failed(answer) : .ended }
             flows[half.flow].lastActive = tick
-            if half.isClient { counters.add(UInt64(answer.value), .bytesUp, service: flows[half.flow].service) }
+            if half.isClient { countUp(answer.value, half.flow) }
         }
         return .aTurn
     }

@@ -72,7 +72,7 @@ extension Worker {
             }
             switch fill(half, &message) {
             case .some:
-                if half.isClient { counters.add(UInt64(message.lastRead), .bytesUp, service: flows[half.flow].service) }
+                if half.isClient { countUp(Int(message.lastRead), half.flow) }
             case .nothing: return .waits
             case .ended:
                 halves[half].state.insert(.ended)

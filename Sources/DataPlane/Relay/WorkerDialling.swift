@@ -256,6 +256,7 @@ extension Worker {
         if events.contains(.peerClosed) { halves[endpoint].state.insert(.peerClosed) }
         flows[flow].stage = .relaying
         flows[flow].lastActive = tick
+        flows[flow].connectedAfter = age(flow)
         let route = view.route(flows[flow].service)
         if route.sendProxyProtocol != .off, !prependProxyHeader(flow, route.sendProxyProtocol) { return }
         guard pump(client) else { return }

@@ -78,7 +78,7 @@ extension Worker {
             switch fill(client, &exchanges[flow].request) {
             case .some:
                 if wasEmpty { exchanges[flow].headSince = tick }
-                counters.add(UInt64(exchanges[flow].request.lastRead), .bytesUp, service: flows[flow].service)
+                countUp(Int(exchanges[flow].request.lastRead), flow)
             case .nothing: return .waits
             case .ended:
                 guard wasEmpty else {
@@ -175,7 +175,7 @@ extension Worker {
         exchanges[flow].request.scanned = 0
         skip(&exchanges[flow].request, count)
         // On a connection that has a service they were counted as they came.
-        if flows[flow].stage == .opening { counters.add(UInt64(count), .bytesUp, service: flows[flow].service) }
+        if flows[flow].stage == .opening { countUp(count, flow) }
         return true
     }
 

@@ -377,10 +377,12 @@ extension Worker {
         if halves[source].passable != Half.unbounded { halves[source].passable &-= UInt64(count) }
         guard source.isClient else { return }
         flows[source.flow].heard &+= UInt32(truncatingIfNeeded: count)
-        counters.add(UInt64(count), .bytesUp, service: flows[source.flow].service)
+        countUp(count, source.flow)
     }
 
     @inline(__always) private func countSent(_ count: Int, from source: HalfIndex) {
-        if source.isEndpoint { counters.add(UInt64(count), .bytesDown, service: flows[source.flow].service) }
+        guard source.isEndpoint else { return }
+        countDown(count, source.flow)
+        if flows[source.flow].answeredAfter == 0 { flows[source.flow].answeredAfter = age(source.flow) }
     }
 }
