@@ -89,7 +89,7 @@ struct FlowSearches {
     mutating func found(_ findings: FlowFindings) -> Answer? {
         guard var search = searches[findings.search], search.waiting.remove(findings.worker) != nil else { return nil }
         search.matching &+= findings.matching
-        search.flows += findings.flows.map { (findings.worker, $0) }
+        search.flows += findings.flows.map { (worker: findings.worker, flow: $0) }
         // No more than what can be listed is kept, however many workers there are.
         search.flows.sort { $0.flow.age > $1.flow.age }
         search.flows.removeLast(max(0, search.flows.count - search.request.query.limit))
@@ -112,7 +112,8 @@ struct FlowSearches {
         }
         let flows = search.flows.map { worker, flow -> OpenFlow in
             let owner: OpenFlow.Owner =
-                flow.service == ServiceSlot.monitor ? .monitor : names[flow.service].map { .service($0) } ?? .nobody
+                flow.service == ServiceSlot.monitor
+                ? .monitor : names[flow.service].map(OpenFlow.Owner.service) ?? .nobody
             return OpenFlow(
                 owner: owner, isHTTP: flow.isHTTP, stage: flow.stage, client: flow.client, called: flow.called,
                 endpoint: flow.endpoint, target: flow.target, bytesUp: flow.bytesUp, bytesDown: flow.bytesDown,

@@ -51,16 +51,18 @@ struct FlowListing {
 
     init(_ body: JSON) { self.body = body }
 
-    private static let table = Table(columns: [
-        .init("CLIENT") { $0["client"].text ?? "" },
-        .init("SERVICE", value: service),
-        .init("ENDPOINT") { $0["endpoint"].text ?? "" },
-        .init("STAGE") { $0["stage"].text ?? "" },
-        .init("UP", .right) { $0["bytesUp"].integer.map(spell(bytes:)) ?? "" },
-        .init("DOWN", .right) { $0["bytesDown"].integer.map(spell(bytes:)) ?? "" },
-        .init("AGE", .right) { time($0["ageMilliseconds"]) },
-        .init("IDLE", .right) { time($0["idleMilliseconds"]) },
-    ])
+    private static var table: Table {
+        Table(columns: [
+            .init("CLIENT") { $0["client"].text ?? "" },
+            .init("SERVICE", value: service),
+            .init("ENDPOINT") { $0["endpoint"].text ?? "" },
+            .init("STAGE") { $0["stage"].text ?? "" },
+            .init("UP", .right) { $0["bytesUp"].integer.map(spell(bytes:)) ?? "" },
+            .init("DOWN", .right) { $0["bytesDown"].integer.map(spell(bytes:)) ?? "" },
+            .init("AGE", .right) { time($0["ageMilliseconds"]) },
+            .init("IDLE", .right) { time($0["idleMilliseconds"]) },
+        ])
+    }
 
     /// A service may have any name, but not one with brackets.
     private static func service(_ flow: JSON) -> String {
