@@ -166,6 +166,11 @@ public struct ProxyDaemon {
                 name: "checker", loss: .ofService, consequence: "endpoints cannot be checked for an operator",
                 rounds: { checker.pulse.count }, patience: .seconds(120), run: { try checker.run() },
                 stop: { checker.mailbox.post(.stop) }))
+        let lister = try FlowLister(workers: pool.mailboxes) { mailbox.post(.listed($0)) }
+        try start(
+            DaemonThread(
+                name: "lister", loss: .ofService, consequence: "open flows cannot be listed for an operator",
+                rounds: { lister.pulse.count }, run: { lister.run() }, stop: { lister.stop() }))
         // A new start would have an older snapshot, so it is the worst that could be done about it.
         try start(
             DaemonThread(
@@ -174,7 +179,7 @@ public struct ProxyDaemon {
                 stop: { keeper.mailbox.post(.stop) }))
         // Without it this server would serve what it serves now for ever: no cutover, no drain, no new service would
         // reach it. A round may bring the largest snapshot to the workers.
-        let subscriber = makeSubscriber(checker, prober)
+        let subscriber = makeSubscriber(checker, prober, lister)
         try start(
             DaemonThread(
                 name: "subscriber", loss: .ofTraffic, consequence: "this server hears of no change",
@@ -184,12 +189,15 @@ public struct ProxyDaemon {
 
     private static func workerName(_ index: Int) -> String { "worker-\(index)" }
 
-    private func makeSubscriber(_ checker: EndpointChecker, _ prober: Prober) -> SnapshotSubscriber {
+    private func makeSubscriber(
+        _ checker: EndpointChecker, _ prober: Prober, _ lister: FlowLister
+    ) -> SnapshotSubscriber {
         let isListening = Mutex(false)
         let (board, pool, logger, arrivals, flowLogger) = (board, pool, logger, arrivals, flowLogger)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
-            checker: checker.mailbox, prober: prober.mailbox, health: health.mailbox, keeper: keeper.mailbox,
+            checker: checker.mailbox, lister: lister.mailbox, prober: prober.mailbox, health: health.mailbox,
+            keeper: keeper.mailbox,
             monitor: (responder.addresses.http.port, responder.addresses.https.port),
             routing: { tenants, generation in
                 flowLogger.mailbox.post(.tenants(tenants, generation: generation))

@@ -116,6 +116,16 @@ import Testing
             "server edit za1 --probe-interval 60 --threshold 5 --probe-http-port 8080 --dry-run",
             says: "monitoring.intervalSeconds  none → 60", "monitoring.httpPort         80 → 8080"),
         Step("server show za1", says: "watched           as the fleet"),
+        // The fleet's own probes come and go meanwhile, but from nowhere in this prefix.
+        Step("flows za1 --client 192.0.2.0/24", says: "no flow that matches is open"),
+        Step("flows za1 --client 192.0.2.7 --limit 1 --json", says: "\"complete\": true", "\"matching\": 0"),
+        Step("flows za1 --json", says: "\"server\": \"za1\""),
+        Step("flows za1 --limit 0", exits: 64, says: "--limit is 0"),
+        Step("flows za1 --client 192.0.2.7/24", exits: 1, says: "client: '192.0.2.7/24'"),
+        Step("flows za1 --service nobody", exits: 1, says: "There is no service 'nobody'"),
+        Step("flows ie1", exits: 1, says: "Server ie1 is not connected"),
+        Step("flows nobody", exits: 1, says: "There is no server 'nobody'"),
+        Step("flows", exits: 64, says: "<server>"),
         Step("server edit za1 --probe-timeout 5", exits: 1, says: "/monitoring/timeoutSeconds", "the interval, 2 s"),
         Step("server edit za1 --quorum many", exits: 64, says: "'many' is invalid"),
         // A command to a server, and no change of the configuration.

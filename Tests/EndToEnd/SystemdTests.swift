@@ -116,7 +116,7 @@ struct `Under systemd` {
         let nginx = try Nginx("first")
         let systemd = try Systemd()
         try systemd.addService(to: nginx.first.endpoint)
-        try systemd.api.apply("PATCH", "/services/acme-app", ["flowLog": ["oneIn": 1]])
+        try systemd.api.grant("PATCH", "/services/acme-app", ["flowLog": ["oneIn": 1]])
         try systemd.systemctl("start", "ddirect-proxy.socket", "ddirect-proxy.service")
         let load = try Load.requests(to: systemd.http)
         try load.awaitMore(50)
@@ -128,11 +128,14 @@ struct `Under systemd` {
         }
         let seen = load.stop()
         #expect(seen.failures.map(\.description) == [])
-        let journal = try systemd.journal(of: "ddirect-proxy.service")
-        #expect(journal.contains("Reading name servers and credentials anew"))
-        // The flow log is among the lines, of the last process too, each a whole one.
-        let flows = journal.split(separator: "\n").filter { $0.hasPrefix("{") }
-        #expect(flows.count >= seen.count)
+        #expect(try systemd.journal(of: "ddirect-proxy.service").contains("Reading name servers and credentials anew"))
+        // The flow log is among the lines, of former processes too, each a whole one.
+        var flows: [Substring] = []
+        try eventually("a line for each of \(seen.count) flows, of which there are \(flows.count)") {
+            let journal = try systemd.journal(of: "ddirect-proxy.service")
+            flows = journal.split(separator: "\n").filter { $0.hasPrefix("{") }
+            return flows.count >= seen.count
+        }
         #expect(flows.allSatisfy { $0.hasSuffix("}") && $0.contains(#""service":"acme-app""#) })
     }
 

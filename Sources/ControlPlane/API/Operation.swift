@@ -46,7 +46,8 @@ struct Operation: Sendable {
     static let page: Set<String> = ["limit", "cursor"]
 
     static let all: [Operation] =
-        ControlAPI.customerOperations + ControlAPI.serverOperations + ControlAPI.enrollmentOperations
+        ControlAPI.customerOperations + ControlAPI.serverOperations + ControlAPI.flowOperations
+        + ControlAPI.enrollmentOperations
         + ControlAPI.failoverOperations + ControlAPI.serviceOperations + ControlAPI.zoneOperations
         + ControlAPI.settingsOperations
         + ControlAPI.versionOperations

@@ -101,7 +101,7 @@ extension ControlAPI {
             return Problem(
                 .conflict,
                 "Server \(entry.target) is not connected, so it cannot be told; expected a connected server.")
-        case .timedOut:
+        case .timedOut, .refused:
             await enterRefusal(entry, "Server \(entry.target) did not answer.")
             return Problem(
                 .unavailable, "Server \(entry.target) did not answer in time. Try again later.",

@@ -27,9 +27,10 @@ extension ControlAPI {
         return Paging.response("services", items, next: page.next)
     }
 
-    private func filter<Name>(
-        _ parameter: String, _ request: APIRequest, _ make: (String) throws(InvalidValue) -> Name
-    ) throws(Problem) -> Name? {
+    /// What a query parameter says, if it is there.
+    func filter<Value>(
+        _ parameter: String, _ request: APIRequest, _ make: (String) throws(InvalidValue) -> Value
+    ) throws(Problem) -> Value? {
         guard let text = request.query[parameter] else { return nil }
         do {
             return try make(text)

@@ -18,7 +18,7 @@ struct DDirect: AsyncParsableCommand {
         subcommands: [
             CustomerCommand.self, ServerCommand.self, ServiceCommand.self, EndpointCommand.self, ZoneCommand.self,
             SettingsCommand.self, VersionCommand.self, FailoverCommand.self, FailbackCommand.self, FreezeCommand.self,
-            UnfreezeCommand.self,
+            UnfreezeCommand.self, FlowsCommand.self,
             AuditCommand.self, EventsCommand.self, TokenCommand.self, LoginCommand.self, CompletionsCommand.self,
         ]
     )

@@ -293,11 +293,8 @@ extension SnapshotPublisher {
             changeStatus(of: server) { $0.observe(load) }
             carrying[server]?.observed(load, at: clock.now)
             take(load.connections, of: server)
-        case .endpointCheck(let check):
-            // Late answers have nobody who waits for them; an answer to another session's command is none.
-            guard let pending = pendingCommands[check.command], pending.session == id else { return }
-            pending.answer.yield(EndpointCheck(check))
-            pending.answer.finish()
+        case .endpointCheck(let check): answered(check.command, .check(EndpointCheck(check)), by: id)
+        case .flowList(let list): answered(list.command, CommandAnswer(list), by: id)
         case .probes(let probes): take(probes.probes, from: server)
         case nil: break
         }

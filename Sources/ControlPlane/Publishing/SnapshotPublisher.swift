@@ -6,12 +6,6 @@ import NIOPosix
 public import ServiceLifecycle
 import Wire
 
-/// Why a command was not carried out by a data plane.
-public enum CommandFailure: Error, Equatable, Sendable {
-    case disconnected
-    case timedOut
-}
-
 /// Keeps every data plane at the newest version: takes each change as it is committed, sends each connected data plane what it lacks,
 /// and knows who has applied or refused what.
 ///
@@ -58,8 +52,8 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
     private let listening = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// Those who wait until servers have answered, told at every change of a status.
     private var statusWatchers: [UInt64: AsyncStream<Void>.Continuation] = [:]
-    /// Those who wait for the answer to a command; `nil` ends the wait without one.
-    var pendingCommands: [UInt64: (session: SessionID, answer: AsyncStream<EndpointCheck>.Continuation)] = [:]
+    /// Those who wait for the answer to a command; the end of its stream ends the wait without one.
+    var pendingCommands: [UInt64: (session: SessionID, answer: AsyncStream<CommandAnswer>.Continuation)] = [:]
     var isStopping = false
     var refusals = RefusalLog()
     /// What the data planes that are asked to probe are asked to.
@@ -132,33 +126,6 @@ public actor SnapshotPublisher: ServiceLifecycle.Service {
             group.cancelAll()
         }
         return servers.reduce(into: [:]) { $0[$1] = knownStatuses[$1] ?? ServerStatus() }
-    }
-
-    /// Has a data plane resolve an endpoint and connect to it, now, and answers what it saw.
-    public func checkEndpoint(
-        _ target: EndpointTarget, on server: ServerName, timeout: Duration
-    ) async throws(CommandFailure) -> EndpointCheck {
-        var command = WireCommand()
-        command.id = nextNumber()
-        command.checkEndpoint.target = WireTarget(target)
-        let (answers, answer) = AsyncStream<EndpointCheck>.makeStream(bufferingPolicy: .bufferingOldest(1))
-        let session = try send(command, to: server)
-        pendingCommands[command.id] = (session, answer)
-        defer { pendingCommands[command.id] = nil }
-        let result = await withTaskGroup(of: Result<EndpointCheck, CommandFailure>.self) { group in
-            group.addTask {
-                for await check in answers { return .success(check) }
-                return .failure(.disconnected)
-            }
-            group.addTask {
-                try? await Task.sleep(for: timeout)
-                return .failure(.timedOut)
-            }
-            let first = await group.next()
-            group.cancelAll()
-            return first ?? .failure(.timedOut)
-        }
-        return try result.get()
     }
 
     /// Tells a data plane to take no new connections, or to take them again. That it does is seen in its status.

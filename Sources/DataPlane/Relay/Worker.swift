@@ -231,6 +231,8 @@ struct Worker: ~Copyable {
                 gate.proved(address, now: now)
             case .adopt(let flows):
                 for flow in flows { adopt(flow) }
+            case .list(let search):
+                list(search)
             case .park:
                 leaveListeners()
                 plan.departures.post(park())

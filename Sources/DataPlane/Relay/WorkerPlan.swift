@@ -19,6 +19,8 @@ enum WorkerMessage: Sendable {
     case proved(Address)
     /// Take in flows that an earlier process of this server has parked, each with the slot of its service.
     case adopt([MovingFlow])
+    /// Go on with a search for open flows, and answer it when it is done.
+    case list(FlowSearch)
     /// Hand over every flow, and end.
     case park
     /// End now, whatever is open.

@@ -8,6 +8,7 @@ import Wire
 enum SubscriberMessage: Sendable {
     case checked(WireEndpointCheck)
     case probed(WireProbe)
+    case listed(FlowSearches.Answer)
     /// The files of the identity may have changed.
     case reload
     case stop
@@ -22,6 +23,7 @@ final class SnapshotSubscriber: Sendable {
         let counters: [WorkerCounters]
         let resolver: Mailbox<ResolverMessage>
         let checker: Mailbox<EndpointChecker.Message>
+        let lister: Mailbox<FlowSearches.Request>
         let prober: Mailbox<Prober.Message>
         let health: Mailbox<HealthChecker.Message>
         let keeper: Mailbox<SnapshotKeeper.Message>
@@ -81,6 +83,8 @@ final class SnapshotSubscriber: Sendable {
         /// Whether the control plane has said anything in this session but goodbye.
         var isWelcome = false
         var isStopped = false
+        /// How many sessions have ended: a list of flows is told in the one that has asked for it.
+        var session: UInt64 = 0
         let started = Clock.monotonicNanoseconds / 1_000_000
         var nextLoad: UInt64 = 0
         var load = LoadReport()
@@ -152,6 +156,8 @@ final class SnapshotSubscriber: Sendable {
             for message in owner.mailbox.drain() {
                 switch message {
                 case .checked(let report): carryOut(machine.observed(.endpointCheck(report), now: now))
+                case .listed(let answer):
+                    if answer.session == session { carryOut(machine.observed(.flowList(answer.list), now: now)) }
                 case .probed(let probe): if machine.isSubscribed { probes.add(probe, now: now) }
                 case .reload: readIdentity()
                 case .stop: isStopped = true
@@ -228,6 +234,7 @@ final class SnapshotSubscriber: Sendable {
 
         private mutating func disconnect(_ reason: String) {
             connection = nil
+            session += 1
             stopProbing()
             if isDialling {
                 isDialling = false
@@ -380,6 +387,10 @@ final class SnapshotSubscriber: Sendable {
                 owner.logger.notice(
                     "An operator has the next snapshot taken, of whatever store and version",
                     metadata: ["serving": "\(machine.held?.version.description ?? "none")"])
+            case .listFlows(let query):
+                let lister = owner.around.lister
+                let refusal = lister.ask(query, command: command.id, session: session, tenants: tenants)
+                if let refusal { carryOut(machine.observed(.flowList(refusal), now: now)) }
             case .watch(let list): owner.around.prober.post(.watch(list))
             case nil: break
             }

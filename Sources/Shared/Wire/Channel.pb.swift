@@ -804,6 +804,15 @@ public nonisolated struct WireCommand: Sendable {
     set {command = .watch(newValue)}
   }
 
+  /// an older data plane does not know it, and does not answer
+  public var listFlows: WireListFlows {
+    get {
+      if case .listFlows(let v)? = command {return v}
+      return WireListFlows()
+    }
+    set {command = .listFlows(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Command: Equatable, Sendable {
@@ -812,6 +821,8 @@ public nonisolated struct WireCommand: Sendable {
     case undrain(WireUndrain)
     case accept(WireAccept)
     case watch(WireWatch)
+    /// an older data plane does not know it, and does not answer
+    case listFlows(WireListFlows)
 
   }
 
@@ -932,6 +943,26 @@ public nonisolated struct WireAccept: Sendable {
   public init() {}
 }
 
+/// Which flows are open now; the answer is a FlowList.
+public nonisolated struct WireListFlows: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty for all
+  public var service: String = String()
+
+  /// a prefix; empty for all
+  public var client: String = String()
+
+  /// 1 to 1000
+  public var limit: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
 public nonisolated struct WireObservation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -963,12 +994,21 @@ public nonisolated struct WireObservation: Sendable {
     set {observation = .probes(newValue)}
   }
 
+  public var flowList: WireFlowList {
+    get {
+      if case .flowList(let v)? = observation {return v}
+      return WireFlowList()
+    }
+    set {observation = .flowList(newValue)}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public nonisolated enum OneOf_Observation: Equatable, Sendable {
     case endpointCheck(WireEndpointCheck)
     case load(WireLoad)
     case probes(WireProbes)
+    case flowList(WireFlowList)
 
   }
 
@@ -1016,6 +1056,126 @@ public nonisolated struct WireAttempt: Sendable {
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
+}
+
+/// The flows that were open, as far as they were asked for.
+public nonisolated struct WireFlowList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the id of the command
+  public var command: UInt64 = 0
+
+  /// all that match, listed or not
+  public var matching: UInt64 = 0
+
+  /// every worker has answered in time
+  public var complete: Bool = false
+
+  /// the oldest first
+  public var flows: [WireOpenFlow] = []
+
+  /// why nothing was looked for; empty otherwise
+  public var refusal: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireOpenFlow: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// empty when it has none (yet, or any more)
+  public var service: String = String()
+
+  /// it is for the monitor endpoint
+  public var monitor: Bool = false
+
+  /// plain HTTP; TLS otherwise
+  public var http: Bool = false
+
+  public var stage: WireOpenFlow.Stage = .opening
+
+  /// an address and a port, as the next two; empty when it is not known
+  public var client: String = String()
+
+  /// what the client has called
+  public var called: String = String()
+
+  /// empty before it is connected
+  public var endpoint: String = String()
+
+  /// 0 the endpoint, then the fallbacks; absent when it is not known
+  public var target: UInt32 {
+    get {_target ?? 0}
+    set {_target = newValue}
+  }
+  /// Returns true if `target` has been explicitly set.
+  public var hasTarget: Bool {self._target != nil}
+  /// Clears the value of `target`. Subsequent reads from it will return its default value.
+  public mutating func clearTarget() {self._target = nil}
+
+  public var bytesUp: UInt64 = 0
+
+  public var bytesDown: UInt64 = 0
+
+  public var ageMilliseconds: UInt64 = 0
+
+  public var idleMilliseconds: UInt64 = 0
+
+  public var worker: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public nonisolated enum Stage: SwiftProtobuf.Enum, Swift.CaseIterable {
+    public typealias RawValue = Int
+    case opening // = 0
+    case dialling // = 1
+    case relaying // = 2
+    case lingering // = 3
+    case UNRECOGNIZED(Int)
+
+    public init() {
+      self = .opening
+    }
+
+    public init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .opening
+      case 1: self = .dialling
+      case 2: self = .relaying
+      case 3: self = .lingering
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    public var rawValue: Int {
+      switch self {
+      case .opening: return 0
+      case .dialling: return 1
+      case .relaying: return 2
+      case .lingering: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    public static let allCases: [WireOpenFlow.Stage] = [
+      .opening,
+      .dialling,
+      .relaying,
+      .lingering,
+    ]
+
+  }
+
+  public init() {}
+
+  fileprivate var _target: UInt32? = nil
 }
 
 public nonisolated struct WireLoad: Sendable {
@@ -2157,7 +2317,7 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Command"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}check_endpoint\0\u{1}drain\0\u{1}undrain\0\u{1}accept\0\u{1}watch\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}check_endpoint\0\u{1}drain\0\u{1}undrain\0\u{1}accept\0\u{1}watch\0\u{3}list_flows\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2231,6 +2391,19 @@ nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.command = .watch(v)
         }
       }()
+      case 7: try {
+        var v: WireListFlows?
+        var hadOneofValue = false
+        if let current = self.command {
+          hadOneofValue = true
+          if case .listFlows(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.command = .listFlows(v)
+        }
+      }()
       default: break
       }
     }
@@ -2264,6 +2437,10 @@ nonisolated extension WireCommand: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .watch?: try {
       guard case .watch(let v)? = self.command else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .listFlows?: try {
+      guard case .listFlows(let v)? = self.command else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -2514,9 +2691,49 @@ nonisolated extension WireAccept: SwiftProtobuf.Message, SwiftProtobuf._MessageI
   }
 }
 
+nonisolated extension WireListFlows: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ListFlows"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}service\0\u{1}client\0\u{1}limit\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.service) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.client) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.service.isEmpty {
+      try visitor.visitSingularStringField(value: self.service, fieldNumber: 1)
+    }
+    if !self.client.isEmpty {
+      try visitor.visitSingularStringField(value: self.client, fieldNumber: 2)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireListFlows, rhs: WireListFlows) -> Bool {
+    if lhs.service != rhs.service {return false}
+    if lhs.client != rhs.client {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireObservation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Observation"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}endpoint_check\0\u{1}load\0\u{1}probes\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}endpoint_check\0\u{1}load\0\u{1}probes\0\u{3}flow_list\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2563,6 +2780,19 @@ nonisolated extension WireObservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.observation = .probes(v)
         }
       }()
+      case 4: try {
+        var v: WireFlowList?
+        var hadOneofValue = false
+        if let current = self.observation {
+          hadOneofValue = true
+          if case .flowList(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.observation = .flowList(v)
+        }
+      }()
       default: break
       }
     }
@@ -2585,6 +2815,10 @@ nonisolated extension WireObservation: SwiftProtobuf.Message, SwiftProtobuf._Mes
     case .probes?: try {
       guard case .probes(let v)? = self.observation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .flowList?: try {
+      guard case .flowList(let v)? = self.observation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
     case nil: break
     }
@@ -2691,6 +2925,154 @@ nonisolated extension WireAttempt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension WireFlowList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".FlowList"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}command\0\u{1}matching\0\u{1}complete\0\u{1}flows\0\u{1}refusal\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.command) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.matching) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.complete) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.flows) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.refusal) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.command != 0 {
+      try visitor.visitSingularUInt64Field(value: self.command, fieldNumber: 1)
+    }
+    if self.matching != 0 {
+      try visitor.visitSingularUInt64Field(value: self.matching, fieldNumber: 2)
+    }
+    if self.complete != false {
+      try visitor.visitSingularBoolField(value: self.complete, fieldNumber: 3)
+    }
+    if !self.flows.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.flows, fieldNumber: 4)
+    }
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularStringField(value: self.refusal, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireFlowList, rhs: WireFlowList) -> Bool {
+    if lhs.command != rhs.command {return false}
+    if lhs.matching != rhs.matching {return false}
+    if lhs.complete != rhs.complete {return false}
+    if lhs.flows != rhs.flows {return false}
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOpenFlow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".OpenFlow"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}service\0\u{1}monitor\0\u{1}http\0\u{1}stage\0\u{1}client\0\u{1}called\0\u{1}endpoint\0\u{1}target\0\u{3}bytes_up\0\u{3}bytes_down\0\u{3}age_milliseconds\0\u{3}idle_milliseconds\0\u{1}worker\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.service) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.monitor) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.http) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.stage) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.client) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.called) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self._target) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.bytesUp) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.bytesDown) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.ageMilliseconds) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.idleMilliseconds) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.worker) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.service.isEmpty {
+      try visitor.visitSingularStringField(value: self.service, fieldNumber: 1)
+    }
+    if self.monitor != false {
+      try visitor.visitSingularBoolField(value: self.monitor, fieldNumber: 2)
+    }
+    if self.http != false {
+      try visitor.visitSingularBoolField(value: self.http, fieldNumber: 3)
+    }
+    if self.stage != .opening {
+      try visitor.visitSingularEnumField(value: self.stage, fieldNumber: 4)
+    }
+    if !self.client.isEmpty {
+      try visitor.visitSingularStringField(value: self.client, fieldNumber: 5)
+    }
+    if !self.called.isEmpty {
+      try visitor.visitSingularStringField(value: self.called, fieldNumber: 6)
+    }
+    if !self.endpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 7)
+    }
+    try { if let v = self._target {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 8)
+    } }()
+    if self.bytesUp != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesUp, fieldNumber: 9)
+    }
+    if self.bytesDown != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytesDown, fieldNumber: 10)
+    }
+    if self.ageMilliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.ageMilliseconds, fieldNumber: 11)
+    }
+    if self.idleMilliseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.idleMilliseconds, fieldNumber: 12)
+    }
+    if self.worker != 0 {
+      try visitor.visitSingularUInt32Field(value: self.worker, fieldNumber: 13)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireOpenFlow, rhs: WireOpenFlow) -> Bool {
+    if lhs.service != rhs.service {return false}
+    if lhs.monitor != rhs.monitor {return false}
+    if lhs.http != rhs.http {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs.client != rhs.client {return false}
+    if lhs.called != rhs.called {return false}
+    if lhs.endpoint != rhs.endpoint {return false}
+    if lhs._target != rhs._target {return false}
+    if lhs.bytesUp != rhs.bytesUp {return false}
+    if lhs.bytesDown != rhs.bytesDown {return false}
+    if lhs.ageMilliseconds != rhs.ageMilliseconds {return false}
+    if lhs.idleMilliseconds != rhs.idleMilliseconds {return false}
+    if lhs.worker != rhs.worker {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOpenFlow.Stage: SwiftProtobuf._ProtoNameProviding {
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OPENING\0\u{1}DIALLING\0\u{1}RELAYING\0\u{1}LINGERING\0")
 }
 
 nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -47,6 +47,12 @@ extension WireFrame {
         return WireFrame(.observation(observation))
     }
 
+    public static func flowList(_ list: WireFlowList) -> WireFrame {
+        var observation = WireObservation()
+        observation.flowList = list
+        return WireFrame(.observation(observation))
+    }
+
     public static let heartbeat = WireFrame(.heartbeat(WireHeartbeat()))
 
     /// The first words of who has no certificate yet. `request` is a PKCS #10 request, DER.

@@ -116,7 +116,7 @@ private func applied(
 
 extension Bench {
     /// Furnishes, adds service solo on za1 alone (version 5), and runs `body` with a data plane of za1 that has applied all that.
-    fileprivate func withDataPlane(_ body: @escaping @Sendable (ChannelClient) async throws -> Void) async throws {
+    func withDataPlane(_ body: @escaping @Sendable (ChannelClient) async throws -> Void) async throws {
         try await furnish()
         _ = try await post("/services", Bench.service("solo", domains: ["solo.test"]))
         try await untilListening(on: channel)

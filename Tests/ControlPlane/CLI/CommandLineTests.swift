@@ -235,7 +235,7 @@ import Testing
         "endpoint set a b --dry-run --wait", "endpoint set a b --wait --timeout 61", "frobnicate", "customer edit acme",
         "server enroll", "server enroll za1 --valid-for 0", "server enroll za1 --valid-for 604801", "server revoke",
         "zone create acme.test", "zone create acme.test --provider bind", "settings edit --quorum all",
-        "server edit za1 --threshold majority", "settings show fleet",
+        "server edit za1 --threshold majority", "settings show fleet", "flows", "flows za1 --limit 1001",
     ])
     func `what cannot be is refused with 64 before anything is sent`(line: String) {
         let error = #expect(throws: (any Error).self) { try parse(line, as: (any ParsableCommand).self) }

@@ -223,6 +223,34 @@ import Wire
         }
     }
 
+    @Test func `takes an answer for what was asked alone`() async throws {
+        let fleet = try FleetHistory().fleet
+        let za1 = za1
+        try await withPublisher(fleet) { publisher, path in
+            try await ChannelClient.connected(to: path) { client in
+                try await client.hello(za1)
+                try await client.applyNext()
+                let query = try FlowQuery()
+                async let answer = publisher.listFlows(query, on: za1, timeout: patience)
+                guard case .command(let command) = try await client.nextMessage() else {
+                    throw ChannelClient.Failure.closed
+                }
+                // For a command that nobody has given, and then of another kind than the command.
+                let list = FlowList(flows: [], matching: 3, isComplete: true)
+                try await client.send(.flowList(WireFlowList(command: command.id + 1, list)))
+                var check = WireEndpointCheck()
+                check.command = command.id
+                try await client.send(.endpointCheck(check))
+                do {
+                    _ = try await answer
+                    Issue.record("an endpoint check was taken for a list of flows")
+                } catch {
+                    #expect(error as? CommandFailure == .refused("its answer is no list of flows"))
+                }
+            }
+        }
+    }
+
     @Test func `asks a data plane to check an endpoint, to drain and to take traffic again`() async throws {
         let fleet = try FleetHistory().fleet
         let target = EndpointTarget(host: try EndpointHost("origin.acme.example"))

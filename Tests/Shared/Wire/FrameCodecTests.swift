@@ -13,6 +13,9 @@ import Wire
         var command = WireCommand()
         command.id = 7
         command.checkEndpoint.target = WireTarget(try Sample.carriage(1).endpoint.target)
+        var search = WireCommand()
+        search.id = 8
+        search.listFlows = WireListFlows(try FlowQuery(service: ServiceName("acme-app"), limit: 7))
         var check = WireEndpointCheck()
         check.command = 7
         check.attempts = [WireAttempt(), WireAttempt()]
@@ -22,7 +25,7 @@ import Wire
         return [
             .hello(hello), .snapshot(WireSnapshot(snapshot)), .applied(SnapshotVersion(9)),
             .refused(SnapshotVersion(9), reasons: ["because"]), .command(command), .endpointCheck(check), .load(load),
-            .heartbeat, .goodbye("the end"),
+            .command(search), .flowList(WireFlowList(command: 8, refusal: "not now")), .heartbeat, .goodbye("the end"),
         ]
     }
 

@@ -15,6 +15,7 @@ enum OpenAPI {
         "paths": {
         \#(customerPaths),
         \#(serverPaths),
+        \#(flowPaths),
         \#(enrollmentPaths),
         \#(failoverPaths),
         \#(servicePaths),
@@ -32,6 +33,7 @@ enum OpenAPI {
         \#(zoneSchemas),
         \#(monitoringSchemas),
         \#(answerSchemas),
+        \#(flowSchemas),
         \#(enrollmentSchemas),
         \#(failoverSchemas),
         \#(eventSchemas)

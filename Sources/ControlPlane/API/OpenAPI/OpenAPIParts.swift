@@ -62,6 +62,18 @@ extension OpenAPI {
             "description": "Only the services that this server carries.",
             "schema": {"$ref": "#/components/schemas/Slug"}
           },
+          "FlowServiceFilter": {
+            "name": "service",
+            "in": "query",
+            "description": "Only the flows of this service.",
+            "schema": {"$ref": "#/components/schemas/Slug"}
+          },
+          "FlowClientFilter": {
+            "name": "client",
+            "in": "query",
+            "description": "Only flows of clients with this address, or in this prefix.",
+            "schema": {"type": "string"}
+          },
           "DryRun": {
             "name": "dry_run",
             "in": "query",

@@ -26,9 +26,22 @@ private func take(_ frame: WireFrame) {
         guard let hello = try? Hello(message) else { return }
         require((try? Hello(WireHello(hello))) == hello, "a Hello stays the same on its way")
     case .snapshot(let message): take(message)
-    case .command(let command): _ = try? EndpointTarget(command.checkEndpoint.target)
+    case .command(let command): take(command)
+    case .observation(let observation): take(observation.flowList)
     default: break
     }
+}
+
+private func take(_ command: WireCommand) {
+    _ = try? EndpointTarget(command.checkEndpoint.target)
+    guard let query = try? FlowQuery(command.listFlows) else { return }
+    require((try? FlowQuery(WireListFlows(query))) == query, "a query for flows stays the same on its way")
+}
+
+private func take(_ message: WireFlowList) {
+    guard let list = try? FlowList(message) else { return }
+    let again = WireFlowList(command: message.command, list)
+    require((try? FlowList(again)) == list, "a list of flows stays the same on its way")
 }
 
 private func take(_ message: WireSnapshot) {
