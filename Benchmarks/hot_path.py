@@ -21,8 +21,8 @@ HOT = [
     # The steps of `pump`, where they are not inlined into it.
     "nextStep", "flushPending", "emptyPipe", "followOn", "fillPipe", "copy", "keep",
     # Who may, and what it may hold.
-    "arrive", "endOpening", "admit", "strike", "borrow", "settleLoans", "nextCandidate", "checkRelaying",
-    "checkLingering", "hearOut", "discard", "discardInput",
+    "arrive", "endOpening", "admit", "strike", "borrow", "settleLoans", "nextCandidate", "sweepRelaying",
+    "sweepLingering", "hearOut", "discard", "discardInput",
     # Plain HTTP, exchange after exchange.
     "readFirstRequest", "follow", "followRequest", "takeRequestHead", "passOn", "endRequest", "followResponse",
     "takeResponseHead", "endResponse", "endExchange", "followSilence", "followBody", "handOver", "fill", "settle",

@@ -159,13 +159,13 @@ public struct ProxyDaemon {
             DaemonThread(
                 name: "prober", loss: .ofService, consequence: "other servers are not probed from here",
                 rounds: { prober.pulse.count }, run: { try prober.run() }, stop: { prober.mailbox.post(.stop) }))
-        let checker = try EndpointChecker(servers: settings.resolvers) { mailbox.post(.checked($0)) }
-        // A round lasts as long as the slowest check in it: a name to resolve, and its addresses to connect to.
+        let inspector = try EndpointInspector(servers: settings.resolvers) { mailbox.post(.inspected($0)) }
+        // A round lasts as long as the slowest inspection in it: a name to resolve, and its addresses to connect to.
         try start(
             DaemonThread(
-                name: "checker", loss: .ofService, consequence: "endpoints cannot be checked for an operator",
-                rounds: { checker.pulse.count }, patience: .seconds(120), run: { try checker.run() },
-                stop: { checker.mailbox.post(.stop) }))
+                name: "inspector", loss: .ofService, consequence: "endpoints cannot be looked at for an operator",
+                rounds: { inspector.pulse.count }, patience: .seconds(120), run: { try inspector.run() },
+                stop: { inspector.mailbox.post(.stop) }))
         let lister = try FlowLister(workers: pool.mailboxes) { mailbox.post(.listed($0)) }
         try start(
             DaemonThread(
@@ -179,7 +179,7 @@ public struct ProxyDaemon {
                 stop: { keeper.mailbox.post(.stop) }))
         // Without it this server would serve what it serves now for ever: no cutover, no drain, no new service would
         // reach it. A round may bring the largest snapshot to the workers.
-        let subscriber = makeSubscriber(checker, prober, lister)
+        let subscriber = makeSubscriber(inspector, prober, lister)
         try start(
             DaemonThread(
                 name: "subscriber", loss: .ofTraffic, consequence: "this server hears of no change",
@@ -190,13 +190,13 @@ public struct ProxyDaemon {
     private static func workerName(_ index: Int) -> String { "worker-\(index)" }
 
     private func makeSubscriber(
-        _ checker: EndpointChecker, _ prober: Prober, _ lister: FlowLister
+        _ inspector: EndpointInspector, _ prober: Prober, _ lister: FlowLister
     ) -> SnapshotSubscriber {
         let isListening = Mutex(false)
         let (board, pool, logger, arrivals, flowLogger) = (board, pool, logger, arrivals, flowLogger)
         let around = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
-            checker: checker.mailbox, lister: lister.mailbox, prober: prober.mailbox, health: health.mailbox,
+            inspector: inspector.mailbox, lister: lister.mailbox, prober: prober.mailbox, health: health.mailbox,
             keeper: keeper.mailbox,
             monitor: (responder.addresses.http.port, responder.addresses.https.port),
             routing: { tenants, generation in

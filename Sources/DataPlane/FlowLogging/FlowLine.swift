@@ -51,6 +51,7 @@ struct FlowLine {
         switch record.event {
         case .open: nil
         case .parked: "parked"
+        case .stopped: "stopped"
         case .end: record.ending?.label ?? "closed"
         }
     }

@@ -9,6 +9,8 @@ struct FlowRecord: BitwiseCopyable {
         case end
         /// The process ends, and the next one goes on with it.
         case parked
+        /// The process ends, and cuts it.
+        case stopped
     }
 
     /// How it came to its service.

@@ -5,9 +5,9 @@ import Wire
 
 /// The prober's own state, and its rounds of events.
 struct ProberLoop: ~Copyable {
-    /// A plan that is being carried out. The loop's alone.
+    /// An order that is being carried out. The loop's alone.
     private final class Watched {
-        let plan: ProbePlan
+        let order: ProbeOrder
         var schedule: RoundSchedule
         var round: ProbeRound?
         /// Rounds in a row, up to the last one, that were missed.
@@ -17,16 +17,16 @@ struct ProberLoop: ~Copyable {
         /// Those that may be under way, by door.
         var attempts: [[ConnectionTag]]
 
-        init(_ plan: ProbePlan, schedule: RoundSchedule) {
-            self.plan = plan
+        init(_ order: ProbeOrder, schedule: RoundSchedule) {
+            self.order = order
             self.schedule = schedule
-            attempts = Array(repeating: [], count: plan.doors.count)
+            attempts = Array(repeating: [], count: order.doors.count)
         }
     }
 
     private struct UnderWay {
-        let attempt: ProbeAttempt
-        /// That of the plan in the rota.
+        let attempt: ProbeInquiry
+        /// That of the order in the rota.
         let number: Int32
         let door: Int
     }
@@ -42,7 +42,7 @@ struct ProberLoop: ~Copyable {
     private let client: TLSClient
     private let scratch = BufferPool.scratch()
     private var events: EventLoop<UnderWay>
-    private var rota = Rota<ProbePlan, Watched>()
+    private var rota = Rota<ProbeOrder, Watched>()
     private var nextComplaint: UInt64 = 0
     private var isStopped = false
 
@@ -92,24 +92,24 @@ struct ProberLoop: ~Copyable {
 
     /// What was probed already, and in the same way, goes on as if nothing had been said: a list comes with each change of the fleet.
     private mutating func watch(_ list: WireWatch) {
-        let (plans, problems) = ProbePlan.plans(of: list)
+        let (orders, problems) = ProbeOrder.orders(of: list)
         if !problems.isEmpty {
             logger.error(
                 "Something that the control plane has this server probe cannot be probed",
                 metadata: ["reasons": "\(problems.prefix(20).joined(separator: "; "))"])
         }
-        for plan in Array(rota.keys) where !plans.contains(plan) {
-            if let item = rota.remove(plan) { abandon(item) }
+        for order in Array(rota.keys) where !orders.contains(order) {
+            if let item = rota.remove(order) { abandon(item) }
         }
-        for plan in plans where rota.number(of: plan) == nil {
-            let schedule = RoundSchedule(interval: plan.interval, phase: .random(in: 0..<1), now: now)
-            rota.add(Watched(plan, schedule: schedule), for: plan, at: schedule.next)
+        for order in orders where rota.number(of: order) == nil {
+            let schedule = RoundSchedule(interval: order.interval, phase: .random(in: 0..<1), now: now)
+            rota.add(Watched(order, schedule: schedule), for: order, at: schedule.next)
         }
     }
 
     // MARK: Rounds
 
-    /// Does for a plan what is to be done now: ends its round, begins another, makes attempts.
+    /// Does for an order what is to be done now: ends its round, begins another, makes attempts.
     private mutating func proceed(_ number: Int32) {
         guard let item = rota[number] else { return }
         if let outcome = item.round?.outcome(now: now) { finish(item, outcome) }
@@ -117,7 +117,7 @@ struct ProberLoop: ~Copyable {
             item.schedule.began(now: now)
             item.start = Clock.monotonicNanoseconds
             item.round = ProbeRound(
-                doors: item.plan.doors.map { "\($0.address)" }, timeout: item.plan.timeout,
+                doors: item.order.doors.map { "\($0.address)" }, timeout: item.order.timeout,
                 isWeary: item.misses >= ProbeRound.wearyAfter, now: now)
         }
         for door in item.round?.takeDue(now: now) ?? [] { begin(item, number, door) }
@@ -128,12 +128,12 @@ struct ProberLoop: ~Copyable {
 
     private mutating func begin(_ item: Watched, _ number: Int32, _ door: Int) {
         // Services' own checks have half of them, so that no number of checks keeps the servers themselves from being probed.
-        let most = item.plan.service == nil ? mostAttempts : mostAttempts / 2
+        let most = item.order.service == nil ? mostAttempts : mostAttempts / 2
         guard events.count < most else {
             item.round?.ended(door, .notMade("\(most) attempts are under way"))
             return
         }
-        switch ProbeAttempt.begin(item.plan, item.plan.doors[door], from: vantage, by: client) {
+        switch ProbeInquiry.begin(item.order, item.order.doors[door], from: vantage, by: client) {
         case .underWay(let attempt):
             do {
                 let entry = UnderWay(attempt: attempt, number: number, door: door)
@@ -179,8 +179,8 @@ struct ProberLoop: ~Copyable {
         item.round = nil
         abandon(item)
         var probe = WireProbe()
-        probe.server = item.plan.server.text
-        probe.service = item.plan.service?.text ?? ""
+        probe.server = item.order.server.text
+        probe.service = item.order.service?.text ?? ""
         probe.durationMicroseconds = (Clock.monotonicNanoseconds &- item.start) / 1000
         switch outcome {
         case .answered: item.misses = 0
@@ -188,16 +188,16 @@ struct ProberLoop: ~Copyable {
             item.misses += 1
             probe.error = reason
             probe.accepted = accepted
-        case .untold(let reason): return complain(item.plan, reason)
+        case .untold(let reason): return complain(item.order, reason)
         }
         answer(probe)
     }
 
-    private mutating func complain(_ plan: ProbePlan, _ reason: String) {
+    private mutating func complain(_ order: ProbeOrder, _ reason: String) {
         guard now >= nextComplaint else { return }
         nextComplaint = now + ProberLoop.complaintInterval
         logger.warning(
             "A probe could not be made properly, so nothing is told of it",
-            metadata: ["server": "\(plan.server)", "service": "\(plan.service?.text ?? "")", "reason": "\(reason)"])
+            metadata: ["server": "\(order.server)", "service": "\(order.service?.text ?? "")", "reason": "\(reason)"])
     }
 }

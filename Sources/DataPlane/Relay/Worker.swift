@@ -320,6 +320,7 @@ struct Worker: ~Copyable {
         leaveListeners()
         for flow in places.places() where flows[flow].stage != .free {
             // What lingers has been told everything, and the kernel goes on delivering that.
+            if flows[flow].stage != .lingering { logStop(flow) }
             close(flow, reset: flows[flow].stage != .lingering || flows[flow].resetsAtEnd)
         }
     }

@@ -142,19 +142,19 @@ extension Worker {
     // MARK: Slow clients
 
     /// Looks whether a client sends its hello or first head fast enough, of which `said` bytes have come.
-    mutating func checkOpeningPace(_ flow: FlowIndex, _ said: Int) {
+    mutating func judgeOpeningPace(_ flow: FlowIndex, _ said: Int) {
         guard said > 0, view.limits.minimumRate > 0 else { return }
         // This look is the first that finds something: since then, at the earliest, a rate is asked for.
         guard flows[flow].measuredSince != 0 else {
             flows[flow].measuredSince = max(1, tick)
             return
         }
-        checkHeadPace(flow, said, since: flows[flow].measuredSince)
+        judgeHeadPace(flow, said, since: flows[flow].measuredSince)
     }
 
     /// The same of a later head. False when the flow has been ended.
     @discardableResult
-    mutating func checkHeadPace(_ flow: FlowIndex, _ said: Int, since: UInt32) -> Bool {
+    mutating func judgeHeadPace(_ flow: FlowIndex, _ said: Int, since: UInt32) -> Bool {
         let age = UInt64(tick &- since) &* Worker.tickMilliseconds
         let grace = plan.settings.paceGrace.milliseconds
         guard age > grace, UInt64(said) &* 1000 < UInt64(view.limits.minimumRate) &* (age &- grace) else { return true }
@@ -163,7 +163,7 @@ extension Worker {
     }
 
     /// Looks whether a client sends the body of its request fast enough. False when the flow has been ended.
-    mutating func checkBodyPace(_ flow: FlowIndex) -> Bool {
+    mutating func judgeBodyPace(_ flow: FlowIndex) -> Bool {
         let exchanges = exchanges
         let rate = view.route(flows[flow].service).limits.minimumRate
         // An upgraded connection is no body (only that has no end), and who waits for leave to send one does not send.

@@ -72,6 +72,13 @@ extension Worker {
         writeDown(flow, event)
     }
 
+    /// Writes a flow down that this process cuts as it ends.
+    mutating func logStop(_ flow: FlowIndex) {
+        guard flows[flow].hasFacts else { return }
+        logEnd(flow, .stopped)
+        flows[flow].hasFacts = false
+    }
+
     /// Writes a line about a flow that lasts, when one is due.
     func logProgress(_ flow: FlowIndex) {
         guard facts[flow].interval > 0, Int32(bitPattern: tick &- facts[flow].nextLine) >= 0 else { return }

@@ -19,7 +19,7 @@ extension Worker {
         // Only one that has room: the kernel wakes one worker for a connection, and it should be one that takes it.
         if !isAccepting, now >= acceptAgain, !places.isFull { startAccepting() }
         let end = min(sweepPosition &+ places.used / 4 &+ 1, places.used)
-        for flow in places.places(from: sweepPosition, to: end) where flows[flow].stage != .free { check(flow) }
+        for flow in places.places(from: sweepPosition, to: end) where flows[flow].stage != .free { sweep(flow) }
         sweepPosition = end >= places.used ? 0 : end
     }
 
@@ -27,26 +27,26 @@ extension Worker {
         UInt32(clamping: max(1, duration.milliseconds / Worker.tickMilliseconds))
     }
 
-    private mutating func check(_ flow: FlowIndex) {
+    private mutating func sweep(_ flow: FlowIndex) {
         if flows[flow].isLogged { logProgress(flow) }
         let age = tick &- flows[flow].lastActive
         switch flows[flow].stage {
         case .free, .dialling: break
         case .opening:
             let said = flows[flow].isHTTP ? exchanges[flow].request.count : halves[flow.client].pendingCount
-            guard age >= ticks(plan.settings.helloTimeout) else { return checkOpeningPace(flow, Int(said)) }
+            guard age >= ticks(plan.settings.helloTimeout) else { return judgeOpeningPace(flow, Int(said)) }
             if said == 0 {
                 note(.clientSilent, flow: flow)
                 close(flow)
             } else {
                 timeOutRequest(flow)
             }
-        case .relaying: checkRelaying(flow, age)
-        case .lingering: checkLingering(flow, age)
+        case .relaying: sweepRelaying(flow, age)
+        case .lingering: sweepLingering(flow, age)
         }
     }
 
-    private mutating func checkRelaying(_ flow: FlowIndex, _ age: UInt32) {
+    private mutating func sweepRelaying(_ flow: FlowIndex, _ age: UInt32) {
         // Not at its beginning: most flows are over before their first look, and save these calls.
         if !halves[flow.endpoint].state.contains(.guarded) {
             halves[flow.endpoint].state.insert(.guarded)
@@ -60,11 +60,11 @@ extension Worker {
                 return timeOutRequest(flow)
             }
             if request.stage == .head, request.count > 0,
-                !checkHeadPace(flow, Int(request.count), since: exchanges[flow].headSince)
+                !judgeHeadPace(flow, Int(request.count), since: exchanges[flow].headSince)
             {
                 return
             }
-            guard checkBodyPace(flow) else { return }
+            guard judgeBodyPace(flow) else { return }
             if request.stage == .done, !exchanges[flow].answered, exchanges[flow].response.stage == .head,
                 tick &- exchanges[flow].askedSince >= ticks(plan.settings.responseTimeout)
             {
@@ -88,7 +88,7 @@ extension Worker {
         }
     }
 
-    private mutating func checkLingering(_ flow: FlowIndex, _ age: UInt32) {
+    private mutating func sweepLingering(_ flow: FlowIndex, _ age: UInt32) {
         guard age >= Worker.lingerTicks || tick &- flows[flow].measuredSince >= Worker.longestHearing else { return }
         // Whatever a peer says to a closed socket is answered by a reset, so a slow one is heard out until it has taken
         // everything.

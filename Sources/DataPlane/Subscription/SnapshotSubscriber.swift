@@ -6,7 +6,7 @@ import Wire
 
 /// What the subscriber is told by the rest of the process.
 enum SubscriberMessage: Sendable {
-    case checked(WireEndpointCheck)
+    case inspected(WireEndpointCheck)
     case probed(WireProbe)
     case listed(FlowSearches.Answer)
     /// The files of the identity may have changed.
@@ -22,7 +22,7 @@ final class SnapshotSubscriber: Sendable {
         let reports: Mailbox<WorkerReport>
         let counters: [WorkerCounters]
         let resolver: Mailbox<ResolverMessage>
-        let checker: Mailbox<EndpointChecker.Message>
+        let inspector: Mailbox<EndpointInspector.Message>
         let lister: Mailbox<FlowSearches.Request>
         let prober: Mailbox<Prober.Message>
         let health: Mailbox<HealthChecker.Message>
@@ -67,12 +67,12 @@ final class SnapshotSubscriber: Sendable {
     }
 
     func run() {
-        var session = Session(self)
-        session.run()
+        var subscription = Subscription(self)
+        subscription.run()
     }
 
     /// The thread's own state.
-    private struct Session: ~Copyable {
+    private struct Subscription: ~Copyable {
         let owner: SnapshotSubscriber
         var machine: SubscriptionMachine
         var tables: TableBuilder
@@ -155,7 +155,7 @@ final class SnapshotSubscriber: Sendable {
         private mutating func readMail() {
             for message in owner.mailbox.drain() {
                 switch message {
-                case .checked(let report): carryOut(machine.observed(.endpointCheck(report), now: now))
+                case .inspected(let report): carryOut(machine.observed(.endpointCheck(report), now: now))
                 case .listed(let answer):
                     if answer.session == session { carryOut(machine.observed(.flowList(answer.list), now: now)) }
                 case .probed(let probe): if machine.isSubscribed { probes.add(probe, now: now) }
@@ -373,12 +373,12 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.checker.post(
-                        .check(command: command.id, target, held.policyInForce(on: own.addresses)))
+                    owner.around.inspector.post(
+                        .inspect(command: command.id, target, held.policyInForce(on: own.addresses)))
                 else {
                     var report = WireEndpointCheck()
                     report.command = command.id
-                    report.resolveError = "this data plane cannot check that now"
+                    report.resolveError = "this data plane cannot look at that now"
                     return carryOut(machine.observed(.endpointCheck(report), now: now))
                 }
             case .drain: setDraining(true)

@@ -54,18 +54,18 @@ import Testing
     }
 
     @Test func `a dry run that changes nothing says so`() {
-        #expect(Session.rehearsal(["dryRun": true, "changes": []]) == ["dry run: nothing would change"])
+        #expect(Conversation.rehearsal(["dryRun": true, "changes": []]) == ["dry run: nothing would change"])
     }
 
     @Test func `a patch that leaves the revision, and a restoration without changes, have changed nothing`() {
-        #expect(Session.changedNothing(["name": "acme-app", "revision": 4], before: 4))
-        #expect(!Session.changedNothing(["name": "acme-app", "revision": 5], before: 4))
-        #expect(Session.changedNothing(["version": 5, "restoredFrom": 3, "changes": []], before: nil))
+        #expect(Conversation.changedNothing(["name": "acme-app", "revision": 4], before: 4))
+        #expect(!Conversation.changedNothing(["name": "acme-app", "revision": 5], before: 4))
+        #expect(Conversation.changedNothing(["version": 5, "restoredFrom": 3, "changes": []], before: nil))
         let change: JSON = ["kind": "customer", "name": "acme", "before": nil, "after": ["name": "acme"]]
-        #expect(!Session.changedNothing(["version": 5, "restoredFrom": 3, "changes": [change]], before: nil))
+        #expect(!Conversation.changedNothing(["version": 5, "restoredFrom": 3, "changes": [change]], before: nil))
         // What a creation and a deletion answer says of neither.
-        #expect(!Session.changedNothing(["name": "acme", "revision": 1], before: nil))
-        #expect(!Session.changedNothing(nil, before: nil))
+        #expect(!Conversation.changedNothing(["name": "acme", "revision": 1], before: nil))
+        #expect(!Conversation.changedNothing(nil, before: nil))
     }
 }
 
@@ -89,9 +89,9 @@ import Testing
     }
 
     @Test func `who waits is told when it is not in force, and when nobody has said so`() throws {
-        try Session.confirm(applied(complete: true, ["applied"]))
-        #expect(throws: Failure.self) { try Session.confirm(applied(complete: false, ["pending"])) }
-        let error = #expect(throws: Failure.self) { try Session.confirm(nil) }
+        try Conversation.confirm(applied(complete: true, ["applied"]))
+        #expect(throws: Failure.self) { try Conversation.confirm(applied(complete: false, ["pending"])) }
+        let error = #expect(throws: Failure.self) { try Conversation.confirm(nil) }
         #expect(error?.exit.rawValue == 2)
     }
 

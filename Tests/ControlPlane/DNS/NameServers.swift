@@ -116,6 +116,7 @@ final class NameServer: LaboratoryServer {
               rundir: "\(folder)"
               listen: \(address.address)@\(address.port)
               \(getuid() == 0 ? "user: root" : "identity: \"test\"")
+              tcp-io-timeout: 60000
             log:
               - target: stderr
                 any: info

@@ -172,6 +172,18 @@ import Testing
         #expect((0..<5).map { _ in ring.takeFirst() } == [1, 2, 3, 5, nil])
     }
 
+    @Test func `that is open when the process ends is said to be cut by that`() throws {
+        let (relay, listener) = try relay(FlowLog(oneIn: 1))
+        let client = try TestConnection(port: relay.httpsPort)
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(exactly: hello.count)
+        relay.stop()
+        #expect(client.receive() == .reset)
+        #expect(try next(relay).event == .stopped)
+        #expect(relay.pool.records[0].takeFirst() == nil)
+    }
+
     @Test func `that goes on in another process is said to, and is written down there as well`() throws {
         let (relay, listener) = try relay(FlowLog(oneIn: 1))
         let client = try TestConnection(port: relay.httpsPort)

@@ -20,6 +20,11 @@ import Testing
         #expect(!memory.hasFailed(peers[2], now: 1001))
     }
 
+    @Test func `a flow is 80 bytes beside its halves of 64 each, since idle ones come by the hundred thousand`() {
+        #expect(MemoryLayout<Flow>.stride == 80)
+        #expect(MemoryLayout<Half>.stride == 64)
+    }
+
     @Test func `a noisy service hides no line of another, nor of another kind`() throws {
         let memory = try IncidentMemory()
         #expect(memory.admit(.endpointUnreachable, service: 5, now: 1000) == 0)

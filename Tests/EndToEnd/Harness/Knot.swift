@@ -23,6 +23,7 @@ final class Knot: NameServer {
               rundir: "\(folder)/run"
               listen: \(place.address)@\(place.port)
               \(getuid() == 0 ? "user: root" : "identity: \"test\"")
+              tcp-io-timeout: 60000
             log:
               - target: stderr
                 any: info

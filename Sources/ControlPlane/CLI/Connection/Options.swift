@@ -26,9 +26,9 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     /// Runs one command's work with an open client.
-    func session(_ work: (Session) async throws -> Void) async throws {
+    func converse(_ work: (Conversation) async throws -> Void) async throws {
         try await APIClient.with(try access()) { client in
-            try await work(Session(client: client, printsJSON: json))
+            try await work(Conversation(client: client, printsJSON: json))
         }
     }
 }

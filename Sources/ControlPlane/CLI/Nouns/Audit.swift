@@ -31,7 +31,7 @@ struct AuditCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.audit, limit: list.limit) }
+            try await connection.converse { try await $0.list(.audit, limit: list.limit) }
         }
     }
 }

@@ -32,7 +32,7 @@ struct CustomerCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.customers, limit: list.limit) }
+            try await connection.converse { try await $0.list(.customers, limit: list.limit) }
         }
     }
 
@@ -43,7 +43,7 @@ struct CustomerCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.show(.customers, name) }
+            try await connection.converse { try await $0.show(.customers, name) }
         }
     }
 
@@ -56,7 +56,7 @@ struct CustomerCommand: ParsableCommand {
 
         func run() async throws {
             let call = Call(creating: "customers", ["name": .string(name)])
-            try await connection.session { try await $0.change(call, change, done: "created customer \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "created customer \(name)") }
         }
     }
 
@@ -72,7 +72,7 @@ struct CustomerCommand: ParsableCommand {
         func run() async throws {
             try delete.confirm("customer \(name)", dryRun: change.dryRun)
             let call = Call(deleting: name, of: "customers", revision)
-            try await connection.session { try await $0.change(call, change, done: "deleted customer \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "deleted customer \(name)") }
         }
     }
 }

@@ -14,9 +14,9 @@ struct EndpointCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
-                let answer = try await session.client.send(Call(.get, "services", service)).body
-                if session.printsJSON { return output(answer["endpoint"].pretty) }
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(Call(.get, "services", service)).body
+                if conversation.printsJSON { return output(answer["endpoint"].pretty) }
                 var details = Details()
                 details.add("endpoint", answer["endpoint"]["host"].text)
                 details.add("HTTP port", answer["endpoint"]["httpPort"].integer.map(String.init))
@@ -51,7 +51,7 @@ struct EndpointCommand: ParsableCommand {
         func run() async throws {
             let members: [String: JSON] = ["endpoint": .object(try target.members(host: host))]
             let call = try Call(editing: service, of: "services", members, revision)
-            try await connection.session {
+            try await connection.converse {
                 try await $0.change(call, change, done: "moved \(service) to \(host.printable)")
             }
         }
@@ -75,18 +75,18 @@ struct EndpointCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
+            try await connection.converse { conversation in
                 var call = Call(.post, "services", service, "endpoint-check")
                 call.isRepeatable = true
                 // Names that do not resolve and hosts that do not answer take their time, on each server.
                 call.patience = .seconds(60)
                 call.body = [:]
                 if host != nil || httpPort != nil || httpsPort != nil {
-                    let present = try await session.client.send(Call(.get, "services", service)).body["endpoint"]
+                    let present = try await conversation.client.send(Call(.get, "services", service)).body["endpoint"]
                     call.body = ["endpoint": try candidate(insteadOf: present)]
                 }
-                let check = EndpointCheck(try await session.client.send(call).body)
-                output(session.printsJSON ? check.body.pretty : check.lines.joined(separator: "\n"))
+                let check = EndpointCheck(try await conversation.client.send(call).body)
+                output(conversation.printsJSON ? check.body.pretty : check.lines.joined(separator: "\n"))
                 if !check.isPassed { throw Failure.incomplete(check.shortfall) }
             }
         }

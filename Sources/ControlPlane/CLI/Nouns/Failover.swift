@@ -40,12 +40,12 @@ struct FailoverCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
+            try await connection.converse { conversation in
                 var call = Call(.get, "servers", server, "failover-plan")
                 // The zones are asked whether they would make the change.
                 call.patience = .seconds(45)
-                let plan = FailoverPlan(try await session.client.send(call).body)
-                if session.printsJSON {
+                let plan = FailoverPlan(try await conversation.client.send(call).body)
+                if conversation.printsJSON {
                     output(plan.body.pretty)
                 } else {
                     output(plan.lines + (plan.isStopped ? [] : [plan.sentence]))
@@ -74,8 +74,8 @@ struct FailoverCommand: ParsableCommand {
         var body: JSON { ["reason": .string(reason.reason), "forSeconds": nil, "force": .bool(force)] }
 
         func run() async throws {
-            try await connection.session { session in
-                try await session.begin(Call(.post, "servers", server, "failover"), body, wait: following.wait)
+            try await connection.converse { conversation in
+                try await conversation.begin(Call(.post, "servers", server, "failover"), body, wait: following.wait)
             }
         }
     }
@@ -101,8 +101,8 @@ struct FailoverCommand: ParsableCommand {
         var body: JSON { ["reason": .string(reason), "forSeconds": .integer(span.seconds), "force": false] }
 
         func run() async throws {
-            try await connection.session { session in
-                try await session.begin(Call(.post, "servers", server, "failover"), body, wait: following.wait)
+            try await connection.converse { conversation in
+                try await conversation.begin(Call(.post, "servers", server, "failover"), body, wait: following.wait)
             }
         }
     }
@@ -113,10 +113,10 @@ struct FailoverCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
-                let answer = try await session.client.send(Call(.get, "failover")).body
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(Call(.get, "failover")).body
                 output(
-                    session.printsJSON
+                    conversation.printsJSON
                         ? answer.pretty
                         : FailoverStatus(answer).lines(within: Terminal.width).joined(separator: "\n"))
             }
@@ -130,7 +130,7 @@ struct FailoverCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.failovers, limit: list.limit) }
+            try await connection.converse { try await $0.list(.failovers, limit: list.limit) }
         }
     }
 
@@ -142,9 +142,9 @@ struct FailoverCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
-                let answer = try await session.client.send(Call(.get, "failovers", String(id))).body
-                output(session.printsJSON ? answer.pretty : FailoverReport(answer).lines.joined(separator: "\n"))
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(Call(.get, "failovers", String(id))).body
+                output(conversation.printsJSON ? answer.pretty : FailoverReport(answer).lines.joined(separator: "\n"))
             }
         }
     }
@@ -169,8 +169,8 @@ struct FailbackCommand: AsyncParsableCommand {
     var body: JSON { ["reason": .string(reason.reason), "force": .bool(force)] }
 
     func run() async throws {
-        try await connection.session { session in
-            try await session.begin(Call(.post, "servers", server, "failback"), body, wait: following.wait)
+        try await connection.converse { conversation in
+            try await conversation.begin(Call(.post, "servers", server, "failback"), body, wait: following.wait)
         }
     }
 }

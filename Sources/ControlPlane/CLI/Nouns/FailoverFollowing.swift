@@ -78,7 +78,7 @@ struct FailoverProgress {
     }
 }
 
-extension Session {
+extension Conversation {
     /// How often a failover that is followed is looked at.
     private static let pause = Duration.milliseconds(500)
     /// Longer than a failover takes with the greatest TTL that one would steer by; who waits longer reads the history.
@@ -101,12 +101,12 @@ extension Session {
         guard let id = begun["id"].integer else {
             throw Failure.broken("the API's answer has no id in it; is ddirect older than ddirect-control?")
         }
-        let end = ContinuousClock.now + Session.patience
+        let end = ContinuousClock.now + Conversation.patience
         var progress = FailoverProgress(begun)
         var outage: String?
         show(progress.take(begun))
         while !progress.isOver, ContinuousClock.now < end {
-            try await Task.sleep(for: Session.pause)
+            try await Task.sleep(for: Conversation.pause)
             do {
                 show(progress.take(try await client.send(Call(.get, "failovers", String(id))).body))
                 outage = nil
@@ -119,7 +119,7 @@ extension Session {
         if let outage { throw Failure.unreachable(outage) }
         if printsJSON { output(progress.failover.pretty) }
         guard progress.hasSucceeded else {
-            throw Failure.incomplete(progress.shortfall(after: Session.patience.components.seconds))
+            throw Failure.incomplete(progress.shortfall(after: Conversation.patience.components.seconds))
         }
         if !printsJSON { output(progress.success) }
     }

@@ -36,9 +36,9 @@ struct FlowsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await connection.session { session in
-            let list = FlowListing(try await session.client.send(call).body)
-            if session.printsJSON { return output(list.body.pretty) }
+        try await connection.converse { conversation in
+            let list = FlowListing(try await conversation.client.send(call).body)
+            if conversation.printsJSON { return output(list.body.pretty) }
             output(list.lines(within: Terminal.width))
             list.remarks.forEach { say("(\($0))") }
         }

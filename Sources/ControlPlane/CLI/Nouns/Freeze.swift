@@ -15,13 +15,13 @@ struct FreezeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let until = try end.end(now: Date())
-        try await connection.session { session in
+        try await connection.converse { conversation in
             var call = Call(.put, "failover", "freeze")
             call.body = ["until": until, "reason": .string(reason.reason)]
             call.whereToLook = "ddirect failover status"
-            let answer = try await session.client.send(call).body
+            let answer = try await conversation.client.send(call).body
             let time = answer["until"].text ?? answer["frozen"]["until"].text ?? until.text ?? ""
-            session.confirm(
+            conversation.confirm(
                 answer,
                 "frozen until \(time.shortTime) UTC: no service is moved until then; `ddirect unfreeze` ends it")
         }
@@ -36,17 +36,17 @@ struct UnfreezeCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        try await connection.session { session in
+        try await connection.converse { conversation in
             var call = Call(.delete, "failover", "freeze")
             call.whereToLook = "ddirect failover status"
-            session.confirm(
-                try await session.client.send(call).body,
+            conversation.confirm(
+                try await conversation.client.send(call).body,
                 "not frozen; `ddirect failover status` shows how the fleet stands")
         }
     }
 }
 
-extension Session {
+extension Conversation {
     /// Prints the answer to something that was done: in JSON as it is, for people a sentence.
     func confirm(_ answer: JSON, _ sentence: String) {
         output(printsJSON ? (answer.isNull ? "{}" : answer.pretty) : sentence.printable)

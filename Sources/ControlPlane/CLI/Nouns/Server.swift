@@ -93,7 +93,7 @@ struct ServerCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.servers, limit: list.limit) }
+            try await connection.converse { try await $0.list(.servers, limit: list.limit) }
         }
     }
 
@@ -105,7 +105,7 @@ struct ServerCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.show(.servers, name) }
+            try await connection.converse { try await $0.show(.servers, name) }
         }
     }
 
@@ -129,7 +129,7 @@ struct ServerCommand: ParsableCommand {
 
         func run() async throws {
             let call = Call(creating: "servers", .object(try options.members().merging(["name": .string(name)]) { $1 }))
-            try await connection.session { try await $0.change(call, change, done: "created server \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "created server \(name)") }
         }
     }
 
@@ -144,7 +144,7 @@ struct ServerCommand: ParsableCommand {
 
         func run() async throws {
             let call = try Call(editing: name, of: "servers", options.members(), revision)
-            try await connection.session { try await $0.change(call, change, done: "changed server \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "changed server \(name)") }
         }
     }
 
@@ -160,7 +160,7 @@ struct ServerCommand: ParsableCommand {
         func run() async throws {
             try delete.confirm("server \(name)", dryRun: change.dryRun)
             let call = Call(deleting: name, of: "servers", revision)
-            try await connection.session { try await $0.change(call, change, done: "deleted server \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "deleted server \(name)") }
         }
     }
 }

@@ -55,8 +55,8 @@ private func order(_ verb: String, _ name: String, _ connection: ConnectionOptio
 {
     var call = Call(.post, "servers", name, verb)
     call.isRepeatable = true
-    try await connection.session { session in
-        let answer = try await session.client.send(call)
-        output(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : sentence)
+    try await connection.converse { conversation in
+        let answer = try await conversation.client.send(call)
+        output(conversation.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : sentence)
     }
 }

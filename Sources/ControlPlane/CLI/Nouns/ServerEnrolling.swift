@@ -33,17 +33,17 @@ extension ServerCommand {
             if let writeToken, FileManager.default.fileExists(atPath: writeToken) {
                 throw Failure.usage("\(writeToken) is there already; give --write-token a file that is not")
             }
-            try await connection.session { session in
+            try await connection.converse { conversation in
                 var call = Call(.post, "servers", name, "enroll")
                 // Repeated, it takes back the token whose answer was lost.
                 call.isRepeatable = true
                 if let validFor { call.body = ["validForSeconds": .integer(Int64(validFor))] }
-                let answer = try await session.client.send(call).body
+                let answer = try await conversation.client.send(call).body
                 guard let token = answer["token"].text else {
                     throw Failure.broken("the API's answer has no token in it")
                 }
                 if let writeToken { try store(token, in: writeToken) }
-                if session.printsJSON { return output(shown(answer).pretty) }
+                if conversation.printsJSON { return output(shown(answer).pretty) }
                 if writeToken == nil {
                     output(token)
                     for line in instructions(answer) { say(line) }
@@ -88,7 +88,7 @@ extension ServerCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take a server's certificates away, and end its session.",
+            abstract: "Take a server's certificates away, and end its conversation.",
             discussion: """
                 For a machine that was lost or broken into. What it carries goes on with the configuration that it has; it gets no other \
                 over TCP until it enrolls anew. Other servers are not affected.
@@ -98,11 +98,11 @@ extension ServerCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
+            try await connection.converse { conversation in
                 var call = Call(.post, "servers", name, "revoke")
                 call.isRepeatable = true
-                let answer = try await session.client.send(call).body
-                if session.printsJSON { return output(answer.pretty) }
+                let answer = try await conversation.client.send(call).body
+                if conversation.printsJSON { return output(answer.pretty) }
                 let revoked = count(Int(clamping: answer["certificatesRevoked"].integer ?? 0), "certificate")
                 output("revoked \(revoked) of \(name); `ddirect server enroll \(name)` lets it in again")
             }

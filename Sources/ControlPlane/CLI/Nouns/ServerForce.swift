@@ -47,12 +47,12 @@ extension ServerCommand {
 
         func run() async throws {
             let call = try call(now: Date())
-            try await connection.session { session in
-                let answer = try await session.client.send(call).body
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(call).body
                 guard let until = call.body?["until"].text else {
-                    return session.confirm(answer, "\(name) is what the probes say it is")
+                    return conversation.confirm(answer, "\(name) is what the probes say it is")
                 }
-                session.confirm(
+                conversation.confirm(
                     answer,
                     "\(name) counts as \(state.rawValue) until \(until.shortTime) UTC; `ddirect server force \(name) off` ends it"
                 )

@@ -66,7 +66,7 @@ struct ServiceCommand: ParsableCommand {
         func run() async throws {
             let filters = [("customer", customer), ("server", server)]
             let query = filters.compactMap { name, value in value.map { (name: name, value: $0) } }
-            try await connection.session { try await $0.list(.services, query: query, limit: list.limit) }
+            try await connection.converse { try await $0.list(.services, query: query, limit: list.limit) }
         }
     }
 
@@ -77,7 +77,7 @@ struct ServiceCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.show(.services, name) }
+            try await connection.converse { try await $0.show(.services, name) }
         }
     }
 
@@ -105,7 +105,7 @@ struct ServiceCommand: ParsableCommand {
         func run() async throws {
             let call = Call(
                 creating: "services", .object(try options.members().merging(["name": .string(name)]) { $1 }))
-            try await connection.session { try await $0.change(call, change, done: "created service \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "created service \(name)") }
         }
     }
 
@@ -130,18 +130,18 @@ struct ServiceCommand: ParsableCommand {
         }
 
         func run() async throws {
-            try await connection.session { session in
+            try await connection.converse { conversation in
                 var members = try options.members()
                 var revision = revision
                 if !domains.areUnchanged {
                     // Read, changed and written back: a change of someone else's in between must be refused, not overwritten.
-                    let service = try await session.client.send(Call(.get, "services", name)).body
+                    let service = try await conversation.client.send(Call(.get, "services", name)).body
                     members["clientDomains"] = .array(
                         try domains.applied(to: service["clientDomains"].texts).map(JSON.string))
                     revision.ifMatch = revision.ifMatch ?? service["revision"].integer.map(Int.init)
                 }
                 let call = try Call(editing: name, of: "services", members, revision)
-                try await session.change(call, change, done: "changed service \(name)")
+                try await conversation.change(call, change, done: "changed service \(name)")
             }
         }
     }
@@ -159,7 +159,7 @@ struct ServiceCommand: ParsableCommand {
         func run() async throws {
             try delete.confirm("service \(name)", dryRun: change.dryRun)
             let call = Call(deleting: name, of: "services", revision)
-            try await connection.session { try await $0.change(call, change, done: "deleted service \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "deleted service \(name)") }
         }
     }
 }

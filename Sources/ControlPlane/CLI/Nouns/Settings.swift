@@ -12,10 +12,10 @@ struct SettingsCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
-                let settings = try await session.client.send(Call(.get, "settings")).body
+            try await connection.converse { conversation in
+                let settings = try await conversation.client.send(Call(.get, "settings")).body
                 output(
-                    session.printsJSON
+                    conversation.printsJSON
                         ? settings.pretty : SettingsCommand.details(settings).lines.joined(separator: "\n"))
             }
         }
@@ -32,7 +32,7 @@ struct SettingsCommand: ParsableCommand {
 
         func run() async throws {
             let call = try Call(editingSettings: options.members(), revision)
-            try await connection.session { try await $0.change(call, change, done: "changed the settings") }
+            try await connection.converse { try await $0.change(call, change, done: "changed the settings") }
         }
     }
 

@@ -28,7 +28,7 @@ struct TokenCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.tokens, limit: list.limit) }
+            try await connection.converse { try await $0.list(.tokens, limit: list.limit) }
         }
     }
 
@@ -41,12 +41,12 @@ struct TokenCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
+            try await connection.converse { conversation in
                 // Without an idempotency key: to give the same answer again, the API would have to keep the secret.
                 var call = Call(.post, "tokens")
                 call.body = ["name": .string(name)]
-                let answer = try await session.client.send(call).body
-                if session.printsJSON { return output(answer.pretty) }
+                let answer = try await conversation.client.send(call).body
+                if conversation.printsJSON { return output(answer.pretty) }
                 guard let token = answer["token"].text else {
                     throw Failure.broken("the API's answer has no token in it")
                 }
@@ -66,9 +66,11 @@ struct TokenCommand: ParsableCommand {
 
         func run() async throws {
             try delete.confirm("token \(name)")
-            try await connection.session { session in
-                let answer = try await session.client.send(Call(.delete, "tokens", name))
-                output(session.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : "deleted token \(name)")
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(Call(.delete, "tokens", name))
+                output(
+                    conversation.printsJSON ? (answer.body.isNull ? "{}" : answer.body.pretty) : "deleted token \(name)"
+                )
             }
         }
     }

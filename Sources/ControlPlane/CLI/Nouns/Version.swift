@@ -40,7 +40,7 @@ struct VersionCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.versions, limit: list.limit) }
+            try await connection.converse { try await $0.list(.versions, limit: list.limit) }
         }
     }
 
@@ -51,9 +51,9 @@ struct VersionCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
-                let answer = try await session.client.send(Call(.get, "versions", String(version))).body
-                if session.printsJSON { return output(answer.pretty) }
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(Call(.get, "versions", String(version))).body
+                if conversation.printsJSON { return output(answer.pretty) }
                 let lines = Resource.versions.details(answer).lines + Changes.lines(answer["changes"].items)
                 output(lines.joined(separator: "\n"))
             }
@@ -69,10 +69,12 @@ struct VersionCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { session in
-                let answer = try await session.client.send(Call(.get, "versions", String(from), "diff", String(to)))
-                    .body
-                if session.printsJSON { return output(answer.pretty) }
+            try await connection.converse { conversation in
+                let answer = try await conversation.client.send(
+                    Call(.get, "versions", String(from), "diff", String(to))
+                )
+                .body
+                if conversation.printsJSON { return output(answer.pretty) }
                 let changes = answer["changes"].items
                 output(
                     changes.isEmpty
@@ -92,7 +94,7 @@ struct VersionCommand: ParsableCommand {
 
         func run() async throws {
             let call = Call(.post, "versions", String(version), "restore")
-            try await connection.session { try await $0.change(call, change, done: "restored version \(version)") }
+            try await connection.converse { try await $0.change(call, change, done: "restored version \(version)") }
         }
     }
 }

@@ -51,7 +51,7 @@ struct ZoneCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.list(.zones, limit: list.limit) }
+            try await connection.converse { try await $0.list(.zones, limit: list.limit) }
         }
     }
 
@@ -62,7 +62,7 @@ struct ZoneCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            try await connection.session { try await $0.show(.zones, name) }
+            try await connection.converse { try await $0.show(.zones, name) }
         }
     }
 
@@ -88,7 +88,7 @@ struct ZoneCommand: ParsableCommand {
         func run() async throws {
             let members = try options.members(replacing: false).merging(["name": .string(name)]) { $1 }
             let call = Call(creating: "zones", .object(members))
-            try await connection.session { try await $0.change(call, change, done: "created zone \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "created zone \(name)") }
         }
     }
 
@@ -105,7 +105,7 @@ struct ZoneCommand: ParsableCommand {
 
         func run() async throws {
             let call = try Call(editing: name, of: "zones", options.members(replacing: true), revision)
-            try await connection.session { try await $0.change(call, change, done: "changed zone \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "changed zone \(name)") }
         }
     }
 
@@ -122,7 +122,7 @@ struct ZoneCommand: ParsableCommand {
         func run() async throws {
             try delete.confirm("zone \(name)", dryRun: change.dryRun)
             let call = Call(deleting: name, of: "zones", revision)
-            try await connection.session { try await $0.change(call, change, done: "deleted zone \(name)") }
+            try await connection.converse { try await $0.change(call, change, done: "deleted zone \(name)") }
         }
     }
 }

@@ -2,11 +2,12 @@ import Domain
 import Syscalls
 import Wire
 
-/// Resolves an endpoint and connects to it, now, and reports what it saw. For an operator who asks: what is asked together, an endpoint
+/// Resolves an endpoint and connects to it, now, and reports what it saw. For an operator who asks (`ddirect endpoint check`; in the data
+/// plane a check is what an endpoint's health is judged by, and this is an inspection): what is asked together, an endpoint
 /// and its fallbacks most often, is looked at together, each on a thread of its own, as each may have to be waited for.
-final class EndpointChecker: Sendable {
+final class EndpointInspector: Sendable {
     enum Message: Sendable {
-        case check(command: UInt64, EndpointTarget, EndpointPolicy)
+        case inspect(command: UInt64, EndpointTarget, EndpointPolicy)
         case stop
     }
 
@@ -16,7 +17,7 @@ final class EndpointChecker: Sendable {
     private let answer: @Sendable (WireEndpointCheck) -> Void
     private static let connectPatience: UInt64 = 3000
 
-    /// `answer` is called on the checker's thread.
+    /// `answer` is called on the inspector's thread.
     init(servers: [TransportAddress], answer: @escaping @Sendable (WireEndpointCheck) -> Void) throws(SystemCallError) {
         mailbox = try Mailbox(limit: 16)
         self.servers = servers
@@ -32,15 +33,15 @@ final class EndpointChecker: Sendable {
             var threads: [JoinableThread] = []
             defer { for thread in threads { thread.join() } }
             for message in mailbox.drain() {
-                guard case .check(let command, let target, let policy) = message else { return }
+                guard case .inspect(let command, let target, let policy) = message else { return }
                 threads.append(
-                    try JoinableThread(named: "check") { [self] in
+                    try JoinableThread(named: "inspection") { [self] in
                         do {
-                            answer(try check(command, target, policy))
+                            answer(try inspect(command, target, policy))
                         } catch {
                             var report = WireEndpointCheck()
                             report.command = command
-                            report.resolveError = "this data plane cannot check that now: \(error)"
+                            report.resolveError = "this data plane cannot look at that now: \(error)"
                             answer(report)
                         }
                     })
@@ -48,7 +49,7 @@ final class EndpointChecker: Sendable {
         }
     }
 
-    private func check(_ command: UInt64, _ target: EndpointTarget, _ policy: EndpointPolicy) throws(SystemCallError)
+    private func inspect(_ command: UInt64, _ target: EndpointTarget, _ policy: EndpointPolicy) throws(SystemCallError)
         -> WireEndpointCheck
     {
         var report = WireEndpointCheck()
@@ -114,20 +115,20 @@ final class EndpointChecker: Sendable {
             let spent = (Clock.monotonicNanoseconds - start) / 1_000_000
             var set = PollSet()
             for (_, socket) in underWay { set.add(socket.number, readable: false, writable: true) }
-            if spent < EndpointChecker.connectPatience {
-                set.wait(milliseconds: Int32(EndpointChecker.connectPatience - spent))
+            if spent < EndpointInspector.connectPatience {
+                set.wait(milliseconds: Int32(EndpointInspector.connectPatience - spent))
             }
             var waiting: [(index: Int, socket: Socket)] = []
             for (place, (index, socket)) in underWay.enumerated() {
                 let isDone = set.isWritable(place)
-                guard isDone || spent >= EndpointChecker.connectPatience else {
+                guard isDone || spent >= EndpointInspector.connectPatience else {
                     waiting.append((index, socket))
                     continue
                 }
                 attempts[index].connectMicroseconds = (Clock.monotonicNanoseconds - start) / 1000
                 let outcome = socket.connectOutcome
                 if !isDone {
-                    attempts[index].error = "no answer in \(EndpointChecker.connectPatience) ms"
+                    attempts[index].error = "no answer in \(EndpointInspector.connectPatience) ms"
                 } else if outcome.isError {
                     attempts[index].error = SystemCallError.text(of: outcome.code)
                 }

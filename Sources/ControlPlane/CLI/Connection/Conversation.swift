@@ -1,7 +1,7 @@
 import Foundation
 
 /// One command's conversation with the API, and the printing of it.
-struct Session {
+struct Conversation {
     let client: APIClient
     let printsJSON: Bool
 
@@ -14,7 +14,7 @@ struct Session {
         var next: JSON = nil
         repeat {
             var call = Call(.get, resource.plural)
-            let wanted = min(Session.largestPage, limit.map { $0 - items.count } ?? Session.largestPage)
+            let wanted = min(Conversation.largestPage, limit.map { $0 - items.count } ?? Conversation.largestPage)
             call.query = query + [("limit", String(wanted))]
             if let cursor = next.text { call.query.append(("cursor", cursor)) }
             let page = try await client.send(call).body
@@ -47,13 +47,13 @@ struct Session {
         if printsJSON {
             output(answer.body.isNull ? "{}" : answer.body.pretty)
         } else if options.dryRun {
-            output(Session.rehearsal(answer.body))
-        } else if Session.changedNothing(answer.body, before: before) {
+            output(Conversation.rehearsal(answer.body))
+        } else if Conversation.changedNothing(answer.body, before: before) {
             output(["nothing changed: it was so already"] + (applied?.lines ?? []))
         } else {
             output(await report(answer, sentence) + (applied?.lines ?? []))
         }
-        if options.wait { try Session.confirm(applied) }
+        if options.wait { try Conversation.confirm(applied) }
     }
 
     /// Whether the API found that all was so already: a restoration lists what it changed, and a patch leaves the revision `before` it.

@@ -42,20 +42,20 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
 }
 
 @Suite struct `What is to be probed` {
-    private func only(_ target: WireWatchTarget) throws -> ProbePlan {
-        let (plans, problems) = ProbePlan.plans(of: watchList([target]))
+    private func only(_ target: WireWatchTarget) throws -> ProbeOrder {
+        let (orders, problems) = ProbeOrder.orders(of: watchList([target]))
         #expect(problems == [])
-        return try #require(plans.first { $0.service == nil })
+        return try #require(orders.first { $0.service == nil })
     }
 
     @Test func `is each address of a server on both ports, in the clear and by TLS`() throws {
-        let plan = try only(watchTarget(addresses: ["192.0.2.1", "2001:db8::1"], http: 8080, https: 8443))
+        let order = try only(watchTarget(addresses: ["192.0.2.1", "2001:db8::1"], http: 8080, https: 8443))
         #expect(
-            plan.doors.map { "\($0.address) \($0.usesTLS)" } == [
+            order.doors.map { "\($0.address) \($0.usesTLS)" } == [
                 "192.0.2.1:8080 false", "192.0.2.1:8443 true", "[2001:db8::1]:8080 false", "[2001:db8::1]:8443 true",
             ])
-        #expect(plan.interval == 2000)
-        #expect(plan.timeout == 1000)
+        #expect(order.interval == 2000)
+        #expect(order.timeout == 1000)
     }
 
     @Test func `is asked for by the server's host name, over a connection of its own`() throws {
@@ -67,8 +67,8 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
 
     @Test func `shows the token of a probe, with a nonce of its own, when the list has the server's key`() throws {
         let (za1, ie1) = (try ServerName("za1"), try ServerName("ie1"))
-        let plan = try only(watchTarget(key: Array(1...32)))
-        let request = String(decoding: plan.request(from: ie1, at: 1_800_000_000, nonce: 7), as: UTF8.self)
+        let order = try only(watchTarget(key: Array(1...32)))
+        let request = String(decoding: order.request(from: ie1, at: 1_800_000_000, nonce: 7), as: UTF8.self)
         let line = try #require(request.split(separator: "\r\n").first { $0.hasPrefix("DDirect-Probe: ") })
         let token = try #require(ProbeToken(String(line.dropFirst(15))))
         #expect(token.vantage == "ie1")
@@ -79,8 +79,8 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     }
 
     @Test func `a key that is none leaves the probe without a token`() throws {
-        let plan = try only(watchTarget(key: [1, 2, 3]))
-        #expect(plan.key == nil)
+        let order = try only(watchTarget(key: [1, 2, 3]))
+        #expect(order.key == nil)
     }
 
     @Test func `a message is authenticated as RFC 4231 has it`() {
@@ -94,9 +94,9 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     func `is a service's check through the first address alone`(usesTLS: Bool) throws {
         let target = watchTarget(
             addresses: ["192.0.2.1", "192.0.2.2"], key: Array(1...32), checks: [watchCheck(usesTLS: usesTLS)])
-        let (plans, problems) = ProbePlan.plans(of: watchList([target]))
+        let (orders, problems) = ProbeOrder.orders(of: watchList([target]))
         #expect(problems == [])
-        let check = try #require(plans.first { $0.service != nil })
+        let check = try #require(orders.first { $0.service != nil })
         #expect(check.doors.map { "\($0.address)" } == [usesTLS ? "192.0.2.1:443" : "192.0.2.1:80"])
         let request = String(
             decoding: check.request(from: try ServerName("ie1"), at: 1_800_000_000, nonce: 7), as: UTF8.self)
@@ -106,8 +106,8 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     }
 
     @Test func `a timeout is no longer than its interval, and an interval no shorter than makes sense`() throws {
-        let plan = try only(watchTarget(interval: 1000, timeout: 5000))
-        #expect(plan.timeout == 1000)
+        let order = try only(watchTarget(interval: 1000, timeout: 5000))
+        #expect(order.timeout == 1000)
         let hasty = try only(watchTarget(interval: 0, timeout: 0))
         #expect(hasty.interval == 100)
         #expect(hasty.timeout == 1)
@@ -120,8 +120,8 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
             watchTarget("de1", checks: [watchCheck(path: "/a b"), watchCheck("b", host: "a"), watchCheck("c")]),
             watchTarget("de2", addresses: (1...65).map { "192.0.2.\($0)" }),
         ])
-        let (plans, problems) = ProbePlan.plans(of: list)
-        #expect(plans.map { "\($0.server) \($0.service?.text ?? "-")" }.sorted() == ["de1 -", "de1 c"])
+        let (orders, problems) = ProbeOrder.orders(of: list)
+        #expect(orders.map { "\($0.server) \($0.service?.text ?? "-")" }.sorted() == ["de1 -", "de1 c"])
         #expect(problems.count == 8)
         #expect(problems.contains { $0.hasPrefix("ie1: '192.0.2' is not an IP address") })
         #expect(problems.contains { $0.hasPrefix("de1, service acme-app: '/a b' is no path") })
@@ -130,19 +130,19 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     @Test func `no list is so long that it has no end`() {
         let checks = (0..<300).map { watchCheck("service-\($0)") }
         let list = watchList((0..<300).map { watchTarget("server-\($0)", checks: $0 == 0 ? checks : []) })
-        let (plans, problems) = ProbePlan.plans(of: list)
-        #expect(plans.count == ProbePlan.mostTargets + ProbePlan.mostChecks)
+        let (orders, problems) = ProbeOrder.orders(of: list)
+        #expect(orders.count == ProbeOrder.mostTargets + ProbeOrder.mostChecks)
         #expect(
             problems == ["of 300 servers only 256 are probed", "server-0: of 300 checks only 200 are made"])
     }
 
     @Test func `a server's answer is its own and says 200, a service's any that is no trouble`() throws {
-        let plan = try only(watchTarget())
-        #expect(plan.end(status: 200, server: "za1") == .answered)
-        #expect(plan.end(status: 200, server: "ie1") == .refused("is server ie1, not za1"))
-        #expect(plan.end(status: 429, server: nil) == .turnedAway("status 429"))
-        let plans = ProbePlan.plans(of: watchList([watchTarget(checks: [watchCheck()])])).plans
-        let check = try #require(plans.first { $0.service != nil })
+        let order = try only(watchTarget())
+        #expect(order.end(status: 200, server: "za1") == .answered)
+        #expect(order.end(status: 200, server: "ie1") == .refused("is server ie1, not za1"))
+        #expect(order.end(status: 429, server: nil) == .turnedAway("status 429"))
+        let orders = ProbeOrder.orders(of: watchList([watchTarget(checks: [watchCheck()])])).orders
+        let check = try #require(orders.first { $0.service != nil })
         #expect(check.end(status: 404, server: nil) == .answered)
         #expect(check.end(status: 502, server: nil) == .refused("status 502"))
     }

@@ -3,7 +3,7 @@ import Syscalls
 import Wire
 
 /// One probe as it is repeated: who is asked for what, at which addresses, and how often.
-struct ProbePlan: Hashable, Sendable {
+struct ProbeOrder: Hashable, Sendable {
     /// One connection that a round makes.
     struct Door: Hashable, Sendable {
         let address: TransportAddress
@@ -50,10 +50,10 @@ struct ProbePlan: Hashable, Sendable {
     }
 }
 
-extension ProbePlan {
-    /// The plans of a list, and why something in it has none.
-    static func plans(of watch: WireWatch) -> (plans: Set<ProbePlan>, problems: [String]) {
-        var plans: Set<ProbePlan> = []
+extension ProbeOrder {
+    /// The orders of a list, and why something in it has none.
+    static func orders(of watch: WireWatch) -> (orders: Set<ProbeOrder>, problems: [String]) {
+        var orders: Set<ProbeOrder> = []
         var problems: [String] = []
         if watch.targets.count > mostTargets {
             problems.append("of \(watch.targets.count) servers only \(mostTargets) are probed")
@@ -63,11 +63,11 @@ extension ProbePlan {
                 problems.append("\(target.server): of \(target.checks.count) checks only \(mostChecks) are made")
             }
             do {
-                let monitor = try ProbePlan(target)
-                plans.insert(monitor)
+                let monitor = try ProbeOrder(target)
+                orders.insert(monitor)
                 for check in target.checks.prefix(mostChecks) {
                     do {
-                        plans.insert(try ProbePlan(check, through: monitor))
+                        orders.insert(try ProbeOrder(check, through: monitor))
                     } catch {
                         problems.append("\(target.server), service \(check.service): \(error)")
                     }
@@ -76,7 +76,7 @@ extension ProbePlan {
                 problems.append("\(target.server): \(error)")
             }
         }
-        return (plans, problems)
+        return (orders, problems)
     }
 
     /// The monitor endpoint of a server, by each of its addresses, on both ports.
@@ -85,9 +85,9 @@ extension ProbePlan {
         service = nil
         host = try DomainName(target.hostname)
         path = "/"
-        guard (1...ProbePlan.mostAddresses).contains(target.addresses.count) else {
+        guard (1...ProbeOrder.mostAddresses).contains(target.addresses.count) else {
             throw InvalidValue(
-                "\(target.addresses.count)", "is no number of addresses", expected: "1 to \(ProbePlan.mostAddresses)")
+                "\(target.addresses.count)", "is no number of addresses", expected: "1 to \(ProbeOrder.mostAddresses)")
         }
         let ports = (try Port(Int(target.httpPort)), try Port(Int(target.httpsPort)))
         var doors: [Door] = []
@@ -97,14 +97,14 @@ extension ProbePlan {
             doors.append(Door(address: TransportAddress(address, port: ports.1.number), usesTLS: true))
         }
         self.doors = doors
-        interval = max(UInt64(target.intervalMilliseconds), ProbePlan.shortestInterval)
+        interval = max(UInt64(target.intervalMilliseconds), ProbeOrder.shortestInterval)
         timeout = min(max(UInt64(target.timeoutMilliseconds), 1), interval)
         // One that cannot be read leaves the probe a stranger's, which is better than no probe.
         key = target.key
     }
 
     /// A service's own check, through the first address of the server.
-    private init(_ check: WireWatchCheck, through monitor: ProbePlan) throws(InvalidValue) {
+    private init(_ check: WireWatchCheck, through monitor: ProbeOrder) throws(InvalidValue) {
         server = monitor.server
         service = try ServiceName(check.service)
         host = try DomainName(check.host)

@@ -2,9 +2,9 @@ import Domain
 import Syscalls
 
 /// One attempt at a door of a round: what a connection to it comes to.
-struct ProbeAttempt {
+struct ProbeInquiry {
     enum Beginning {
-        case underWay(ProbeAttempt)
+        case underWay(ProbeInquiry)
         case ended(ProbeRound.End)
     }
 
@@ -13,7 +13,7 @@ struct ProbeAttempt {
         case ended(ProbeRound.End)
     }
 
-    private let plan: ProbePlan
+    private let order: ProbeOrder
     private let connection: Inquiry
 
     var socket: Socket { connection.socket }
@@ -24,15 +24,15 @@ struct ProbeAttempt {
     /// Begins to connect, as the server `vantage`. What the kernel refuses at once is refused by this machine, not by
     /// the other.
     static func begin(
-        _ plan: ProbePlan, _ door: ProbePlan.Door, from vantage: ServerName, by client: borrowing TLSClient
+        _ order: ProbeOrder, _ door: ProbeOrder.Door, from vantage: ServerName, by client: borrowing TLSClient
     ) -> Beginning {
-        let request = plan.request(
+        let request = order.request(
             from: vantage, at: Clock.realtimeNanoseconds / 1_000_000_000, nonce: .random(in: .min ... .max))
         switch Inquiry.open(
-            to: door.address, calling: door.usesTLS ? plan.host : nil, request: request,
-            wantsServer: plan.service == nil, by: client)
+            to: door.address, calling: door.usesTLS ? order.host : nil, request: request,
+            wantsServer: order.service == nil, by: client)
         {
-        case .underWay(let connection): return .underWay(ProbeAttempt(plan: plan, connection: connection))
+        case .underWay(let connection): return .underWay(ProbeInquiry(order: order, connection: connection))
         case .refused(let answer):
             if answer.isRefused { return .ended(.refused("refused")) }
             let problem = SystemCallError.text(of: answer.code)
@@ -53,10 +53,10 @@ struct ProbeAttempt {
                 if outcome.isReset { return .ended(.refused("reset")) }
                 return .ended(.failed(SystemCallError.text(of: outcome.code)))
             case .ready:
-                guard plan.service == nil, let other = connection.otherNames(than: plan.host) else { break }
+                guard order.service == nil, let other = connection.otherNames(than: order.host) else { break }
                 return .ended(.refused(other.isEmpty ? "certificate is for nobody" : "certificate is for \(other)"))
             case .answered(let status, let server):
-                let end = plan.end(status: status, server: server)
+                let end = order.end(status: status, server: server)
                 if end == .answered { connection.sendEnd() }
                 return .ended(end)
             case .cut(let problem): return .ended(.turnedAway(problem))
