@@ -125,6 +125,12 @@ final class AnsweringConnection {
                 }
             case let other: return AnsweringConnection.waiting(other)
             }
+            if scanned == 0 {
+                // As everywhere (RFC 9112 section 2.2).
+                let empty = min(RequestHead.emptyLines(input.span), 2 * RequestHead.mostEmptyLines)
+                input.removeFirst(empty)
+                if input.isEmpty { continue }
+            }
             var host = RoutingName()
             switch RequestHead.inspect(input.span, scanned: &scanned, host: &host) {
             case .incomplete where input.count <= AnsweringConnection.longestHead: continue

@@ -42,13 +42,14 @@ struct Exchange: BitwiseCopyable {
     var awaitsContinue = false
     /// No request is taken after the one under way.
     var closes = false
-    /// The response to the request under way has begun to pass.
+    /// The response to the request under way has begun to pass; interim ones are none.
     var answered = false
     /// Empty lines that came before the head that is being read.
     var emptyLines: UInt8 = 0
     /// When the first byte of the head that is being read came; in the worker's ticks.
     var headSince: UInt32 = 0
-    /// When the last request was whole; in the worker's ticks.
+    /// Since when the endpoint owes an answer: the request's head was passed on, the request was whole, or an interim
+    /// response came. In the worker's ticks.
     var askedSince: UInt32 = 0
     /// The status of the last response, whoever's it was; 0 before the first.
     var status: UInt16 = 0

@@ -77,7 +77,7 @@ struct Worker: ~Copyable {
         static let rival: UInt64 = 1 << 62
     }
 
-    init(_ plan: WorkerPlan, memory: WorkerMemory, epoll: consuming Epoll) {
+    init(_ plan: WorkerPlan, memory: WorkerMemory, epoll: consuming Epoll, pipes: consuming PipePool) {
         self.plan = plan
         counters = plan.counters
         self.epoll = epoll
@@ -100,7 +100,7 @@ struct Worker: ~Copyable {
         preferences = memory.preferences
         view = table.view
         buffers = BufferPool(accounts: memory.accounts)
-        pipes = PipePool(share: plan.settings.pipeShare)
+        self.pipes = pipes
     }
 
     var tick: UInt32 { UInt32(truncatingIfNeeded: now / Worker.tickMilliseconds) }
@@ -304,7 +304,12 @@ struct Worker: ~Copyable {
         }
         if halves[half].pending.exists { buffers.give(&halves[half].pending) }
         if halves[half].pipe.exists {
-            if halves[half].piped > 0 { pipes.discard(&halves[half].pipe) } else { pipes.give(&halves[half].pipe) }
+            let holder = flows[half.flow].service
+            if halves[half].piped > 0 {
+                pipes.discard(&halves[half].pipe, of: holder)
+            } else {
+                pipes.give(&halves[half].pipe, of: holder)
+            }
         }
         let generation = (halves[half].generation &+ 1) & 0x3FFF_FFFF
         let isQueued = halves[half].isQueued

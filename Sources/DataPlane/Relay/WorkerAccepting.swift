@@ -102,11 +102,7 @@ extension Worker {
             }
             let answer = listener.socket.accept(from: &peer)
             if answer.isError {
-                if answer.isExhaustion {
-                    note(.descriptorsExhausted) { _ in SystemCallError.text(of: answer.code) }
-                    pipes.closeIdle()
-                    pauseAccepting(until: now &+ Worker.exhaustionPause)
-                }
+                if answer.isExhaustion { haveExhausted(answer, flow: nil) }
                 // Anything else (nothing left, or a client that is gone already) ends the batch.
                 return
             }
@@ -117,6 +113,13 @@ extension Worker {
             // One is taken in any case: the kernel has woken nobody else for it.
             if most == nil, hasExcess() { return yieldListeners() }
         }
+    }
+
+    /// Descriptors have run out. What is open goes on, and what would be new waits for a moment.
+    mutating func haveExhausted(_ answer: KernelAnswer, flow: FlowIndex?) {
+        note(.descriptorsExhausted, flow: flow) { _ in SystemCallError.text(of: answer.code) }
+        pipes.closeIdle()
+        pauseAccepting(until: now &+ Worker.exhaustionPause)
     }
 
     private mutating func open(
@@ -216,6 +219,7 @@ extension Worker {
                         return refuse(flow, refusal)
                     case .hello:
                         guard let service = serviceForName(flow) else {
+                            rememberName(flow)
                             note(.nameUnknown, flow: flow) { "name \($0.name)" }
                             return dismiss(flow, with: .unrecognizedName)
                         }

@@ -112,21 +112,35 @@ extension Worker {
                 dials[index].candidate &+= 1
                 dials[index].targetDeadline = now &+ connectMilliseconds
             }
-            if attempt(index, peer, target.name) { return }
+            switch attempt(index, peer, target.name) {
+            case .underWay: return
+            case .failed: continue
+            case .ownFault:
+                // Another address would fare no better. What is under way may still succeed.
+                dials[index].nextAttempt = .max
+                return isUnderWay ? () : refuse(flow, .overloaded)
+            }
         }
     }
 
-    /// Starts one attempt. False when it failed at once.
-    private mutating func attempt(_ index: DialIndex, _ peer: TransportAddress, _ name: NameSlot) -> Bool {
+    private enum Attempt {
+        case underWay
+        /// The endpoint's fault, or that of the way there.
+        case failed
+        /// This process or machine lacks something: no fault of an endpoint, and nothing for its record.
+        case ownFault
+    }
+
+    /// Starts one attempt.
+    private mutating func attempt(_ index: DialIndex, _ peer: TransportAddress, _ name: NameSlot) -> Attempt {
         let endpoint = dials[index].flow.endpoint
         let opened = Socket.open(peer.address.family)
         guard !opened.isError else {
             dials[index].lastCode = opened.code
-            if opened.isExhaustion {
-                note(.descriptorsExhausted, flow: dials[index].flow) { _ in SystemCallError.text(of: opened.code) }
-                pipes.closeIdle()
-            }
-            return false
+            dials[index].failedPeer = peer
+            guard opened.isExhaustion else { return .failed }
+            haveExhausted(opened, flow: dials[index].flow)
+            return .ownFault
         }
         let socket = Socket(number: Int32(truncatingIfNeeded: opened.value))
         socket.delayAcknowledgement()
@@ -136,7 +150,7 @@ extension Worker {
         guard !answer.isError || answer.inProgress else {
             socket.close()
             attemptFailed(index, peer, answer)
-            return false
+            return answer.isAddressUnavailable ? .ownFault : .failed
         }
         let rest = max(now, dials[index].targetDeadline)
         let deadline = othersWait(index, name) ? min(rest, now &+ Worker.sharedPatience) : rest
@@ -149,7 +163,7 @@ extension Worker {
             let tag = Tag.rival | generation | UInt64(UInt32(bitPattern: index.place))
             guard watch(socket, events, tag, index) else {
                 dials[index].rival = .none
-                return false
+                return .ownFault
             }
             // Two at a time: the next address waits until one of them has failed.
             dials[index].nextAttempt = .max
@@ -161,11 +175,11 @@ extension Worker {
             guard watch(socket, events, tag(endpoint), index) else {
                 halves[endpoint].socket = .none
                 halves[endpoint].state = []
-                return false
+                return .ownFault
             }
             dials[index].nextAttempt = dials[index].rival.exists ? .max : now &+ Worker.attemptDelay
         }
-        return true
+        return .underWay
     }
 
     /// Has epoll report on an attempt's socket. False when it does not, and the socket is closed.

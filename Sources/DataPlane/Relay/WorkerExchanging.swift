@@ -135,11 +135,16 @@ extension Worker {
             }
         }
         guard let service = found, isFirst || service == flows[flow].service else {
+            if isFirst { rememberName(flow) }
             note(isFirst ? .nameUnknown : .otherHostOnConnection, flow: flow) { "host \($0.name)" }
             answer(flow, .misdirected)
             return .gone
         }
-        if isFirst { assign(flow, to: service, received: Int(exchanges[flow].request.count)) }
+        if isFirst {
+            assign(flow, to: service, received: Int(exchanges[flow].request.count))
+        } else if let progress = refuseUnasked(flow) {
+            return progress
+        }
         if let answer = head.finalAnswer {
             self.answer(flow, answer)
             return .gone
@@ -154,6 +159,7 @@ extension Worker {
         exchanges[flow].wantsUpgrade = head.wantsUpgrade
         exchanges[flow].closes = head.closes
         exchanges[flow].answered = false
+        exchanges[flow].askedSince = tick
         exchanges[flow].requests &+= 1
         counters.add(1, .requests, service: service)
         if isFirst {
@@ -162,6 +168,32 @@ extension Worker {
             return .gone
         }
         return .moves
+    }
+
+    /// Ends a flow whose endpoint has said something behind its last response. Nobody has asked for it, and once the next
+    /// request is passed on it would be taken for the answer to that (RFC 9112 section 9.2). Nil when there is nothing.
+    ///
+    /// The endpoint's own turn may come only later, so its socket is looked at here, when there is any news of it.
+    private mutating func refuseUnasked(_ flow: FlowIndex) -> Progress? {
+        let exchanges = exchanges
+        if exchanges[flow].response.count == 0 {
+            switch fill(flow.endpoint, &exchanges[flow].response) {
+            // Of its end its own turn will tell: the client may try elsewhere what it has asked for.
+            case .some, .nothing, .ended: break
+            case .failed(let answer):
+                fail(flow.endpoint, answer)
+                return .gone
+            case .noMemory:
+                cutForMemory(flow)
+                return .gone
+            }
+        }
+        let response = exchanges[flow].response
+        guard response.count > 0 else { return nil }
+        let empty = response.inbox.withSpan(Int(response.offset), Int(response.count)) { RequestHead.emptyLines($0) }
+        if empty > 0 { skip(&exchanges[flow].response, empty) }
+        guard exchanges[flow].response.count > 0 else { return nil }
+        return refuseResponseUnasked(flow)
     }
 
     /// Passes over empty lines at the front of the client's inbox. False when there are more than a client sends.

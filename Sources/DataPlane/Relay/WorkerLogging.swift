@@ -34,10 +34,7 @@ extension Worker {
         let sampling = view.route(flows[flow].service).flowLog
         guard isDrawn(oneIn: sampling.oneIn) else { return }
         if !flows[flow].hasFacts { begin(flow, from: halves[flow.client].socket.peerAddress) }
-        if flows[flow].hasAssertedAddresses {
-            facts[flow].client = asserted[flow].source
-            facts[flow].called = asserted[flow].destination
-        }
+        rememberAsserted(flow)
         flows[flow].isLogged = true
         facts[flow].oneIn = sampling.oneIn
         facts[flow].rule = rule ?? view.rule(for: name)
@@ -69,7 +66,19 @@ extension Worker {
         if flows[flow].isLogged { return writeDown(flow, event) }
         guard flows[flow].service == ServiceSlot.unrouted, isDrawn(oneIn: view.flowLog.oneIn) else { return }
         facts[flow].oneIn = view.flowLog.oneIn
+        rememberAsserted(flow)
         writeDown(flow, event)
+    }
+
+    /// A client has asked for a name that no service has.
+    func rememberName(_ flow: FlowIndex) {
+        if flows[flow].hasFacts { facts[flow].name = name }
+    }
+
+    private func rememberAsserted(_ flow: FlowIndex) {
+        guard flows[flow].hasAssertedAddresses else { return }
+        facts[flow].client = asserted[flow].source
+        facts[flow].called = asserted[flow].destination
     }
 
     /// Writes a flow down that this process cuts as it ends.

@@ -101,7 +101,8 @@ final class WorkerPool: Sendable {
             let epoll = try Epoll()
             // A worker that hears nothing would be of no use.
             _ = try epoll.add(plan.mailbox.descriptor, .readable, tag: Worker.Tag.mailbox).get("epoll_ctl")
-            var worker = Worker(plan, memory: memory, epoll: epoll)
+            let pipes = try PipePool(share: plan.settings.pipeShare, holders: Capacity.services)
+            var worker = Worker(plan, memory: memory, epoll: epoll, pipes: pipes)
             worker.run()
         }
     }

@@ -175,7 +175,7 @@ extension Worker {
         }
         halves[source].piped &-= Int32(answer.value)
         countSent(answer.value, from: source)
-        if halves[source].piped == 0 { pipes.give(&halves[source].pipe) }
+        if halves[source].piped == 0 { pipes.give(&halves[source].pipe, of: flows[source.flow].service) }
         return .goesOn
     }
 
@@ -193,7 +193,7 @@ extension Worker {
     @inline(__always) private mutating func fillPipe(_ source: HalfIndex, _ turn: inout Turn) -> Step {
         let halves = halves
         if !halves[source].pipe.exists {
-            halves[source].pipe = pipes.take(at: now)
+            halves[source].pipe = pipes.take(at: now, for: flows[source.flow].service)
             if !halves[source].pipe.exists {
                 halves[source].state.remove(.bulk)
                 return .goesOn
@@ -209,7 +209,7 @@ extension Worker {
             judgeMove(source, answer.value)
             return .goesOn
         }
-        pipes.give(&halves[source].pipe)
+        pipes.give(&halves[source].pipe, of: flows[source.flow].service)
         if answer.wouldBlock {
             halves[source].state.remove(.readable)
             return .waits
@@ -330,6 +330,11 @@ extension Worker {
             // A client that waits for its response may have ended its side long ago; from now on that is looked for.
             if halves[sink].passable == 0 { enqueue(sink) }
         }
+        if source.isEndpoint, flows[source.flow].service == ServiceSlot.monitor {
+            // The responder is heard no more of, and a caller that stays keeps others from asking.
+            hearOut(sink)
+            return false
+        }
         if halves[source].state.contains(.deaf) {
             // It has said everything and takes nothing: what the other still says is for nobody.
             hearOut(sink)
@@ -354,7 +359,7 @@ extension Worker {
         if halves[other].pending.exists { buffers.give(&halves[other].pending) }
         halves[other].pendingOffset = 0
         halves[other].pendingCount = 0
-        if halves[other].pipe.exists { pipes.discard(&halves[other].pipe) }
+        pipes.discard(&halves[other].pipe, of: flows[half.flow].service)
         halves[other].piped = 0
         return pump(half)
     }

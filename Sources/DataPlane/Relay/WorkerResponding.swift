@@ -52,11 +52,7 @@ extension Worker {
         }
         // What nobody asked for (a time-out notice, most often) must not be taken for the answer to what is asked next
         // (RFC 9112 section 9.2). A client that hears nothing of it can ask again.
-        if exchanges[flow].request.stage == .head {
-            note(.responseMalformed, flow: flow) { _ in "it came without a request" }
-            sayGoodbye(flow)
-            return .gone
-        }
+        if exchanges[flow].request.stage == .head { return refuseResponseUnasked(flow) }
         let isHEAD = exchanges[flow].isHEAD
         var scanned = Int(exchanges[flow].response.scanned)
         let outcome = inbox.withSpan(offset, count) {
@@ -82,10 +78,12 @@ extension Worker {
             enqueue(flow.client)
         } else if head.isInterim {
             exchanges[flow].awaitsContinue = false
+            // It is at work: the time until its answer begins anew.
+            exchanges[flow].askedSince = tick
         } else {
             beginResponse(flow, head)
         }
-        exchanges[flow].answered = true
+        if !head.isInterim { exchanges[flow].answered = true }
         exchanges[flow].response.scanned = 0
         return settle(endpoint, passOn(flow, head, closing: !head.isInterim && exchanges[flow].closes))
     }
@@ -124,6 +122,12 @@ extension Worker {
         precondition(written != nil, "a head grows by no more than was made room for")
         skip(&exchanges[flow].response, head.length)
         return .moves
+    }
+
+    mutating func refuseResponseUnasked(_ flow: FlowIndex) -> Progress {
+        note(.responseMalformed, flow: flow) { _ in "it came without a request" }
+        sayGoodbye(flow)
+        return .gone
     }
 
     /// Answers in place of an endpoint whose response is none, or could end in two places (RFC 9112 section 6.3).
@@ -174,6 +178,8 @@ extension Worker {
     func owesFirstAnswer(_ flow: FlowIndex) -> Bool {
         guard flows[flow].isHTTP else { return false }
         let exchange = exchanges[flow]
+        // An interim response is no answer, but must have passed whole before one of ours.
         return exchange.requests == 1 && !exchange.answered && exchange.request.stage != .head
+            && halves[flow.endpoint].isDry
     }
 }

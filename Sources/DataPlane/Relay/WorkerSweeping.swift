@@ -65,9 +65,7 @@ extension Worker {
                 return
             }
             guard judgeBodyPace(flow) else { return }
-            if request.stage == .done, !exchanges[flow].answered, exchanges[flow].response.stage == .head,
-                tick &- exchanges[flow].askedSince >= ticks(plan.settings.responseTimeout)
-            {
+            if isOverdue(flow, age) {
                 note(.responseTimedOut, flow: flow)
                 return answer(flow, .gatewayTimeout)
             }
@@ -85,6 +83,24 @@ extension Worker {
         } else if age >= idle {
             note(.idleTimedOut, flow: flow)
             close(flow, reset: true)
+        }
+    }
+
+    /// Whether an endpoint has let a client wait for its answer for too long: to a request that it has whole, to one whose
+    /// body it is asked for (`Expect`), or to one whose body it does not take.
+    private mutating func isOverdue(_ flow: FlowIndex, _ age: UInt32) -> Bool {
+        let exchange = exchanges[flow]
+        guard !exchange.answered, exchange.response.stage == .head, halves[flow.endpoint].isDry else { return false }
+        let patience = ticks(plan.settings.responseTimeout)
+        switch exchange.request.stage {
+        case .head, .last: return false
+        case .done: return tick &- exchange.askedSince >= patience
+        case .body where exchange.awaitsContinue: return tick &- exchange.askedSince >= patience
+        case .body:
+            guard !halves[flow.endpoint].state.contains(.writable), age >= patience else { return false }
+            guard hasDelivered(flow) else { return true }
+            flows[flow].lastActive = tick
+            return false
         }
     }
 

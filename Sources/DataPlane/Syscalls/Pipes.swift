@@ -72,44 +72,61 @@ public struct PipePool: ~Copyable {
     /// The pipes that this worker may have, in use and idle.
     private let share: Int
     private var tryAgain: UInt64 = 0
+    /// Pipes in use by each holder.
+    private let held: Slab<Int32, Int32>
+    /// A holder may have so many times as many pipes as are left for everybody: a threshold that moves (Choudhury and
+    /// Hahne 1998). One that lets all of its pipes stand full has four fifths of them, two such have four ninths each,
+    /// and whoever comes next finds some. A fixed part for each would leave most of them unused on most servers.
+    private static let factor = 4
 
-    public init(share: Int = PipePool.most) {
+    /// For holders below `holders`; for one worker.
+    public init(share: Int = PipePool.most, holders: Int = 1) throws(SystemCallError) {
         self.share = min(share, PipePool.most)
+        held = try Slab(capacity: holders)
         idle.reserveCapacity(PipePool.mostIdle)
     }
 
     public var idleCount: Int { idle.count }
 
-    /// An empty pipe, or none when too many are in use or the kernel has refused one lately. `now` is in milliseconds.
-    public mutating func take(at now: UInt64) -> Pipe {
+    /// An empty pipe for `holder`, or none when too many are in use, by it or in all, or the kernel has refused one lately.
+    /// `now` is in milliseconds.
+    public mutating func take(at now: UInt64, for holder: Int32) -> Pipe {
+        guard Int(held[holder]) < PipePool.factor &* (share &- lent) else { return Pipe() }
         if let pipe = idle.popLast() {
-            lent += 1
+            lend(to: holder)
             return pipe
         }
-        guard lent < share, now >= tryAgain else { return Pipe() }
+        guard now >= tryAgain else { return Pipe() }
         let ends = linux_pipe(PipePool.capacity)
         guard ends >= 0 else {
             refused &+= 1
             tryAgain = now &+ PipePool.refusalPause
             return Pipe()
         }
-        lent += 1
+        lend(to: holder)
         return Pipe(ends)
     }
 
-    /// Takes an empty pipe back and leaves none in its place.
-    public mutating func give(_ pipe: inout Pipe) {
+    @inline(__always) private mutating func lend(to holder: Int32) {
+        lent &+= 1
+        held[holder] &+= 1
+    }
+
+    /// Takes an empty pipe of `holder` back and leaves none in its place.
+    public mutating func give(_ pipe: inout Pipe, of holder: Int32) {
         guard pipe.exists else { return }
-        guard idle.count < PipePool.mostIdle else { return discard(&pipe) }
-        lent -= 1
+        guard idle.count < PipePool.mostIdle else { return discard(&pipe, of: holder) }
+        lent &-= 1
+        held[holder] &-= 1
         idle.append(pipe)
         pipe = Pipe()
     }
 
-    /// Closes a pipe in use, with whatever it still holds.
-    public mutating func discard(_ pipe: inout Pipe) {
+    /// Closes a pipe in use by `holder`, with whatever it still holds.
+    public mutating func discard(_ pipe: inout Pipe, of holder: Int32) {
         guard pipe.exists else { return }
-        lent -= 1
+        lent &-= 1
+        held[holder] &-= 1
         pipe.close()
         pipe = Pipe()
     }

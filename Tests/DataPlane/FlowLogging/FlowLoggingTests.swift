@@ -126,6 +126,22 @@ import Testing
         #expect(record.bytesUp == UInt64(clientHello("nobody.test").count))
     }
 
+    @Test(arguments: [false, true])
+    func `comes through a trusted sender and reaches no service is of the client that the sender names`(isHTTP: Bool)
+        throws
+    {
+        let relay = try RelayHarness()
+        try relay.route([], trusted: ["127.0.0.0/8"], flowLog: FlowLog(oneIn: 1))
+        let client = try TestConnection(port: isHTTP ? relay.httpPort : relay.httpsPort)
+        let header = Array("PROXY TCP4 198.51.100.7 192.0.2.1 4711 443\r\n".utf8)
+        let request = Array("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n".utf8)
+        try client.send(header + (isHTTP ? request : clientHello("nobody.test")))
+        _ = client.receiveAll()
+        let record = try next(relay)
+        #expect(record.client?.description == "198.51.100.7:4711" && record.called?.description == "192.0.2.1:443")
+        #expect(record.name.description == "nobody.test" && record.ending == .nameUnknown)
+    }
+
     @Test func `has a line at each interval while it lasts`() throws {
         let (relay, listener) = try relay(FlowLog(oneIn: 1, interval: 1))
         let client = try TestConnection(port: relay.httpsPort)

@@ -24,6 +24,86 @@ import Testing
         try relay.expectIdle()
     }
 
+    @Test func `what an endpoint says behind an early answer is nobody's, and least of all the next request's`() throws
+    {
+        let (relay, listener) = try RelayHarness.single()
+        let client = try TestConnection(port: relay.httpPort)
+        try client.send("POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 5\r\n\r\nab")
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "ab")
+        try endpoint.send(ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        #expect(try client.receive(untilSuffix: "ok") == ok)
+        // The rest of the body comes in one segment with the next request.
+        try client.send("cde" + get)
+        #expect(client.receiveText() == "")
+        #expect(relay.count(.responseMalformed) == 1)
+        #expect(try endpoint.receive(exactly: 3) == Array("cde".utf8))
+        #expect(endpoint.receive() != .bytes(Array(get.utf8)), "the next request is passed on to nobody")
+    }
+
+    @Test func `nor is it when the answer and what is behind it end with a turn`() throws {
+        for interims in 10..<20 {
+            let (relay, listener) = try RelayHarness.single()
+            let client = try TestConnection(port: relay.httpPort)
+            try client.send(get + get)
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: get.utf8.count)
+            let interim = String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: interims)
+            let answer = interim + "HTTP/1.1 204 No Content\r\n\r\n"
+            try endpoint.send(answer + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+            #expect(client.receiveText() == answer, "\(interims) interim responses")
+            #expect(relay.count(.responseMalformed) == 1)
+        }
+    }
+
+    @Test func `an endpoint that goes away behind an interim response has not answered`() throws {
+        let (relay, listener) = try RelayHarness.single()
+        for resets in [false, true] {
+            let client = try TestConnection(port: relay.httpPort)
+            try client.send(get)
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: get.utf8.count)
+            let interim = "HTTP/1.1 103 Early Hints\r\n\r\n"
+            try endpoint.send(interim)
+            #expect(try client.receive(untilSuffix: "\r\n\r\n") == interim)
+            if resets { endpoint.reset() } else { endpoint.shutdownWriting() }
+            #expect(client.receiveText().hasPrefix("HTTP/1.1 502 "))
+        }
+        #expect(relay.count(.endpointLeftEarly) == 1 && relay.count(.endpointReset) == 1)
+    }
+
+    @Test(arguments: ["interim", "expect", "upload"])
+    func `an endpoint that never answers is a time-out, whatever it was doing`(what: String) throws {
+        var settings = RelaySettings()
+        settings.responseTimeout = .seconds(2)
+        let (relay, listener) = try RelayHarness.single(settings)
+        let client = try TestConnection(port: relay.httpPort)
+        let head = "POST / HTTP/1.1\r\nHost: one.acme.test\r\n"
+        switch what {
+        case "interim":
+            try client.send(get)
+            let endpoint = try listener.accept()
+            _ = try endpoint.receive(exactly: get.utf8.count)
+            try endpoint.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            #expect(try client.receive(untilSuffix: "\r\n\r\n").hasPrefix("HTTP/1.1 103 "))
+            #expect(client.receiveText().hasPrefix("HTTP/1.1 504 "))
+            withExtendedLifetime(endpoint) {}
+        case "expect":
+            try client.send(head + "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            let endpoint = try listener.accept()
+            #expect(client.receiveText().hasPrefix("HTTP/1.1 504 "))
+            withExtendedLifetime(endpoint) {}
+        default:
+            try client.send(head + "Content-Length: 100000000\r\n\r\n")
+            let endpoint = try listener.accept()
+            let sender = Foundation.Thread { try? client.send([UInt8](repeating: 7, count: 100_000_000)) }
+            sender.start()
+            #expect(client.receiveText().hasPrefix("HTTP/1.1 504 "))
+            withExtendedLifetime(endpoint) {}
+        }
+        #expect(relay.count(.responseTimedOut) == 1)
+    }
+
     @Test func `a client that ends its side early gets the whole of a response that lasts until close`() throws {
         let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)

@@ -68,18 +68,39 @@ import Testing
     // MARK: Pipes
 
     @Test func `a worker has no more pipes than its share, and each is of the full size`() throws {
-        var pool = PipePool(share: 2)
-        var (first, second, third) = (pool.take(at: 0), pool.take(at: 0), pool.take(at: 0))
+        var pool = try PipePool(share: 2)
+        var (first, second, third) = (pool.take(at: 0, for: 0), pool.take(at: 0, for: 0), pool.take(at: 0, for: 0))
         #expect(first.exists && second.exists && !third.exists)
         #expect(first.capacity == Int(PipePool.capacity))
         #expect(pool.lent == 2 && pool.idleCount == 0 && pool.refused == 0)
-        pool.give(&first)
+        pool.give(&first, of: 0)
         #expect(!first.exists && pool.lent == 1 && pool.idleCount == 1)
         // The idle one, and no new one beside it.
-        third = pool.take(at: 0)
+        third = pool.take(at: 0, for: 0)
         #expect(third.exists && pool.lent == 2 && pool.idleCount == 0)
-        pool.discard(&second)
-        pool.discard(&third)
+        pool.discard(&second, of: 0)
+        pool.discard(&third, of: 0)
         #expect(pool.lent == 0 && pool.idleCount == 0)
+    }
+
+    @Test func `a service whose pipes all stand full leaves some for the others`() throws {
+        var pool = try PipePool(share: 50, holders: 4)
+        var pipes: [(pipe: Syscalls.Pipe, holder: Int32)] = []
+        func takeAll(_ holder: Int32) -> Int {
+            let before = pipes.count
+            while true {
+                let pipe = pool.take(at: 0, for: holder)
+                guard pipe.exists else { return pipes.count - before }
+                pipes.append((pipe, holder))
+            }
+        }
+        #expect(takeAll(0) == 40, "four fifths")
+        #expect(takeAll(1) == 8, "four fifths of the rest")
+        #expect(takeAll(2) == 2)
+        #expect(takeAll(0) == 0)
+        for index in pipes.indices { pool.discard(&pipes[index].pipe, of: pipes[index].holder) }
+        #expect(pool.lent == 0)
+        #expect(takeAll(3) == 40)
+        for index in pipes.indices { pool.discard(&pipes[index].pipe, of: pipes[index].holder) }
     }
 }
