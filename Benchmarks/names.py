@@ -82,8 +82,10 @@ class Names:
         targets = [f"{name}={layout.NAMES_PROXY['https']}" for name in layout.LIVE_ORIGINS]
         hellos = [hello(dead_domain(number)) for number in range(dead_called)]
         with contextlib.ExitStack() as stack:
+            # They leave before the proxy ends, which would wait for them.
+            callers = stack.enter_context(contextlib.ExitStack())
+            load = callers.enter_context(self.toolbox.load("idle", len(targets), *targets))
             name_server = stack.enter_context(running_name_server())
-            load = stack.enter_context(self.toolbox.load("idle", len(targets), *targets))
             notifications = stack.enter_context(readiness.Notifications(self.folder / "notify.sock"))
             log = stack.enter_context(open(self.folder / "proxy.log", "ab"))
             began = time.perf_counter()
@@ -91,10 +93,11 @@ class Names:
                 command, layout.PROXY_CORE, stdout=log, stderr=log, env=notifications.environment()))
             notifications.wait_until_ready()
             ready = time.perf_counter()
-            stack.enter_context(calling(hellos))
+            callers.enter_context(calling(hellos))
             load.play()
             carried = time.perf_counter()
             resolved = ddirect_api.metrics(layout.NAMES_PROXY["admin"])['ddirect_endpoint_names{status="resolved"}']
+            callers.close()
             name_server.stdin.close()
             counts = json.loads(name_server.stdout.readline())
         return ready - began, carried - ready, int(resolved), counts

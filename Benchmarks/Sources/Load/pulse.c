@@ -10,8 +10,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/// From one message to the next: often enough to meet a pause of a few milliseconds, seldom enough to leave the processor to the proxy.
-enum { INTERVAL_NANOSECONDS = 1000000 };
+/// From one message to the next: often enough to meet a pause of a millisecond, seldom enough to leave the processor to the proxy.
+enum { INTERVAL_NANOSECONDS = 250000 };
 
 /// The longest way of a message is told for each stretch of this length.
 enum { SLOT_NANOSECONDS = 10000000 };
@@ -51,6 +51,19 @@ static void print_slots(const struct slots *slots, const struct latencies *laten
     puts("]}");
 }
 
+/// Sends a message on the next connection that has none under way: one that has tells of a pause by itself.
+static bool send_next(struct player *players, bool *waits, unsigned connections, unsigned *next) {
+    for (unsigned i = 0; i < connections; i++) {
+        unsigned number = (*next + i) % connections;
+        if (waits[number]) continue;
+        send_ping(&players[number], number);
+        waits[number] = true;
+        *next = number + 1;
+        return true;
+    }
+    return false;
+}
+
 void run_pulse(unsigned connections, double seconds) {
     struct player *players = calloc(connections, sizeof *players);
     bool *waits = calloc(connections, sizeof *waits);
@@ -61,7 +74,7 @@ void run_pulse(unsigned connections, double seconds) {
     slots.longest = calloc(slots.count, sizeof *slots.longest);
     uint64_t end = slots.start + (uint64_t)slots.count * SLOT_NANOSECONDS;
     int timer = start_timer();
-    unsigned under_way = 0;
+    unsigned under_way = 0, next = 0;
 
     struct epoll_event events[64];
     for (uint64_t moment = slots.start; moment < end || under_way > 0;) {
@@ -72,13 +85,7 @@ void run_pulse(unsigned connections, double seconds) {
             if (number == TIMER) {
                 uint64_t ticks;
                 if (read(timer, &ticks, sizeof ticks) < 0 && errno != EAGAIN) err(1, "timerfd");
-                for (unsigned next = 0; moment < end && next < connections; next++) {
-                    // A message that is still under way tells of the pause by itself.
-                    if (waits[next]) continue;
-                    send_ping(&players[next], next);
-                    waits[next] = true;
-                    under_way++;
-                }
+                if (moment < end && send_next(players, waits, connections, &next)) under_way++;
             } else if (receive_pong(&players[number], number)) {
                 uint64_t way = moment - players[number].sent_at;
                 count_latency(latencies, way);

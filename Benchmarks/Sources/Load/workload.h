@@ -20,7 +20,7 @@ void run_pingpong(unsigned connections, double seconds);
 /// Connections that have had an answer and then keep silent; these are measured while they stand.
 void run_idle(unsigned connections);
 
-/// A message of 64 bytes every millisecond on each of a few long connections; tells the longest way of one within each hundredth of a second.
+/// A message of 64 bytes every quarter of a millisecond, on long connections in turn; tells the longest way of one within each hundredth of a second.
 void run_pulse(unsigned connections, double seconds);
 
 /// Short connections, so many a second whether or not those before have ended.
