@@ -20,7 +20,7 @@ NAMESPACES = 4
 CHANGES = 20
 # For so long from a change on the pulse is looked at, and then for as long without one.
 WINDOW_SECONDS = 0.5
-# Pauses are told by hundredths of a second.
+# Until everything is in full flow.
 SETTLE_SECONDS = 2
 TARGET_PAUSE_MS = 5.0
 # Messages go over so many connections in turn. They come at once and are many, so that each worker has its part; otherwise they come again.

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from harness import ddirect, ddirect_api, layout, machine, tables, tools
+from harness import ddirect, ddirect_api, layout, machine, processes, tables, tools
 
 SERVER = "za1"
 # Another place that probes are made from, as a fleet has.
@@ -42,8 +42,8 @@ class Strangers:
             stack.enter_context(self.control.running(layout.PLAYERS_CORE))
             stack.enter_context(self.toolbox.origin(layout.ORIGINS))
             self.create_fleet()
-            for name, core in [(SERVER, layout.PROXY_CORE), (VANTAGE, layout.PLAYERS_CORE)]:
-                stack.enter_context(self.proxy(name, core))
+            self.process = stack.enter_context(self.proxy(SERVER, layout.PROXY_CORE))
+            stack.enter_context(self.proxy(VANTAGE, layout.PLAYERS_CORE))
             self.await_health()
             rows = [self.without_strangers()]
             for what, addresses in ADDRESSES.items():
@@ -72,8 +72,8 @@ class Strangers:
     def proxy(self, name, core):
         places = layout.STRANGERS_PROXIES[name]
         command = ddirect.proxy_command(self.ddirect_bin, name, self.control.channel, **places, folder=self.folder)
-        with tools.daemon(command, core, self.folder / f"{name}.log", lambda: ddirect_api.is_ready(places["admin"])):
-            yield
+        with tools.daemon(command, core, self.folder / f"{name}.log", lambda: ddirect_api.is_ready(places["admin"])) as child:
+            yield processes.ProcessTree(child.pid)
 
     def await_health(self):
         """Waits until the server is healthy, and each vantage has had an answer a moment ago."""
@@ -93,25 +93,30 @@ class Strangers:
     def without_strangers(self):
         self.note("probes without strangers")
         with Watch(self.control) as watch, self.devices(FLOOD_SECONDS / 3) as load:
+            before = self.counted()
             healthy = load.play()
-        return self.row("nobody", watch, healthy, None, 0, 0)
+            return self.row("nobody", watch, healthy, None, before, self.counted())
 
     def flood(self, what, addresses):
         self.note(f"strangers from {what}, {OFFERED:,} hellos a second")
         target = f"{hostname(SERVER)}={layout.STRANGERS_PROXIES[SERVER]['https']}"
-        before = ddirect_api.metrics(layout.STRANGERS_PROXIES[SERVER]["admin"])
         with self.toolbox.load("flood", OFFERED, FLOOD_SECONDS, addresses, target) as strangers:
             # The devices are there for as long as the strangers, and a little longer.
             with Watch(self.control) as watch, self.devices(FLOOD_SECONDS + 1) as load:
+                before = self.counted()
                 load.start()
                 flooded = strangers.play()
+                after = self.counted()
                 watch.end()
                 healthy = load.read_figures()
-        after = ddirect_api.metrics(layout.STRANGERS_PROXIES[SERVER]["admin"])
-        accepted = total(after, "ddirect_worker_accepted_total") - total(before, "ddirect_worker_accepted_total")
-        proofs = 'ddirect_monitor_proofs_total{outcome="taken"}'
         self.note(f"strangers: {json.dumps(flooded)}")
-        return self.row(what, watch, healthy, flooded, accepted / flooded["seconds"], after[proofs] - before[proofs])
+        return self.row(what, watch, healthy, flooded, before, after)
+
+    def counted(self):
+        """What the proxy has counted so far: connections accepted, tokens of probes taken; and its processor seconds, and the time."""
+        metrics = ddirect_api.metrics(layout.STRANGERS_PROXIES[SERVER]["admin"])
+        accepted = sum(value for name, value in metrics.items() if name.startswith("ddirect_worker_accepted_total{"))
+        return accepted, metrics['ddirect_monitor_proofs_total{outcome="taken"}'], self.process.cpu_seconds(), tools.now()
 
     @contextlib.contextmanager
     def devices(self, seconds):
@@ -119,21 +124,22 @@ class Strangers:
         with self.toolbox.load("steady", HEALTHY_RATE, seconds, *targets) as load:
             yield load
 
-    def row(self, what, watch, healthy, flooded, accepted, proofs):
+    def row(self, what, watch, healthy, flooded, before, after):
+        watch.end()
         answered, others = watch.counts()
         made = answered + sum(others.values())
         changes = watch.changes()
+        accepted, proofs, cpu, seconds = (now - then for now, then in zip(after, before))
         self.note(
-            f"strangers from {what}: {made} probes, {answered} answered, others {others or 'none'}, {proofs:.0f} tokens taken; "
+            f"strangers from {what}: {made} probes, {answered} answered, others {others or 'none'}, {proofs:.0f} tokens taken (two a probe); "
             f"events {changes or 'none'}; devices' connections p50 {healthy['p50Microseconds'] / 1e3:.1f} ms, "
             f"max {healthy['longestMicroseconds'] / 1e3:.0f} ms")
         verdict = "reached" if made and answered == made and not changes else "missed"
-        rates = ["", "", ""]
-        if flooded:
-            rates = [f"{count / flooded['seconds']:,.0f}" for count in (flooded["opened"], flooded["said"])] + [f"{accepted:,.0f}"]
+        offered, said = (f"{flooded[count] / flooded['seconds']:,.0f}" if flooded else "" for count in ("opened", "said"))
         return [
-            what, *rates, f"{made}", f"{answered}", f"{others.get('missed', 0)}", f"{others.get('unanswered', 0)}", f"{len(changes)}",
-            f"all answered, no change: {verdict}", f"{healthy['p99Microseconds'] / 1e3:.1f}"]
+            what, offered, said, f"{accepted / seconds:,.0f}", f"{made}", f"{answered}", f"{others.get('missed', 0)}",
+            f"{others.get('unanswered', 0)}", f"{len(changes)}", f"all answered, no change: {verdict}",
+            f"{cpu / seconds * 100:.0f}", f"{healthy['p50Microseconds'] / 1e3:,.1f}", f"{healthy['p99Microseconds'] / 1e3:,.1f}"]
 
 
 class Watch:
@@ -229,14 +235,10 @@ def when(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def total(metrics, name):
-    return sum(value for sample, value in metrics.items() if sample.split("{")[0] == name)
-
-
 def report_of(rows):
     header = [
         "strangers from", "hellos/s offered", "said", "accepted/s", "probes", "answered", "missed", "unanswered", "changes of state", "target",
-        "devices' p99 ms"]
+        "CPU % of the proxy", "devices' p50 ms", "p99 ms"]
     explanation = (
         f"{FLOOD_SECONDS} s of strangers who greet a server by its own name, {OFFERED:,} a second wanted; offered is how many came, said how many hellos left, "
         "accepted what the proxy's workers took of them and of the devices. Meanwhile the control plane and a data plane of another region probe the server, each every second, at both "
