@@ -9,15 +9,18 @@ import signal
 import sys
 import tempfile
 
+import crowd
+import names
 import publishing
 import reconnecting
 import sharing
+import strangers
 from harness import ddirect, layout, machine, proxies, tables, tools, workloads
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The last three have nothing to be compared with: how flows share D-Direct's data plane, and its control plane.
-OWN = ["sharing", "publishing", "reconnecting"]
+# These have nothing to be compared with: D-Direct's data plane under particular conditions, and its control plane.
+OWN = ["sharing", "strangers", "names", "crowd", "publishing", "reconnecting"]
 PARTS = [*workloads.ALL, *OWN]
 
 
@@ -115,16 +118,22 @@ def main():
         # Some proxies give up root before they open their files.
         pathlib.Path(folder).chmod(0o755)
         folder = pathlib.Path(folder)
-        names = [name for name in arguments.only if name in workloads.ALL]
-        if names:
+        compared = [name for name in arguments.only if name in workloads.ALL]
+        if compared:
             chosen = choose(arguments, toolbox, folder)
             if not chosen:
                 sys.exit("none of the proxies can be run here")
             with toolbox.origin(layout.ORIGINS):
-                outcomes = compare(arguments, names, chosen, toolbox)
+                outcomes = compare(arguments, compared, chosen, toolbox)
             print(tables.report(machine.description(), arguments, chosen, outcomes), flush=True)
         if "sharing" in arguments.only:
             print(sharing.report(arguments.ddirect_bin.resolve(), folder, toolbox, arguments, note), flush=True)
+        if "strangers" in arguments.only:
+            print(strangers.report(arguments.ddirect_bin.resolve(), folder, toolbox, note), flush=True)
+        if "names" in arguments.only:
+            print(names.report(arguments.ddirect_bin.resolve(), folder, toolbox, arguments, note), flush=True)
+        if "crowd" in arguments.only:
+            print(crowd.report(arguments.ddirect_bin.resolve(), folder, toolbox, note), flush=True)
         if "publishing" in arguments.only:
             print(publishing.report(arguments.ddirect_bin.resolve(), folder, note), flush=True)
         if "reconnecting" in arguments.only:

@@ -24,7 +24,7 @@ class ControlPlane:
         self.flags = flags
 
     @contextlib.contextmanager
-    def running(self, core):
+    def running(self, core, gives_way=False):
         """Runs it; gives the process."""
         command = unprivileged.command([
             self.program,
@@ -36,7 +36,7 @@ class ControlPlane:
             *self.flags,
         ])
         log = self.folder / "control.log"
-        with tools.daemon(command, core, log, lambda: tools.accepts(self.api_address)) as child:
+        with tools.daemon(command, core, log, lambda: tools.accepts(self.api_address), gives_way) as child:
             yield processes.ProcessTree(child.pid)
 
     def api(self):
@@ -44,18 +44,22 @@ class ControlPlane:
         return ddirect_api.API(self.api_address, self.token_file.read_text().strip())
 
 
-def proxy_command(ddirect_bin, server, channel, http, https, admin, workers=1, folder=None, as_root=False):
-    """As its unit runs it, without privileges, from a copy of the program in `folder`; or as we are."""
+def proxy_command(
+        ddirect_bin, server, channel, http, https, admin, workers=1, folder=None, as_root=False, resolver=None, flows=None):
+    """As its unit runs it, without privileges, from a copy of the program in `folder`; or as we are. `https` may be several addresses."""
     program = ddirect_bin / "ddirect-proxy"
     command = [
         unprivileged.program(program, folder) if folder and not as_root else program,
         "--server", server,
         "--control", f"unix:{channel}",
         "--http", http,
-        "--https", https,
         "--admin", admin,
         "--workers", str(workers),
         # Two descriptors a flow: nearly all that the process may have, as for the others.
-        "--flow-limit", str(machine.idle_connections() + 64),
+        "--flow-limit", str((flows or machine.idle_connections()) + 64),
     ]
+    for address in [https] if isinstance(https, str) else https:
+        command += ["--https", address]
+    if resolver:
+        command += ["--resolver", resolver]
     return command if as_root or not folder else unprivileged.command(command)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import urllib.request
 
 from . import layout, tools
 
@@ -74,6 +75,13 @@ def create_services(api, server, note):
     for number in range(SERVICES - len(layout.NAMES)):
         filler = service(f"filler-{number}", f"filler-{number}.bench.test", layout.ORIGIN_PORTS[0], server)
         api.create("services", filler)
+
+
+def metrics(admin_address):
+    """What a daemon tells of itself: each sample's name, with its labels, and its value."""
+    with urllib.request.urlopen(f"http://{admin_address}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
 
 def is_ready(admin_address):

@@ -30,3 +30,21 @@ PUBLISHING_PROXIES = {
     "za1": {"http": "127.0.0.11:24461", "https": "127.0.0.11:24462", "admin": "127.0.0.1:24463"},
     "eu1": {"http": "127.0.0.11:24464", "https": "127.0.0.11:24465", "admin": "127.0.0.1:24466"},
 }
+
+# Strangers greet za1, which the control plane and ie1 probe; each has an address of its own.
+STRANGERS_API = "127.0.0.1:24510"
+STRANGERS_PROXIES = {
+    "za1": {"http": "127.0.0.11:24511", "https": "127.0.0.11:24512", "admin": "127.0.0.1:24513"},
+    "ie1": {"http": "127.0.0.12:24514", "https": "127.0.0.12:24515", "admin": "127.0.0.1:24516"},
+}
+
+# Names that a name server answers for: an origin each, all at one address.
+NAMES_API = "127.0.0.1:24520"
+NAMES_PROXY = {"http": "127.0.0.11:24521", "https": "127.0.0.11:24522", "admin": "127.0.0.1:24523"}
+NAME_SERVER = "127.0.0.13:24524"
+LIVE_ORIGINS = {f"app-{number}.live.test": f"{ORIGIN_ADDRESS}:{24530 + number}" for number in range(20)}
+
+# From one address the kernel gives some 28,000 ports to one address and port: a crowd needs several at each end of the proxy.
+CROWD = {"api": "127.0.0.1:24550", "http": "127.0.0.11:24551", "admin": "127.0.0.1:24552"}
+CROWD_HTTPS_PORT = 24553
+CROWD_ORIGINS = {f"crowd-{number}.bench.test": f"{ORIGIN_ADDRESS}:{24560 + number}" for number in range(8)}

@@ -1,5 +1,6 @@
 """What the figures depend on and no proxy can change: the processor, the kernel and its settings."""
 
+import contextlib
 import os
 import pathlib
 import platform
@@ -28,6 +29,22 @@ def descriptor_limit():
 def idle_connections():
     """As many as wanted, or as many as fit: a proxied connection takes two descriptors of the proxy."""
     return min(WANTED_IDLE_CONNECTIONS, (descriptor_limit() - SPARE_DESCRIPTORS) // 2)
+
+
+@contextlib.contextmanager
+def descriptors_for(connections):
+    """Lets what is started meanwhile have the descriptors for so many proxied connections, where we may; gives how many they suffice for."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * connections + SPARE_DESCRIPTORS
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, before[0]), max(wanted, before[1])))
+    except (OSError, ValueError):
+        # Only CAP_SYS_RESOURCE raises the hard limit, which not even every root has, and not beyond fs.nr_open.
+        raise_descriptor_limit()
+    try:
+        yield min(connections, (descriptor_limit() - SPARE_DESCRIPTORS) // 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def setting(name):

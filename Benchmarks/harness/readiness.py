@@ -18,6 +18,8 @@ class Notifications:
         self.path.unlink(missing_ok=True)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path))
+        # For daemons that are run as another user.
+        self.path.chmod(0o777)
         return self
 
     def __exit__(self, *_):

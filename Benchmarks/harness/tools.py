@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import time
@@ -31,10 +32,17 @@ def now():
     return time.monotonic()
 
 
+def priority_of(gives_way, goes_first):
+    """`gives_way`: to whoever else wants to run there. `goes_first`: before everybody else, which only root may."""
+    if gives_way:
+        return ["chrt", "--idle", "0"]
+    return ["chrt", "--fifo", "1"] if goes_first and os.geteuid() == 0 else []
+
+
 @contextlib.contextmanager
-def process(command, core, gives_way=False, **options):
-    """Runs a command on one core, or on several ("0,1"), for as long as the context lasts. `gives_way`: to whoever else wants to run there."""
-    priority = ["chrt", "--idle", "0"] if gives_way else []
+def process(command, core, gives_way=False, goes_first=False, **options):
+    """Runs a command on one core, or on several ("0,1"), for as long as the context lasts."""
+    priority = priority_of(gives_way, goes_first)
     child = subprocess.Popen(["taskset", "--cpu-list", str(core), *priority, *map(str, command)], **options)
     try:
         yield child
@@ -48,9 +56,9 @@ def process(command, core, gives_way=False, **options):
 
 
 @contextlib.contextmanager
-def daemon(command, core, log, ready):
+def daemon(command, core, log, ready, gives_way=False):
     """Runs a daemon, and waits until `ready` answers true. What it prints is appended to the file `log`."""
-    with open(log, "ab") as output, process(command, core, stdout=output, stderr=output) as child:
+    with open(log, "ab") as output, process(command, core, gives_way, stdout=output, stderr=output) as child:
         deadline = time.monotonic() + START_SECONDS
         while not ready():
             if child.poll() is not None or time.monotonic() > deadline:
@@ -71,20 +79,21 @@ class Toolbox:
         return self.folder / name
 
     @contextlib.contextmanager
-    def origin(self, origins, gives_way=False):
+    def origin(self, origins, gives_way=False, goes_first=False):
         """Runs the origin: a dictionary says which name is served at which address."""
         pairs = [f"{name}={address}" for name, address in origins.items()]
         command = [self.tool("origin"), *pairs]
-        with process(command, layout.PLAYERS_CORE, gives_way, stdout=subprocess.PIPE, text=True) as child:
+        with process(command, layout.PLAYERS_CORE, gives_way, goes_first, stdout=subprocess.PIPE, text=True) as child:
             if child.stdout.readline() != "ready\n":
                 raise SystemExit("the origin cannot start")
             yield
 
     @contextlib.contextmanager
-    def load(self, *arguments, gives_way=False):
-        """Runs the load, which waits for `play`."""
+    def load(self, *arguments, gives_way=False, goes_first=False, inside=()):
+        """Runs the load, which waits for `play`. `inside`: the command that runs another one elsewhere, such as in a network namespace."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with process([self.tool("load"), *arguments], layout.PLAYERS_CORE, gives_way, text=True, **pipes) as child:
+        command = [*inside, self.tool("load"), *arguments]
+        with process(command, layout.PLAYERS_CORE, gives_way, goes_first, text=True, **pipes) as child:
             load = Load(child)
             load.read_line()
             yield load
@@ -113,6 +122,10 @@ class Load:
     def play(self):
         """Plays the workload; its figures. Connections that are to stay open are open until the context ends."""
         self.start()
+        return self.read_figures()
+
+    def read_figures(self):
+        """Waits until a workload that was started is over; its figures."""
         return json.loads(self.read_line())
 
     def stop(self):

@@ -4,6 +4,9 @@
 //     load bulk     CONCURRENCY BYTES   NAME=ADDRESS:PORT…
 //     load pingpong CONNECTIONS SECONDS NAME=ADDRESS:PORT…
 //     load idle     CONNECTIONS         NAME=ADDRESS:PORT…
+//     load pulse    CONNECTIONS SECONDS NAME=ADDRESS:PORT…
+//     load steady   RATE SECONDS        NAME=ADDRESS:PORT…
+//     load flood    RATE SECONDS ADDRESSES NAME=ADDRESS:PORT
 //
 // NAME is sent as the server name; ADDRESS:PORT is where the proxy takes connections for it. The names must come in
 // the order in which the origin was given them, since each of its origins answers with its own bytes.
@@ -42,10 +45,13 @@ static double number_from(const char *argument) {
 
 int main(int count, char **arguments) {
     bool idle = count > 1 && strcmp(arguments[1], "idle") == 0;
-    int first_target = idle ? 3 : 4;
+    bool flood = count > 1 && strcmp(arguments[1], "flood") == 0;
+    int first_target = idle ? 3 : flood ? 5 : 4;
     if (count <= first_target)
-        errx(64, "usage: load short|bulk|pingpong CONNECTIONS SECONDS|BYTES NAME=ADDRESS:PORT...\n"
-                 "       load idle CONNECTIONS NAME=ADDRESS:PORT...");
+        errx(64, "usage: load short|bulk|pingpong|pulse CONNECTIONS SECONDS|BYTES NAME=ADDRESS:PORT...\n"
+                 "       load idle CONNECTIONS NAME=ADDRESS:PORT...\n"
+                 "       load steady RATE SECONDS NAME=ADDRESS:PORT...\n"
+                 "       load flood RATE SECONDS ADDRESSES NAME=ADDRESS:PORT");
     unsigned target_count = (unsigned)(count - first_target);
     struct named_address *targets = calloc(target_count, sizeof *targets);
     for (unsigned i = 0; i < target_count; i++) targets[i] = parse_named_address(arguments[first_target + (int)i]);
@@ -62,8 +68,14 @@ int main(int count, char **arguments) {
         run_bulk(connections, (unsigned long long)number_from(arguments[3]));
     else if (strcmp(workload, "pingpong") == 0)
         run_pingpong(connections, number_from(arguments[3]));
+    else if (strcmp(workload, "pulse") == 0)
+        run_pulse(connections, number_from(arguments[3]));
+    else if (strcmp(workload, "steady") == 0)
+        run_steady(number_from(arguments[2]), number_from(arguments[3]));
+    else if (flood)
+        run_flood(number_from(arguments[2]), number_from(arguments[3]), (unsigned)number_from(arguments[4]), &targets[0]);
     else
-        errx(64, "'%s': expected short, bulk, pingpong or idle", workload);
+        errx(64, "'%s': expected short, bulk, pingpong, idle, pulse, steady or flood", workload);
     wait_for_the_end_of_input();
     return 0;
 }
