@@ -24,6 +24,7 @@ let package = Package(
     targets: [
         .target(name: "Domain", swiftSettings: ours),
         .target(name: "Routing", dependencies: ["Domain"], swiftSettings: ours),
+        .target(name: "Replies", dependencies: ["Domain"], swiftSettings: ours),
         .target(
             name: "Wire", dependencies: ["Domain", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["Channel.proto"], swiftSettings: ours),
@@ -34,5 +35,6 @@ let package = Package(
         fuzzer("FuzzChunkedBody"),
         fuzzer("FuzzProxyHeader"),
         fuzzer("FuzzFrame", of: "Wire"),
+        fuzzer("FuzzNameReply", of: "Replies"),
     ]
 )

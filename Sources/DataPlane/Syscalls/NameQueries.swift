@@ -3,29 +3,6 @@ import CLinux
 public import Domain
 import Glibc
 
-/// Why DNS said nothing about a name.
-public enum NameFailure: String, Sendable, CaseIterable {
-    case timedOut = "no answer in time"
-    /// Nobody listens there, or no packet gets there.
-    case unreachable = "no name server can be reached"
-    case serverFailure = "the name server failed"
-    case refused = "the name server refused to answer"
-    case malformed = "the answer makes no sense"
-    /// This process had no memory or no socket for it.
-    case ours = "this process could not ask"
-}
-
-/// What DNS said about the addresses of a name in one family.
-public enum NameAnswer: Sendable, Equatable {
-    /// Addresses, in the order of the answer, and for how many seconds they hold: the least TTL of the addresses and of every CNAME on
-    /// the way to them, as the server said it.
-    case addresses([Address], seconds: UInt32)
-    /// The name does not exist, or has no addresses of this family: an answer, if not a welcome one.
-    case nothing(String)
-    /// There was no answer to be had.
-    case failed(NameFailure)
-}
-
 /// How long a question is repeated before it has failed.
 public enum QuestionPatience: Sendable, CaseIterable {
     /// Three times for each server, with 0.6 s, 1.2 s and 2.4 s for the answer (c-ares takes up to 7/16 off, at
@@ -37,7 +14,8 @@ public enum QuestionPatience: Sendable, CaseIterable {
 
 /// Questions to DNS under way, by c-ares; for one thread, which polls it.
 ///
-/// DNS only: `/etc/hosts` has no TTLs, so a name taken from there could never move.
+/// DNS only: `/etc/hosts` has no TTLs, so a name taken from there could never move. Replies are judged here (`NameReply`): to
+/// `ares_getaddrinfo` a referral, a loop of aliases and a malformed record are all a name that has no addresses.
 ///
 /// Questions go through channels of c-ares that each take some hundreds and are then left to end. So questions are
 /// spread over many source ports, which those who guess answers have to guess too, and over many receive buffers: one
@@ -168,10 +146,11 @@ private final class AresChannel {
 
     final class Question {
         let token: UInt64
+        let name: DomainName
         let family: Address.Family
         let ledger: Ledger
-        init(_ token: UInt64, _ family: Address.Family, _ ledger: Ledger) {
-            (self.token, self.family, self.ledger) = (token, family, ledger)
+        init(_ token: UInt64, _ name: DomainName, _ family: Address.Family, _ ledger: Ledger) {
+            (self.token, self.name, self.family, self.ledger) = (token, name, family, ledger)
         }
     }
 
@@ -192,6 +171,7 @@ private final class AresChannel {
         // one is asked.
         unsafe options.flags = servers.count == 1 ? ARES_FLAG_NOCHECKRESP : 0
         let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS
+        // Questions to servers are all that is asked here; c-ares looks into nsswitch.conf for this when it is not told.
         let lookups = unsafe strdup("b")
         defer { unsafe free(lookups) }
         unsafe options.lookups = lookups
@@ -213,18 +193,15 @@ private final class AresChannel {
     func ask(_ name: DomainName, _ family: Address.Family, token: UInt64) {
         asked += 1
         ledger.underWay += 1
-        var hints = ares_addrinfo_hints()
-        hints.ai_family = family == .ipv4 ? AF_INET : AF_INET6
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = ARES_AI_NOSORT
-        let question = unsafe Unmanaged.passRetained(Question(token, family, ledger))
-        // With the final dot no search domain of this machine is tried.
-        unsafe ares_getaddrinfo(
-            handle, name.text + ".", nil, &hints,
-            { context, status, timeouts, result in
+        let question = unsafe Unmanaged.passRetained(Question(token, name, family, ledger))
+        // With the final dot no search domain of this machine is tried. Class IN; type A or AAAA.
+        unsafe ares_query(
+            handle, name.text + ".", 1, family == .ipv4 ? 1 : 28,
+            { context, status, timeouts, octets, count in
                 guard let context = unsafe context else { return }
                 let question = unsafe Unmanaged<Question>.fromOpaque(context).takeRetainedValue()
-                unsafe question.ledger.finish(question, status, isLate: timeouts > 0, result)
+                let reply = unsafe UnsafeBufferPointer(start: octets, count: octets == nil ? 0 : Int(max(0, count)))
+                unsafe question.ledger.finish(question, status, isLate: timeouts > 0, reply)
             }, question.toOpaque())
     }
 
@@ -257,49 +234,25 @@ private final class AresChannel {
 }
 
 extension AresChannel.Ledger {
+    /// Takes in what a question has come to. Where there is a reply, it alone is judged: the status is what c-ares takes it for.
     fileprivate func finish(
-        _ question: AresChannel.Question, _ status: CInt, isLate: Bool, _ result: UnsafeMutablePointer<ares_addrinfo>?
+        _ question: AresChannel.Question, _ status: CInt, isLate: Bool, _ reply: UnsafeBufferPointer<UInt8>
     ) {
-        let (token, wanted) = (question.token, question.family == .ipv4 ? AF_INET : AF_INET6)
         underWay -= 1
-        defer { unsafe ares_freeaddrinfo(result) }
-        guard status == 0, let result = unsafe result else {
-            finished.append((token, NameAnswer(status: status), isLate))
-            return
-        }
-        var addresses: [Address] = []
-        var seconds = UInt32.max
-        var node = unsafe result.pointee.nodes
-        while let current = unsafe node {
-            unsafe node = current.pointee.ai_next
-            // Records that nobody asked for are passed over, whoever put them there.
-            guard unsafe current.pointee.ai_family == wanted else { continue }
-            unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ai_ttl))
-            var storage = sockaddr_storage()
-            if let source = unsafe current.pointee.ai_addr,
-                unsafe Int(current.pointee.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size
-            {
-                unsafe memcpy(&storage, source, Int(current.pointee.ai_addrlen))
-                if let peer = KernelAddress(storage: storage).transportAddress { addresses.append(peer.address) }
-            }
-        }
-        var alias = unsafe result.pointee.cnames
-        while let current = unsafe alias {
-            unsafe seconds = min(seconds, UInt32(clamping: current.pointee.ttl))
-            unsafe alias = current.pointee.next
-        }
-        let answer = addresses.isEmpty ? .nothing("no addresses") : NameAnswer.addresses(addresses, seconds: seconds)
-        finished.append((token, answer, isLate))
+        let answer =
+            unsafe reply.isEmpty
+            ? NameAnswer(status: status) : NameReply.judge(reply.span, asked: question.name, question.family)
+        finished.append((question.token, answer, isLate))
     }
 }
 
 extension NameAnswer {
-    /// What c-ares means when it has no addresses.
+    /// What c-ares means when it has no reply.
     fileprivate init(status: CInt) {
         self =
             switch status {
+            // Of a name below .onion, which is not to be asked for (RFC 7686).
             case ARES_ENOTFOUND: .nothing("no such name")
-            case ARES_ENODATA: .nothing("no addresses")
             case ARES_ETIMEOUT: .failed(.timedOut)
             case ARES_ECONNREFUSED: .failed(.unreachable)
             case ARES_ESERVFAIL: .failed(.serverFailure)

@@ -87,6 +87,27 @@ private let patience = Duration.seconds(60)
         }
     }
 
+    @Test(arguments: [OddNameServer.Reply.referral, .aliasLoop, .cutOff, .longAddress])
+    func `keeps good addresses while it answers neither yes nor no`(reply: OddNameServer.Reply) throws {
+        let addresses = [old, try Address("2001:db8::1")]
+        let server = try OddNameServer { _, _ in .addresses(addresses, ttl: 1) }
+        try withResolver(asking: server, names: ["origin.example"]) { resolver, told, slots in
+            let known: Set = ["192.0.2.1", "2001:db8::1"]
+            try eventually("the addresses are known") { Set(told.candidates(slots[0])) == known }
+            server.change { _, _ in reply }
+            try eventually("failures are counted") {
+                (resolver.statistics.counts.failures[.malformed] ?? 0) >= 4
+            }
+            #expect(resolver.statistics.counts.nothing == 0)
+            #expect(Set(told.candidates(slots[0])) == known)
+            try eventually("it is among the troubled names") {
+                resolver.statistics.worst.contains {
+                    $0.name == "origin.example" && $0.isServing && $0.failure == .malformed
+                }
+            }
+        }
+    }
+
     @Test func `tells addresses of one family although nobody answers for the other`() throws {
         let good = OddNameServer.Reply.addresses([old], ttl: 1)
         let server = try OddNameServer { _, family in family == .ipv4 ? good : .silence }
@@ -161,6 +182,35 @@ private let patience = Duration.seconds(60)
             }
             #expect(dead.questions(about: "live0.example") == missed)
         }
+    }
+}
+
+@Suite struct `A name that is looked up once` {
+    @Test(arguments: [
+        (OddNameServer.Reply.referral, "the answer makes no sense"), (.cutOff, "the answer makes no sense"),
+        (.failure, "the name server failed"), (.nothing, "no addresses"), (.noSuchName, "no such name"),
+    ])
+    func `comes with the reason why it has no addresses`(reply: OddNameServer.Reply, reason: String) throws {
+        // That one family has nothing does not hide that the other is in doubt.
+        let server = try OddNameServer { _, family in
+            family == .ipv4 || reply == .noSuchName ? reply : .nothing
+        }
+        defer { server.stop() }
+        let lookup = try NameLookup(DomainName("origin.example"), servers: [server.place])
+        var outcome: NameLookup.Outcome?
+        try eventually("an outcome", within: patience) {
+            var set = PollSet()
+            lookup.add(to: &set)
+            set.wait(milliseconds: lookup.patience(atMost: 100))
+            lookup.process(set)
+            outcome = lookup.takeOutcome()
+            return outcome != nil
+        }
+        guard case .problem(let problem) = outcome else {
+            Issue.record("the name has addresses")
+            return
+        }
+        #expect(problem == reason)
     }
 }
 
