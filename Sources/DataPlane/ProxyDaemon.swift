@@ -10,6 +10,7 @@ public struct ProxyDaemon {
     public static let version = "0.1.0"
 
     private let settings: ProxySettings
+    private let log: LogWriter
     private let logger: Logger
     private let board: StatusBoard
     private let pool: WorkerPool
@@ -27,9 +28,10 @@ public struct ProxyDaemon {
 
     /// Binds every listener, or takes over those that the service manager passes; nothing is answered before `run`.
     ///
-    /// `isJournal` says that what this process writes leads into the journal.
-    public init(_ settings: ProxySettings, isJournal: Bool, logger: Logger) throws {
+    /// `isJournal` says that what this process writes leads into the journal; `log` is where `logger` leads.
+    public init(_ settings: ProxySettings, isJournal: Bool, log: LogWriter, logger: Logger) throws {
         self.settings = settings
+        self.log = log
         self.logger = logger
         board = StatusBoard(server: settings.server)
         kept = KeptSnapshot.find(
@@ -259,9 +261,10 @@ public struct ProxyDaemon {
             board.setHealth(health.statistics)
             board.setFlowLog(
                 Status.FlowLog(linesWritten: flowLogger.linesWritten, linesLost: flowLogger.linesLost))
+            board.setLogLinesLost(log.linesLost)
             let ailments = threads.ailments(at: .nanoseconds(now))
             tell(ailments, after: board.current.ailments)
-            board.setAilments(ailments)
+            board.setAilments(ailments, at: .nanoseconds(now))
             // The watchdog starves when traffic needs a thread that is lost, so that the service manager starts the
             // process anew.
             if !ailments.contains(where: \.isOfTraffic) { Notify.watchdog() }
@@ -303,6 +306,7 @@ public struct ProxyDaemon {
         guard isComplete else {
             // To wait for a stuck worker would keep the next process, and all these flows, waiting.
             logger.critical("A worker is stuck, and its flows are lost")
+            log.finish()
             Process.exit(1)
         }
     }

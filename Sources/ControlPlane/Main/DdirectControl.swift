@@ -71,31 +71,34 @@ struct DdirectControl: AsyncParsableCommand {
         flags.adminTokenFile = adminTokenFile
         flags.allowEndpoint = allowEndpoint
         flags.allowEndpointPort = allowEndpointPort
+        let log = BackgroundLog { lost in
+            Logger(label: "ddirect.log").warning("\(LogBacklog.lossSentence)", metadata: ["lost": "\(lost)"])
+        }
+        // Whatever has gone wrong is in the last line.
+        defer { log.finish() }
         let settings: ControlSettings
         do {
             settings = try ControlSettings(flags, environment: ProcessInfo.processInfo.environment)
         } catch {
-            throw failure(.usage, "\(error)")
+            throw failure(.usage, "\(error)", in: log)
         }
         // The database and its journal are for this user alone; the socket of the channel gets its own mode.
         umask(0o077)
         let isJournal = JournalLogHandler.isWanted(environment: ProcessInfo.processInfo.environment)
         LoggingSystem.bootstrap { label -> any LogHandler in
-            isJournal
-                ? JournalLogHandler { FileHandle.standardError.write(Data($0.utf8)) }
-                : StreamLogHandler.standardError(label: label)
+            isJournal ? JournalLogHandler { log.write($0) } : StreamLogHandler(label: label, stream: log)
         }
         do {
             let descriptors = Descriptors.raiseLimit()
             try await ControlDaemon(settings, descriptors: descriptors, logger: Logger(label: "ddirect.control")).run()
         } catch {
-            throw failure(Daemon.ExitCode(error), "\(error)")
+            throw failure(Daemon.ExitCode(error), "\(error)", in: log)
         }
     }
 
-    /// Says why on standard error, before any log is set up; throwing the code ends the process with it.
-    private func failure(_ code: Daemon.ExitCode, _ reason: String) -> ArgumentParser.ExitCode {
-        FileHandle.standardError.write(Data("ddirect-control: \(reason)\n".utf8))
+    /// Says why on standard error, as it stands; throwing the code ends the process with it.
+    private func failure(_ code: Daemon.ExitCode, _ reason: String, in log: BackgroundLog) -> ArgumentParser.ExitCode {
+        log.write("ddirect-control: \(reason)\n")
         return ArgumentParser.ExitCode(code.rawValue)
     }
 }

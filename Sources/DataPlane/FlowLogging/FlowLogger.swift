@@ -30,6 +30,8 @@ final class FlowLogger: Sendable {
     private static let lastPatience: UInt64 = 1_000_000_000
     /// Between two attempts to reach a socket, in nanoseconds.
     private static let retryInterval: UInt64 = 1_000_000_000
+    /// All workers have a new routing table after so long, in nanoseconds: records that they write later are by that one.
+    private static let settling: UInt64 = 60_000_000_000
 
     init(
         rings: [RecordRing<FlowRecord>], server: ServerName, destination: FlowLogDestination, isJournal: Bool,
@@ -53,12 +55,14 @@ final class FlowLogger: Sendable {
         var writing = Writing(logger: self)
         while true {
             pulse.beat()
-            var set = PollSet()
-            set.add(mailbox.descriptor)
-            set.wait(milliseconds: FlowLogger.interval)
             writing.readMail()
             let isDone = writing.write(at: Clock.monotonicNanoseconds)
             if let deadline = writing.deadline, isDone || Clock.monotonicNanoseconds >= deadline { return }
+            var set = PollSet()
+            set.add(mailbox.descriptor)
+            // A reader that goes on is followed at once. So lines are lost only when it is too slow in the long run.
+            if !isDone { writing.awaitRoom(in: &set) }
+            set.wait(milliseconds: FlowLogger.interval)
         }
     }
 
@@ -71,9 +75,10 @@ final class FlowLogger: Sendable {
         private var sink: LineSink?
         private var nextAttempt: UInt64 = 0
         private var lastProblem = ""
-        /// The line under way, and how much of it was taken.
+        /// A line that the sink has not taken yet.
         private var line: [UInt8] = []
-        private var taken = 0
+        /// The ring whose turn it is.
+        private var place = 0
 
         init(logger: FlowLogger) { self.logger = logger }
 
@@ -83,28 +88,34 @@ final class FlowLogger: Sendable {
         mutating func readMail() {
             for message in logger.mailbox.drain() {
                 switch message {
-                case .tenants(let tenants, let generation): names.settle(tenants, generation: generation)
+                case .tenants(let tenants, let generation):
+                    names.settle(tenants, generation: generation, at: Clock.monotonicNanoseconds)
                 case .stop: deadline = Clock.monotonicNanoseconds &+ FlowLogger.lastPatience
                 }
             }
         }
 
+        func awaitRoom(in set: inout PollSet) { sink?.awaitRoom(in: &set) }
+
         /// Writes what there is. False when there is more than is taken at present.
         mutating func write(at now: UInt64) -> Bool {
-            guard finishLine() else { return false }
-            while true {
+            guard handOver() else { return false }
+            var empty = 0
+            while empty < logger.rings.count {
+                let ring = logger.rings[place]
+                place = (place + 1) % logger.rings.count
                 var count = 0
-                for ring in logger.rings {
-                    for _ in 0..<Writing.turn {
-                        guard let record = ring.takeFirst() else { break }
-                        count += 1
-                        begin(record, at: now)
-                        guard finishLine() else { return false }
-                    }
+                while count < Writing.turn, let record = ring.takeFirst() {
+                    count += 1
+                    begin(record, at: now)
+                    guard handOver() else { return false }
                 }
-                if count == 0 { return true }
+                empty = count == 0 ? empty + 1 : 0
                 logger.pulse.beat()
             }
+            // No record waits that is older than this moment.
+            names.forget(settledBefore: now.saturatingDifference(FlowLogger.settling))
+            return sink?.finish() != .full
         }
 
         private mutating func begin(_ record: FlowRecord, at now: UInt64) {
@@ -115,27 +126,19 @@ final class FlowLogger: Sendable {
             let service = names.name(of: record.service, generation: record.generation)
             line = FlowLine(record: record, server: logger.server, service: service).rendered()
             if logger.isJournal { line = Array("<6>".utf8) + line }
-            // A datagram has an end of its own.
-            if sink?.keepsLinesWhole == true { line.removeLast() }
-            taken = 0
         }
 
-        /// False when the reader takes no more at present.
-        private mutating func finishLine() -> Bool {
-            while taken < line.count {
-                guard let answer = sink?.write(line, from: taken) else { break }
-                if answer.wouldBlock { return false }
-                guard !answer.isError else {
-                    fail("\(SystemCallError("send", code: answer.code))")
-                    break
-                }
-                taken += answer.value
-            }
-            if !line.isEmpty {
-                if taken == line.count { _ = logger.counts.add(1, at: 0) } else { lose() }
+        /// Gives the sink the line under way. False when the reader takes no more at present.
+        private mutating func handOver() -> Bool {
+            guard !line.isEmpty, let sink else { return true }
+            switch sink.write(line) {
+            case .full: return false
+            case .taken: _ = logger.counts.add(1, at: 0)
+            case .failed(let error):
+                fail("\(error)")
+                lose()
             }
             line = []
-            taken = 0
             return true
         }
 
@@ -143,7 +146,7 @@ final class FlowLogger: Sendable {
             guard sink == nil, now >= nextAttempt else { return }
             nextAttempt = now &+ FlowLogger.retryInterval
             switch logger.destination {
-            case .standardOutput: sink = .standardOutput()
+            case .standardOutput: sink = .standardOutput
             case .socket(let path):
                 do {
                     sink = try LineSink(path: path)

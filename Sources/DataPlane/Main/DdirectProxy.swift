@@ -109,11 +109,16 @@ struct Run: ParsableCommand {
         }
         Process.blockSignals()
         let isJournal = JournalLogHandler.isWanted(environment: Process.environment)
-        LoggingSystem.bootstrap { label -> any LogHandler in
-            isJournal ? JournalLogHandler { Process.complain($0) } : StreamLogHandler.standardError(label: label)
-        }
         do {
-            try ProxyDaemon(settings, isJournal: isJournal, logger: Logger(label: "ddirect.proxy")).run()
+            let log = try LogWriter(to: .standardError) { lost in
+                Logger(label: "ddirect.log").warning("\(LogBacklog.lossSentence)", metadata: ["lost": "\(lost)"])
+            }
+            LoggingSystem.bootstrap { label -> any LogHandler in
+                isJournal ? JournalLogHandler { log.write($0) } : StreamLogHandler(label: label, stream: log)
+            }
+            // Whatever has gone wrong is among the last lines.
+            defer { log.finish() }
+            try ProxyDaemon(settings, isJournal: isJournal, log: log, logger: Logger(label: "ddirect.proxy")).run()
         } catch {
             throw failure(.unavailable, "\(error)")
         }

@@ -42,7 +42,8 @@ final class AdminListener: Sendable {
             mailbox: mailbox, pulse: pulse, logger: logger
         ) { [self] question, moment in
             if question.path == "/metrics", moment.longAnswers >= longAnswerLimit { return .busy }
-            return AdminAnswer.to(question, status: board.current, metrics: metrics)
+            let now = Duration.nanoseconds(Clock.monotonicNanoseconds)
+            return AdminAnswer.to(question, status: board.status(at: now), metrics: metrics)
         }
         loop.run()
     }

@@ -48,6 +48,11 @@ struct Metrics {
         text.metric(
             "ddirect_threads_ailing", .gauge, "Threads that have ended or make no progress; /healthz names them.")
         text.sample(UInt64(clamping: status.ailments.count))
+        text.metric(
+            "ddirect_log_lines_lost_total", .counter,
+            "Lines of the log that were lost, as their reader did not take them."
+        )
+        text.sample(status.logLinesLost)
     }
 
     private func snapshot(into text: inout MetricsText) {

@@ -69,10 +69,16 @@ struct Status: Sendable, Equatable {
     var health = HealthChecker.Statistics()
     var monitor = Monitor()
     var flowLog = FlowLog()
+    /// Lines of the log that their reader did not get.
+    var logLinesLost: UInt64 = 0
     /// Where the control plane of the present or the last session is; nil for one on this machine.
     var controlPlane: Address?
     /// What is wrong with the threads of this process.
     var ailments: [ThreadAilment] = []
+    /// When the main thread last looked after them; nil before the first time.
+    var lookedAfter: Duration?
+    /// It looks five times a second. Without a look for so long it counts as stuck.
+    static let patienceWithMain = Duration.seconds(10)
 
     /// Why this server should get no traffic yet, or no more, in one sentence; nil when it is ready.
     var unreadiness: String? {
@@ -114,6 +120,16 @@ final class StatusBoard: Sendable {
 
     var current: Status { status.withLock { $0 } }
 
+    /// The same as another thread sees it, which alone can tell that the main thread is stuck.
+    func status(at now: Duration) -> Status {
+        var status = current
+        if let last = status.lookedAfter, now - last > Status.patienceWithMain {
+            // The watchdog is fed by it, and signals are heard by it.
+            status.ailments.append(ThreadAilment(thread: "main", loss: .ofTraffic, kind: .stuck))
+        }
+        return status
+    }
+
     func stage(_ stage: Status.Stage) { status.withLock { $0.stage = stage } }
 
     func connected(_ isConnected: Bool) { status.withLock { $0.isConnected = isConnected } }
@@ -154,7 +170,15 @@ final class StatusBoard: Sendable {
 
     func setNames(_ names: Resolver.Statistics) { status.withLock { $0.names = names } }
 
-    func setAilments(_ ailments: [ThreadAilment]) { status.withLock { $0.ailments = ailments } }
+    /// What the main thread has seen of the others at a moment of a clock that never goes back.
+    func setAilments(_ ailments: [ThreadAilment], at now: Duration) {
+        status.withLock { status in
+            status.ailments = ailments
+            status.lookedAfter = now
+        }
+    }
+
+    func setLogLinesLost(_ count: UInt64) { status.withLock { $0.logLinesLost = count } }
 
     func setFlowLog(_ flowLog: Status.FlowLog) { status.withLock { $0.flowLog = flowLog } }
 

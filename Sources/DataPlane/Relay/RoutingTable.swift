@@ -17,7 +17,7 @@ final class RoutingTable: Sendable {
         var acceptProxyProtocol = false
         var sendProxyProtocol: ProxyVersion = .off
         var forwardedFor: Forwarding = .off
-        /// What becomes of `Forwarded`, `X-Real-IP` and `X-Forwarded-Proto`, `-Host` and `-Port`.
+        /// What becomes of `Forwarded`, `X-Real-IP` and all that begins with `X-Forwarded-` but `-For`.
         var forwardedFields: ForwardedFields = .keep
         /// Whom it takes connections from: asked of `View.admits`.
         var access = AccessLists.open

@@ -11,7 +11,8 @@ enum FieldName: Hashable {
     /// One of these, but for an underscore where it has a hyphen. Programs that hand fields on as variables (CGI and its heirs) take
     /// the two for the same, others do not, and no honest client sends one.
     case lookalike
-    /// `Forwarded`, `X-Real-IP`, `X-Forwarded-Proto`, `-Host` or `-Port`, spelled with hyphens or with underscores.
+    /// `Forwarded`, `X-Real-IP`, or what begins with `X-Forwarded-` and is not `X-Forwarded-For`, spelled with hyphens or with
+    /// underscores.
     case forwarded
     // Of one connection, whether the Connection field names them or not (RFC 9110 section 7.6.1).
     case keepAlive
@@ -21,6 +22,10 @@ enum FieldName: Hashable {
 
     /// Which field the name in `range` is, in letters of either case; nil for those that pass unread.
     init?(_ bytes: Span<UInt8>, in range: Range<Int>) {
+        if let forwarded = FieldName.forwardedBefore(bytes, in: range) {
+            self = forwarded
+            return
+        }
         let match: Match
         let name: FieldName
         switch range.count {
@@ -31,7 +36,6 @@ enum FieldName: Hashable {
             (match, name) = (FieldName.match(bytes, in: range, "content-length"), .contentLength)
         case 10 where bytes[range.lowerBound].lowercased == UInt8(ascii: "c"):
             (match, name) = (FieldName.match(bytes, in: range, "connection"), .connection)
-        case 15: (match, name) = (FieldName.match(bytes, in: range, "x-forwarded-for"), .forwardedFor)
         case 17 where bytes[range.lowerBound].lowercased == UInt8(ascii: "t"):
             (match, name) = (FieldName.match(bytes, in: range, "transfer-encoding"), .transferEncoding)
         case 9, 10, 12, 14, 16, 17:
@@ -47,6 +51,18 @@ enum FieldName: Hashable {
         }
     }
 
+    /// What begins with `X-Forwarded-`: all of it tells where a request came from, or claims to.
+    private static func forwardedBefore(_ bytes: Span<UInt8>, in range: Range<Int>) -> FieldName? {
+        guard range.count > 12, bytes[range.lowerBound].lowercased == UInt8(ascii: "x"),
+            match(bytes, in: range.lowerBound..<range.lowerBound &+ 12, "x-forwarded-") != .none
+        else { return nil }
+        switch match(bytes, in: range, "x-forwarded-for") {
+        case .exact: return .forwardedFor
+        case .lookalike: return .lookalike
+        case .none: return .forwarded
+        }
+    }
+
     /// Those for which an underscore makes no lookalike: one that cannot be forged, or is the same to us with it.
     private static func other(_ bytes: Span<UInt8>, in range: Range<Int>) -> FieldName? {
         switch range.count {
@@ -56,11 +72,6 @@ enum FieldName: Hashable {
         case 12 where match(bytes, in: range, "max-forwards") == .exact: .maxForwards
         case 14 where match(bytes, in: range, "http2-settings") == .exact: .http2Settings
         case 16 where match(bytes, in: range, "proxy-connection") == .exact: .proxyConnection
-        case 16
-        where match(bytes, in: range, "x-forwarded-host") != .none
-            || match(bytes, in: range, "x-forwarded-port") != .none:
-            .forwarded
-        case 17 where match(bytes, in: range, "x-forwarded-proto") != .none: .forwarded
         default: nil
         }
     }

@@ -121,11 +121,8 @@ public enum Process {
         return signal == 0 ? nil : signal
     }
 
-    /// Writes to standard error, past any log.
-    public static func complain(_ text: String) {
-        var bytes = Array(text.utf8)
-        unsafe _ = linux_write(2, &bytes, bytes.count)
-    }
+    /// Writes a line to standard error, past any log; waits a second for its reader at most.
+    public static func complain(_ text: String) { LineSink.standardError.write(Array(text.utf8), within: 1000) }
 
     /// The environment, as far as it is text.
     public static var environment: [String: String] {

@@ -164,6 +164,22 @@ import Testing
         #expect(logger.linesWritten == 2000 && logger.linesLost == 0)
     }
 
+    @Test func `follows a reader that goes on, as fast as that one is`() throws {
+        let count = 8000
+        let ring = try RecordRing<FlowRecord>(capacity: 8192)
+        let collector = try Collector()
+        let logger = try logger(ring, to: collector.path)
+        try run(logger) {
+            for age in 1...UInt64(count) { _ = ring.append(try record(age)) }
+            let began = ContinuousClock.now
+            for age in 1...count { #expect(try collector.line().contains("\"milliseconds\":\(age),")) }
+            // Some thousand lines a second, and 200 on a machine that is slow beyond belief. One that looks for room
+            // ten times a second writes 110: a socket of datagrams holds eleven.
+            #expect(ContinuousClock.now - began < .seconds(40))
+        }
+        #expect(logger.linesWritten == UInt64(count) && logger.linesLost == 0)
+    }
+
     @Test(arguments: ["", "syslog", "unix:", "unix:relative", "/run/collector.sock"])
     func `goes nowhere that it cannot go`(text: String) {
         #expect(throws: InvalidValue.self) { try FlowLogDestination(text) }

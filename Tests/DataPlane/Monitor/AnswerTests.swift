@@ -81,8 +81,20 @@ import Testing
     @Test func `about health names the thread that makes no progress`() throws {
         let board = try Samples.board()
         #expect(answer("GET /healthz", board).status == 200)
-        board.setAilments([ThreadAilment(thread: "worker-3", loss: .ofTraffic, kind: .stuck)])
+        board.setAilments([ThreadAilment(thread: "worker-3", loss: .ofTraffic, kind: .stuck)], at: .zero)
         #expect(answer("GET /healthz", board) == .text(503, "Thread worker-3 makes no progress."))
+    }
+
+    @Test func `about health names the main thread when that has looked after the others too long ago`() throws {
+        let board = try Samples.servingBoard()
+        #expect(board.status(at: .seconds(1000)).ailments.isEmpty, "it has not begun")
+        board.setAilments([], at: .seconds(1000))
+        #expect(board.status(at: .seconds(1010)).ailments.isEmpty)
+        let status = board.status(at: .seconds(1011))
+        #expect(status.ailments == [ThreadAilment(thread: "main", loss: .ofTraffic, kind: .stuck)])
+        #expect(status.unreadiness == "Thread main makes no progress.")
+        board.setAilments([], at: .seconds(1011))
+        #expect(board.status(at: .seconds(1012)).ailments.isEmpty)
     }
 
     @Test func `about readiness says why not`() throws {

@@ -138,11 +138,13 @@ func withResponder(
     @Test func `tells of a thread that makes no progress, and no longer once it moves again`() throws {
         let board = try Samples.servingBoard()
         try withResponder(board) { addresses in
-            board.setAilments([ThreadAilment(thread: "worker-0", loss: .ofTraffic, kind: .stuck)])
+            board.setAilments(
+                [ThreadAilment(thread: "worker-0", loss: .ofTraffic, kind: .stuck)],
+                at: .nanoseconds(Clock.monotonicNanoseconds))
             let stuck = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
             #expect(stuck.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
             #expect(stuck.hasSuffix("\r\n\r\nThread worker-0 makes no progress.\n"))
-            board.setAilments([])
+            board.setAilments([], at: .nanoseconds(Clock.monotonicNanoseconds))
             let again = try Client.ask(addresses.admin, "GET /healthz HTTP/1.1")
             #expect(again.hasPrefix("HTTP/1.1 200 OK\r\n"))
         }

@@ -98,7 +98,8 @@ private func request(_ fields: String...) -> String {
 @Suite struct `Forwarded fields` {
     private let claims = [
         "Forwarded: for=10.0.0.1", "X-Real-IP: 10.0.0.1", "x-forwarded-PROTO: https", "X-Forwarded-Host: evil.example",
-        "X-Forwarded-Port: 22", "X_Real_IP: 10.0.0.1", "X-Forwarded_Proto: https",
+        "X-Forwarded-Port: 22", "X_Real_IP: 10.0.0.1", "X-Forwarded_Proto: https", "X-Forwarded-Ssl: on",
+        "x_forwarded_scheme: https", "X-Forwarded-Prefix: /admin", "X-Forwarded-By: nobody",
     ]
 
     private func sent(_ fields: ForwardedFields, _ addressing: ForwardedFor = .off, client: String = "192.0.2.7") throws

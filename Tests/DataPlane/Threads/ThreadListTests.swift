@@ -130,22 +130,24 @@ private final class Puppet: Sendable {
 
     @Test func `traffic needs it: this server is neither healthy nor ready, and says which thread and why`() throws {
         let board = try Samples.servingBoard()
-        board.setAilments([ThreadAilment(thread: "resolver", loss: .ofTraffic, kind: .ended("no memory", "no names"))])
+        board.setAilments(
+            [ThreadAilment(thread: "resolver", loss: .ofTraffic, kind: .ended("no memory", "no names"))], at: .zero)
         let told = Answer.text(503, "Thread resolver has ended (no memory): no names.")
         #expect(answer("/healthz", board) == told)
         #expect(answer("/readyz", board) == told)
         #expect(board.current.line.hasSuffix("; Thread resolver has ended (no memory): no names"))
-        board.setAilments([])
+        board.setAilments([], at: .zero)
         #expect(answer("/healthz", board).status == 200)
         #expect(answer("/readyz", board).status == 200)
     }
 
     @Test func `traffic does not: this server is unhealthy, and ready`() throws {
         let board = try Samples.servingBoard()
-        board.setAilments([
-            ThreadAilment(thread: "prober", loss: .ofService, kind: .stuck),
-            ThreadAilment(thread: "health", loss: .ofService, kind: .stuck),
-        ])
+        board.setAilments(
+            [
+                ThreadAilment(thread: "prober", loss: .ofService, kind: .stuck),
+                ThreadAilment(thread: "health", loss: .ofService, kind: .stuck),
+            ], at: .zero)
         #expect(
             answer("/healthz", board)
                 == .text(503, "Thread prober makes no progress.\nThread health makes no progress."))

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 // The importer reads these headers without _GNU_SOURCE.
@@ -32,6 +33,7 @@ extern ssize_t splice(int, int64_t *, int, int64_t *, size_t, unsigned);
 extern int memfd_create(const char *, unsigned);
 extern int mkostemp(char *, int);
 extern int pthread_setname_np(pthread_t, const char *);
+extern ssize_t pwritev2(int, const struct iovec *, int, off_t, int);
 
 #define KERNEL_ANSWER(call) ({ long answer = (long)(call); answer < 0 ? -(long)errno : answer; })
 
@@ -153,7 +155,21 @@ static inline long linux_write_now(int fd, const void *from, size_t count) {
     if (sent >= 0 || errno != ENOTSOCK) return sent < 0 ? -(long)errno : sent;
     // A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)); a file never waits.
     if (poll(&ready, 1, 0) <= 0) return -EAGAIN;
-    return KERNEL_ANSWER(write(fd, from, count < PIPE_BUF ? count : PIPE_BUF));
+    if (count > PIPE_BUF) count = PIPE_BUF;
+    // Another process may have filled the pipe meanwhile. Kernels before 6.4 cannot be asked not to wait for a pipe.
+    struct stat of;
+    if (fstat(fd, &of) == 0 && S_ISFIFO(of.st_mode)) {
+        struct iovec part = { .iov_base = (void *)from, .iov_len = count };
+        sent = pwritev2(fd, &part, 1, -1, 8 /* RWF_NOWAIT */);
+        if (sent >= 0 || errno != EOPNOTSUPP) return sent < 0 ? -(long)errno : sent;
+    }
+    return KERNEL_ANSWER(write(fd, from, count));
+}
+// Whether both lead to the same file, pipe, socket or terminal.
+static inline int linux_is_same_file(int one, int other) {
+    struct stat of_one, of_other;
+    return fstat(one, &of_one) == 0 && fstat(other, &of_other) == 0 && of_one.st_dev == of_other.st_dev
+        && of_one.st_ino == of_other.st_ino;
 }
 // Connects a Unix socket; a leading '@' means an abstract name.
 static inline long linux_connect_unix(int fd, const char *path) {
