@@ -81,8 +81,9 @@ class Strangers:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             standing = standing_of(api)
-            outcomes = [vantage["outcome"] for vantage in standing["vantages"]]
-            if standing["state"] == "healthy" and outcomes == ["answered"] * len(REGIONS):
+            # The machine has heard of the server only when its first probes are planned.
+            outcomes = [vantage["outcome"] for vantage in standing["vantages"]] if standing else []
+            if standing and standing["state"] == "healthy" and outcomes == ["answered"] * len(REGIONS):
                 return
             if time.monotonic() > deadline:
                 raise tools.Failure(f"{SERVER} is not healthy within {PATIENCE_SECONDS} s: {json.dumps(standing)}")
@@ -227,7 +228,7 @@ def hostname(server):
 
 
 def standing_of(api):
-    return next(server for server in api.ask("GET", "failover")["servers"] if server["server"] == SERVER)
+    return next((server for server in api.ask("GET", "failover")["servers"] if server["server"] == SERVER), None)
 
 
 def when(text):
