@@ -101,6 +101,9 @@ struct Flow: BitwiseCopyable {
     var membership = ClientLedger.nowhere
     /// Its client's key in the ledger; 0 when that is not limited.
     var client: UInt64 = 0
+    /// Payload, as it is counted for its service.
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
     /// Since when the client's rate is measured, 0 when it is not; once the flow lingers, since when it does. In the
     /// worker's ticks.
     var measuredSince: UInt32 = 0
@@ -108,9 +111,6 @@ struct Flow: BitwiseCopyable {
     var lastActive: UInt32 = 0
     /// When it was accepted, or adopted; in the worker's ticks.
     var openedAt: UInt32 = 0
-    /// Payload, as it is counted for its service.
-    var bytesUp: UInt64 = 0
-    var bytesDown: UInt64 = 0
     /// When an endpoint had accepted: the lowest 32 bits of the worker's milliseconds. 0 before, and for a flow that was
     /// adopted.
     var connectedAt: UInt32 = 0

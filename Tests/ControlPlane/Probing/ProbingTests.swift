@@ -90,8 +90,8 @@ import Testing
 
     @Test func `a server that hangs up without a word is asked again until its time is over`() async throws {
         try await MonitorStub.serving(.hangsUp) { stub in
-            let outcome = try await `Probing`.outcome(of: stub.target(timeout: .seconds(1)))
-            let words = "accepted, but no answer in 1000 ms, and once: closed without an answer"
+            let outcome = try await `Probing`.outcome(of: stub.target(timeout: .seconds(10)))
+            let words = "accepted, but no answer in 10000 ms, and once: closed without an answer"
             #expect(stub.isTold(words, in: outcome), "\(outcome.error ?? "")")
         }
     }
