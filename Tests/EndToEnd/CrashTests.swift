@@ -172,3 +172,30 @@ import Testing
         }
     }
 }
+
+/// A process that is stopped and goes on (a frozen machine, a debugger) has not been told what has come meanwhile.
+@Suite(.realParts) struct `A server that has stood still` {
+    @Test func `cuts nobody who has said in that time what was to be said`() throws {
+        let nginx = try Nginx("first")
+        let fleet = try Fleet.single(to: nginx.first.endpoint, flags: ["--hello-timeout", "5"])
+        let server = fleet.servers[0]
+        let request = Array("GET / HTTP/1.1\r\nHost: app.acme.test\r\nConnection: close\r\n\r\n".utf8)
+        let connections = try (0..<200).map { _ in
+            let connection = try TCPConnection(to: server.http, patience: .seconds(120))
+            try connection.send(Array(request.prefix(20)))
+            return connection
+        }
+        try eventually("all have begun") {
+            try server.metric("ddirect_worker_flows_open{worker=\"0\"}") == UInt64(connections.count)
+        }
+        try server.program.signal(SIGSTOP)
+        for connection in connections { try connection.send(Array(request.dropFirst(20))) }
+        pause(.seconds(7))
+        try server.program.signal(SIGCONT)
+        for connection in connections {
+            let (text, end) = connection.receiveAll()
+            #expect(text.hasPrefix("HTTP/1.1 200 ") && end == .end, "\(text.prefix(40)), then \(end)")
+        }
+        #expect(try server.incidents("request_timed_out") == 0)
+    }
+}

@@ -11,6 +11,9 @@ struct ParkedFlow: Equatable, Sendable {
         case opening = 1
         case dialling
         case relaying
+        /// Of one connection, which has not been taken all that it was sent: its descriptor and its half are where the
+        /// client's are.
+        case lingering
     }
 
     struct Half: Equatable, Sendable {
@@ -42,6 +45,9 @@ struct ParkedFlow: Equatable, Sendable {
     }
 
     var stage = Stage.relaying
+    /// Of a flow that lingers.
+    var endpointLingers = false
+    var resetsAtEnd = false
     var awaitsProxyHeader = false
     /// Empty when the client has not said yet where it wants to go.
     var service = ""
@@ -155,6 +161,10 @@ struct ImageWriter {
         put(flow.client)
         put(flow.endpoint)
         put(flow.exchange != nil)
+        if flow.stage == .lingering {
+            put(flow.endpointLingers)
+            put(flow.resetsAtEnd)
+        }
         guard let exchange = flow.exchange else { return }
         put(exchange.request)
         put(exchange.response)
@@ -246,6 +256,11 @@ struct ImageReader {
         flow.destination = destination
         flow.client = client
         flow.endpoint = endpoint
+        if stage == .lingering {
+            guard let endpointLingers = flag(), let resetsAtEnd = flag(), !isHTTP else { return nil }
+            flow.endpointLingers = endpointLingers
+            flow.resetsAtEnd = resetsAtEnd
+        }
         if isHTTP {
             var exchange = ParkedFlow.Exchange()
             guard let request = message(), let response = message(), let isHEAD = flag(), let wantsUpgrade = flag(),

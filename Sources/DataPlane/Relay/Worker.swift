@@ -53,6 +53,8 @@ struct Worker: ~Copyable {
     /// By which flows are drawn that are written down; never 0.
     var lot = UInt64.random(in: 1 ... .max)
     var sweepPosition: Int32 = 0
+    /// Rounds in a row that have had as many events as one wait reports.
+    private var fullRounds = 0
     var nextSweep: UInt64 = 0
     var nextTend: UInt64 = 0
     /// Never, until the listeners listen: one that is only bound is an event without end (EPOLLHUP).
@@ -67,6 +69,7 @@ struct Worker: ~Copyable {
     var isDraining = false
     var isStopped = false
 
+    private static var mostFullRounds: Int { 16 }
     /// Ticks of `Flow.lastActive`: fine enough for timeouts of seconds, and 13 years until they wrap.
     static let tickMilliseconds: UInt64 = 100
 
@@ -130,15 +133,27 @@ struct Worker: ~Copyable {
             if ready.count > 0 { pumpReady() }
             if bulk.count > 0 { pumpBulk() }
             if hasMail { readMail() }
-            if dials.count > 0, now >= nextTend { tendDials() }
             if isYielding { considerReturn() }
+            counters.add(1, .rounds)
+            guard hasReadAll(count) else { continue }
+            if dials.count > 0, now >= nextTend { tendDials() }
             if now >= nextSweep {
                 tellPipes()
                 sweep()
             }
-            counters.add(1, .rounds)
         }
         abandonAll()
+    }
+
+    /// Whether all that has come is taken in, so that those who have been silent may be judged by the clock. After a
+    /// pause of this process more may have come than one wait reports. A round that never ends judges all the same.
+    private mutating func hasReadAll(_ count: Int) -> Bool {
+        guard count >= Epoll.most, fullRounds < Worker.mostFullRounds else {
+            fullRounds = 0
+            return true
+        }
+        fullRounds &+= 1
+        return false
     }
 
     private mutating func readClock() { now = Clock.monotonicNanoseconds / 1_000_000 }
@@ -324,9 +339,12 @@ struct Worker: ~Copyable {
     private mutating func abandonAll() {
         leaveListeners()
         for flow in places.places() where flows[flow].stage != .free {
-            // What lingers has been told everything, and the kernel goes on delivering that.
-            if flows[flow].stage != .lingering { logStop(flow) }
-            close(flow, reset: flows[flow].stage != .lingering || flows[flow].resetsAtEnd)
+            if flows[flow].stage == .lingering {
+                abandonLingering(flow)
+            } else {
+                logStop(flow)
+                close(flow, reset: true)
+            }
         }
     }
 

@@ -75,6 +75,14 @@ extension Worker {
         }
     }
 
+    /// Lets go of a flow that lingers, as the process ends. What its peer has not taken yet the kernel goes on delivering:
+    /// unless it is reset, or something is left unread.
+    mutating func abandonLingering(_ flow: FlowIndex) {
+        let half = lingerer(flow)
+        _ = discard(half)
+        close(flow, reset: flows[flow].resetsAtEnd && halves[half].socket.unsentBytes <= 0)
+    }
+
     /// Closes the connections that wait between two requests.
     mutating func closeIdleExchanges() {
         for flow in places.places() where flows[flow].stage == .relaying && flows[flow].isHTTP {

@@ -22,7 +22,10 @@ extension Worker {
             }
             let stage: ParkedFlow.Stage
             switch flows[flow].stage {
-            case .free, .lingering: continue  // what lingers has been told all that it is told
+            case .free: continue
+            case .lingering:
+                departing.append(leaveLingering(flow))
+                continue
             case .opening: stage = .opening
             case .dialling: stage = .dialling
             case .relaying: stage = .relaying
@@ -50,6 +53,25 @@ extension Worker {
             counters.add(1, .flowsClosed)
         }
         return departing
+    }
+
+    /// What lingers has been told everything, but may not have taken it yet: bytes before a reset, or an answer to a
+    /// client that is still sending.
+    private mutating func leaveLingering(_ flow: FlowIndex) -> MovingFlow {
+        if flows[flow].hasFacts { logEnd(flow, .parked) }
+        let half = lingerer(flow)
+        var parked = ParkedFlow()
+        parked.stage = .lingering
+        parked.endpointLingers = flows[flow].endpointLingers
+        parked.resetsAtEnd = flows[flow].resetsAtEnd
+        parked.idle = tick &- flows[flow].lastActive
+        parked.client.state = halves[half].state.intersection(Worker.lasting).rawValue
+        let moving = MovingFlow(
+            flow: parked, client: halves[half].socket, endpoint: .none, slot: flows[flow].service)
+        strike(flow)
+        places.give(flow)
+        counters.add(1, .flowsClosed)
+        return moving
     }
 
     private func leave(_ half: HalfIndex) -> ParkedFlow.Half {
@@ -103,6 +125,7 @@ extension Worker {
         let parked = arriving.flow
         let client = flow.client
         let endpoint = flow.endpoint
+        if parked.stage == .lingering { return adoptLingering(flow, arriving) }
         halves[client].socket = arriving.client
         halves[endpoint].socket = arriving.endpoint
         flows[flow].isHTTP = parked.exchange != nil
@@ -139,7 +162,18 @@ extension Worker {
             register(client)
             register(endpoint)
             if pump(client) { _ = pump(endpoint) }
+        case .lingering: break  // has been dealt with
         }
+    }
+
+    private mutating func adoptLingering(_ flow: FlowIndex, _ arriving: MovingFlow) {
+        flows[flow].service = arriving.slot
+        if arriving.slot != ServiceSlot.unrouted { counters.add(1, .connectionsAdopted, service: arriving.slot) }
+        flows[flow].endpointLingers = arriving.flow.endpointLingers
+        let half = lingerer(flow)
+        halves[half].socket = arriving.client
+        halves[half].state = Half.State(rawValue: arriving.flow.client.state).intersection(Worker.lasting)
+        hearOut(half, thenReset: arriving.flow.resetsAtEnd)
     }
 
     private mutating func restore(_ half: HalfIndex, _ parked: ParkedFlow.Half) -> Bool {

@@ -94,7 +94,14 @@ extension Worker {
         let patience = ticks(plan.settings.responseTimeout)
         switch exchange.request.stage {
         case .head, .last: return false
-        case .done: return tick &- exchange.askedSince >= patience
+        case .done:
+            let waited = tick &- exchange.askedSince
+            guard waited >= patience / 2 else { return false }
+            // The request is whole in our socket. What the endpoint has not taken of it yet it cannot answer.
+            guard halves[flow.endpoint].socket.unsentBytes > 0, hasDelivered(flow) else { return waited >= patience }
+            exchanges[flow].askedSince = tick
+            flows[flow].lastActive = tick
+            return false
         case .body where exchange.awaitsContinue: return tick &- exchange.askedSince >= patience
         case .body:
             guard !halves[flow.endpoint].state.contains(.writable), age >= patience else { return false }

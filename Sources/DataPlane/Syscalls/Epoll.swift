@@ -21,11 +21,11 @@ public struct Epoll: ~Copyable {
     @usableFromInline let number: Int32
     @usableFromInline let events: UnsafeMutablePointer<epoll_event>
     /// Enough to learn of many flows with one call, few enough that accepting is not put off for long.
-    @usableFromInline static var most: Int32 { 512 }
+    @inlinable public static var most: Int { 512 }
 
     public init() throws(SystemCallError) {
         number = Int32(try KernelAnswer(linux_epoll_create()).get("epoll_create1"))
-        unsafe events = .allocate(capacity: Int(Epoll.most))
+        unsafe events = .allocate(capacity: Epoll.most)
     }
 
     deinit {
@@ -48,9 +48,10 @@ public struct Epoll: ~Copyable {
         KernelAnswer(linux_epoll_control(number, EPOLL_CTL_DEL, descriptor, 0, 0))
     }
 
-    /// How many events there are, after at most so many milliseconds (-1: without end). An interrupted wait reports none.
+    /// How many events there are, after at most so many milliseconds (-1: without end), `most` of them at the most. An interrupted
+    /// wait reports what there is then.
     @inlinable public func wait(milliseconds: Int32) -> Int {
-        let count = unsafe linux_epoll_wait(number, events, Epoll.most, milliseconds)
+        let count = unsafe linux_epoll_wait(number, events, Int32(Epoll.most), milliseconds)
         return max(0, count)
     }
 

@@ -104,6 +104,31 @@ import Testing
         #expect(relay.count(.responseTimedOut) == 1)
     }
 
+    @Test func `an endpoint that steadily takes an upload has its time for the answer from then on`() throws {
+        var settings = RelaySettings()
+        settings.responseTimeout = .seconds(2)
+        let (relay, listener) = try RelayHarness.single(settings)
+        let client = try TestConnection(port: relay.httpPort)
+        let size = 3_000_000
+        try client.send("POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: \(size)\r\n\r\n")
+        let endpoint = try listener.accept()
+        endpoint.shrinkReceiveBuffer()
+        let sender = Foundation.Thread { try? client.send([UInt8](repeating: 7, count: size)) }
+        sender.start()
+        _ = try endpoint.receive(untilSuffix: "\r\n\r\n")
+        // Some six seconds: three times what it has for an answer.
+        var taken = 0
+        while taken < size {
+            guard case .bytes(let bytes) = endpoint.receive(upTo: 10_000) else { break }
+            taken += bytes.count
+            usleep(20_000)
+        }
+        #expect(taken == size)
+        try endpoint.send(ok)
+        #expect(try client.receive(untilSuffix: "ok") == ok)
+        #expect(relay.count(.responseTimedOut) == 0)
+    }
+
     @Test func `a client that ends its side early gets the whole of a response that lasts until close`() throws {
         let (relay, listener) = try RelayHarness.single()
         let client = try TestConnection(port: relay.httpPort)

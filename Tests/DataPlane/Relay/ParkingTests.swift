@@ -44,6 +44,44 @@ import Testing
         return new
     }
 
+    @Test func `a slow client gets all that was sent before a reset, and then the reset, across a restart`() throws {
+        let listener = try TestListener()
+        var relay = try relay(to: listener)
+        let client = try TestConnection(port: relay.httpsPort, receiveBuffer: 8192)
+        try client.send(hello)
+        let endpoint = try listener.accept()
+        #expect(try endpoint.receive(exactly: hello.count) == hello)
+        let payload = pattern(400_000)
+        try endpoint.send(payload)
+        try eventually("all is taken from the endpoint") { endpoint.unacknowledged == 0 }
+        endpoint.reset()
+        try eventually("the reset is known") { relay.count(.endpointReset) == 1 }
+        relay = try move(relay, to: listener)
+        let (bytes, end) = client.receiveAll(pausing: 1000, upTo: 8192)
+        let isWhole = bytes == payload
+        #expect(isWhole && end == .reset, "\(bytes.count) of \(payload.count) bytes, then \(end)")
+        try relay.expectIdle()
+    }
+
+    @Test func `a client that is still sending gets the whole of an early answer across a restart`() throws {
+        let listener = try TestListener()
+        var relay = try relay(to: listener)
+        let client = try TestConnection(port: relay.httpPort, receiveBuffer: 8192)
+        try client.send("POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 100000000\r\n\r\nmuch")
+        let endpoint = try listener.accept()
+        _ = try endpoint.receive(untilSuffix: "much")
+        let answer = Array("HTTP/1.1 413 Too Large\r\nConnection: close\r\n\r\n".utf8) + pattern(400_000)
+        try endpoint.send(answer)
+        endpoint.shutdownWriting()
+        try eventually("all is taken from the endpoint") { endpoint.unacknowledged == 0 }
+        try client.send("more")
+        relay = try move(relay, to: listener)
+        try client.send("and more")
+        let (bytes, _) = client.receiveAll(pausing: 1000, upTo: 8192)
+        let isWhole = bytes == answer
+        #expect(isWhole, "\(bytes.count) of \(answer.count) bytes")
+    }
+
     @Test func `a flow by TLS goes on byte by byte, whatever was under way`() throws {
         let listener = try TestListener()
         var relay = try relay(to: listener)

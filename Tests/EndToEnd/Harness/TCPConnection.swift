@@ -49,6 +49,8 @@ final class TCPConnection: @unchecked Sendable {
                 unsafe Glibc.send(
                     descriptor, $0.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
+            // With a deadline a call is not taken up again after this process was stopped (signal(7)).
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Failure("send: errno \(errno)") }
             sent += count
         }
@@ -65,7 +67,8 @@ final class TCPConnection: @unchecked Sendable {
 
     func receive(upTo count: Int = 65536) -> Read {
         var buffer = [UInt8](repeating: 0, count: count)
-        let got = unsafe recv(descriptor, &buffer, count, 0)
+        var got = unsafe recv(descriptor, &buffer, count, 0)
+        while got < 0, errno == EINTR { got = unsafe recv(descriptor, &buffer, count, 0) }
         if got > 0 { return .bytes(Array(buffer.prefix(got))) }
         if got == 0 { return .end }
         return errno == ECONNRESET || errno == EPIPE ? .reset : .nothing

@@ -288,13 +288,19 @@ static inline long linux_epoll_control(int epoll, int operation, int fd, uint32_
     event.data.u64 = tag;
     return KERNEL_ANSWER(epoll_ctl(epoll, operation, fd, &event));
 }
+// A wait that ends early, as when the process was stopped and goes on (signal(7)), says nothing of what has come
+// meanwhile; so that is asked for. Whoever judges others by the clock behind the wait would call them silent.
 static inline long linux_epoll_wait(int epoll, struct epoll_event *into, int count, int milliseconds) {
-    return KERNEL_ANSWER(epoll_wait(epoll, into, count, milliseconds));
+    int ready = epoll_wait(epoll, into, count, milliseconds);
+    if (ready < 0 && errno == EINTR) ready = epoll_wait(epoll, into, count, 0);
+    return KERNEL_ANSWER(ready);
 }
 static inline uint64_t linux_event_tag(const struct epoll_event *event) { return event->data.u64; }
 
 static inline long linux_poll(struct pollfd *descriptors, unsigned long count, int milliseconds) {
-    return KERNEL_ANSWER(poll(descriptors, count, milliseconds));
+    int ready = poll(descriptors, count, milliseconds);
+    if (ready < 0 && errno == EINTR) ready = poll(descriptors, count, 0);
+    return KERNEL_ANSWER(ready);
 }
 
 // --- time, limits, threads, signals
