@@ -34,7 +34,7 @@ import Testing
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         try server.start()
         #expect(try site(server) == "second")
-        #expect(server.log.contains("Serving with the snapshot that was kept"))
+        try eventually("it is said") { server.log.contains("Serving with the snapshot that was kept") }
         try fleet.restartControl()
         try fleet.awaitServer("za1", "is back") {
             $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
