@@ -31,11 +31,8 @@ ATTEMPTS = 20
 
 class Crowd:
     def __init__(self, ddirect_bin, folder, toolbox, note):
-        ddirect.check_built(ddirect_bin)
         self.ddirect_bin = ddirect_bin
-        self.folder = folder / "crowd"
-        self.folder.mkdir()
-        self.folder.chmod(0o755)
+        self.folder = ddirect.room(ddirect_bin, folder / "crowd")
         self.toolbox = toolbox
         self.note = note
         self.control = ddirect.ControlPlane(ddirect_bin, self.folder, layout.CROWD["api"])
@@ -229,7 +226,7 @@ def longest(pulse, begin, end):
 
 def report(ddirect_bin, folder, toolbox, note):
     """The report in Markdown."""
-    parts = ["# A crowd of idle flows", "\n".join(f"- {name}: {value}" for name, value in machine.description())]
+    parts = ["# A crowd of idle flows", machine.facts()]
     try:
         Crowd(ddirect_bin, folder, toolbox, note).run(parts)
     except tools.Failure as failure:

@@ -30,11 +30,8 @@ PATIENCE_SECONDS = 30
 
 class Names:
     def __init__(self, ddirect_bin, folder, toolbox, arguments, note):
-        ddirect.check_built(ddirect_bin)
         self.ddirect_bin = ddirect_bin
-        self.folder = folder / "names"
-        self.folder.mkdir()
-        self.folder.chmod(0o755)
+        self.folder = ddirect.room(ddirect_bin, folder / "names")
         self.toolbox = toolbox
         self.rounds = arguments.rounds
         self.note = note
@@ -209,7 +206,7 @@ def report_of(rows):
 
 def report(ddirect_bin, folder, toolbox, arguments, note):
     """The report in Markdown."""
-    parts = ["# Names that resolve, among those that do not", "\n".join(f"- {name}: {value}" for name, value in machine.description())]
+    parts = ["# Names that resolve, among those that do not", machine.facts()]
     try:
         Names(ddirect_bin, folder, toolbox, arguments, note).run(parts)
     except tools.Failure as failure:

@@ -28,10 +28,8 @@ TARGET_COLD_MS = 1500
 
 class Publishing:
     def __init__(self, ddirect_bin, folder, note):
-        ddirect.check_built(ddirect_bin)
         self.ddirect_bin = ddirect_bin
-        self.folder = folder / "publishing"
-        self.folder.mkdir()
+        self.folder = ddirect.room(ddirect_bin, folder / "publishing")
         self.note = note
         self.control = ddirect.ControlPlane(ddirect_bin, self.folder, layout.PUBLISHING_API)
 
@@ -214,5 +212,5 @@ def report(ddirect_bin, folder, note):
         Publishing(ddirect_bin, folder, note).run(parts)
     except tools.Failure as failure:
         parts.append(f"Not measured, and nothing after it: {failure}")
-    facts = "\n".join(f"- {name}: {value}" for name, value in machine.description())
+    facts = machine.facts()
     return "\n\n".join(["# D-Direct's control plane", facts, *parts])

@@ -30,9 +30,7 @@ PATIENCE_SECONDS = 120
 
 class Reconnecting:
     def __init__(self, ddirect_bin, folder, note):
-        ddirect.check_built(ddirect_bin)
-        self.folder = folder / "reconnecting"
-        self.folder.mkdir()
+        self.folder = ddirect.room(ddirect_bin, folder / "reconnecting")
         self.note = note
         self.authority = self.folder / "authority.pem"
         self.control = ddirect.ControlPlane(
@@ -132,5 +130,5 @@ def report(ddirect_bin, folder, note):
         Reconnecting(ddirect_bin, folder, note).run(parts)
     except tools.Failure as failure:
         parts.append(f"Not measured: {failure}")
-    facts = "\n".join(f"- {name}: {value}" for name, value in machine.description())
+    facts = machine.facts()
     return "\n\n".join(["# D-Direct's control plane, and who comes back to it", facts, *parts])

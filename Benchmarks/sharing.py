@@ -24,11 +24,8 @@ TARGET_BESIDE = 3.0
 
 class Sharing:
     def __init__(self, ddirect_bin, folder, toolbox, arguments, note):
-        ddirect.check_built(ddirect_bin)
         self.ddirect_bin = ddirect_bin
-        self.folder = folder / "sharing"
-        self.folder.mkdir()
-        self.folder.chmod(0o755)
+        self.folder = ddirect.room(ddirect_bin, folder / "sharing")
         self.toolbox = toolbox
         self.rounds = arguments.rounds
         self.seconds = arguments.seconds

@@ -28,11 +28,8 @@ PATIENCE_SECONDS = 60
 
 class Strangers:
     def __init__(self, ddirect_bin, folder, toolbox, note):
-        ddirect.check_built(ddirect_bin)
         self.ddirect_bin = ddirect_bin
-        self.folder = folder / "strangers"
-        self.folder.mkdir()
-        self.folder.chmod(0o755)
+        self.folder = ddirect.room(ddirect_bin, folder / "strangers")
         self.toolbox = toolbox
         self.note = note
         self.control = ddirect.ControlPlane(ddirect_bin, self.folder, layout.STRANGERS_API)
@@ -250,7 +247,7 @@ def report_of(rows):
 
 def report(ddirect_bin, folder, toolbox, note):
     """The report in Markdown."""
-    parts = ["# Strangers at the monitor endpoint", "\n".join(f"- {name}: {value}" for name, value in machine.description())]
+    parts = ["# Strangers at the monitor endpoint", machine.facts()]
     try:
         Strangers(ddirect_bin, folder, toolbox, note).run(parts)
     except tools.Failure as failure:

@@ -11,6 +11,14 @@ def check_built(folder):
             raise tools.Failure(f"there is no {program} in {folder}; `make build` builds it, or say where it is with --ddirect-bin")
 
 
+def room(ddirect_bin, folder):
+    """Makes a folder for daemons, which may give up root before they open their files; fails when there are none to be run."""
+    check_built(ddirect_bin)
+    folder.mkdir()
+    folder.chmod(0o755)
+    return folder
+
+
 class ControlPlane:
     """A control plane with its database in `folder`, which outlives its runs; `flags` are beside those that all have."""
 

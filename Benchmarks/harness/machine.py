@@ -67,3 +67,8 @@ def description():
         ("descriptors per process", f"{descriptor_limit():,}"),
         ("load average at the end", " ".join(f"{load:.1f}" for load in os.getloadavg())),
     ]
+
+
+def facts():
+    """The same as a Markdown list."""
+    return "\n".join(f"- {name}: {value}" for name, value in description())

@@ -102,7 +102,7 @@ import Testing
 
     @Test func `that is wrong gets the alert that OpenSSL gives, and then the end`() throws {
         let peer = try Peer.echo("first")
-        let fleet = try Fleet.single(to: Endpoint(peer.place), flags: ["--hello-timeout", "240"])
+        let fleet = try Fleet.single(to: Endpoint(peer.place))
         let server = fleet.servers[0]
         // A busy machine sends byte by byte more slowly than a hello may be sent.
         try fleet.api.apply("PATCH", "/servers/za1", ["limits": ["minimumBytesPerSecond": 0]])

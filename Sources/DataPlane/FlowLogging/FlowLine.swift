@@ -1,8 +1,8 @@
 import Domain
 import Syscalls
 
-/// One line of the flow log: a JSON object (RFC 8259). What is not known is left out; docs/flows.md says what each member
-/// means.
+/// One line of the flow log: a JSON object (RFC 8259). What is not known is left out; docs/flows.md says what each
+/// member means.
 struct FlowLine {
     let record: FlowRecord
     let server: String

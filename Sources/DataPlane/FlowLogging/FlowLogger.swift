@@ -2,7 +2,8 @@ import Domain
 import Logging
 import Syscalls
 
-/// Writes the flow log: takes records from the workers, makes lines of them, and hands those to whoever is to have them.
+/// Writes the flow log: takes records from the workers, makes lines of them, and hands those to whoever is to have
+/// them.
 ///
 /// Nobody waits for a reader that is slow: records stay in the workers' rings, and what finds no room there is lost and
 /// counted. A socket on which nobody listens loses its lines at once, so that whoever listens later hears no old ones.
@@ -30,7 +31,8 @@ final class FlowLogger: Sendable {
     private static let lastPatience: UInt64 = 1_000_000_000
     /// Between two attempts to reach a socket, in nanoseconds.
     private static let retryInterval: UInt64 = 1_000_000_000
-    /// All workers have a new routing table after so long, in nanoseconds: records that they write later are by that one.
+    /// All workers have a new routing table after so long, in nanoseconds: records that they write later are by that
+    /// one.
     private static let settling: UInt64 = 60_000_000_000
 
     init(

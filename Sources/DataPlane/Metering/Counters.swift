@@ -70,8 +70,8 @@ enum WorkerCounter: Int, CaseIterable, BitwiseCopyable {
     case pipesRefused
     /// Flows that no endpoint has accepted yet: a level.
     case dialsUnderWay
-    /// Lines for the flow log that were handed over, and those for which there was no room.
-    case flowRecordsWritten, flowRecordsLost
+    /// Records of flows for which there was no room on their way to the flow log.
+    case flowRecordsLost
     /// 1 once the worker has let go of its listeners for good.
     case listenersLeft
     /// Incidents follow, one counter for each.
@@ -80,7 +80,8 @@ enum WorkerCounter: Int, CaseIterable, BitwiseCopyable {
 
 /// What is measured of each flow that reaches an endpoint.
 enum Timing: Int, CaseIterable, BitwiseCopyable {
-    /// From the decision to dial until an endpoint has accepted: names, addresses and fallbacks that failed before are in it.
+    /// From the decision to dial until an endpoint has accepted: names, addresses and fallbacks that failed before are
+    /// in it.
     case connect
     /// From then until the endpoint's first byte was passed on.
     case firstByte

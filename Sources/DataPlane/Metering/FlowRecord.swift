@@ -1,7 +1,8 @@
 import Domain
 import Routing
 
-/// What is written down of one flow, at its end or while it lasts: plain memory, on its way from a worker to the flow log.
+/// What is written down of one flow, at its end or while it lasts: plain memory, on its way from a worker to the flow
+/// log.
 struct FlowRecord: BitwiseCopyable {
     enum Event: UInt8, BitwiseCopyable {
         /// It goes on; one line of several.

@@ -65,8 +65,8 @@ struct MetricsText {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// A whole histogram of times: `bounds` in milliseconds, `counts` within each and not within the one before, and last those
-    /// beyond all; `sum` of all times in milliseconds.
+    /// A whole histogram of times: `bounds` in milliseconds, `counts` within each and not within the one before, and
+    /// last those beyond all; `sum` of all times in milliseconds.
     mutating func histogram(_ name: String, _ help: String, bounds: [UInt64], _ counts: [UInt64], sum: UInt64) {
         metric(name, .histogram, help)
         var total: UInt64 = 0

@@ -6,7 +6,8 @@ import Syscalls
 struct ServiceTenant: Sendable, Equatable {
     let slot: Int32
     let name: String
-    /// What the slot had counted, by `ServiceCounter` and then by `Incident`, when this service got it from another; empty when it is the first.
+    /// What the slot had counted, by `ServiceCounter` and then by `Incident`, when this service got it from another;
+    /// empty when it is the first.
     ///
     /// Counters only grow, so this is subtracted from what they say now.
     let baseline: [UInt64]

@@ -111,8 +111,8 @@ struct Flow: BitwiseCopyable {
     var lastActive: UInt32 = 0
     /// When it was accepted, or adopted; in the worker's ticks.
     var openedAt: UInt32 = 0
-    /// When an endpoint had accepted: the lowest 32 bits of the worker's milliseconds. 0 before, and for a flow that was
-    /// adopted.
+    /// When an endpoint had accepted: the lowest 32 bits of the worker's milliseconds. 0 before, and for a flow that
+    /// was adopted.
     var connectedAt: UInt32 = 0
     /// In the opening: how many bytes must be there before it is worth looking again. Later: bytes that the peers had
     /// not acknowledged at the last look, both sides together.

@@ -122,17 +122,17 @@ final class RoutingTable: Sendable {
         }
 
         /// The service that has `name` as an exact client domain or, failing that, through a wildcard; nil when none has.
-        func service(for name: RoutingName) -> Int32? {
-            if let service = find(name, from: 0, wildcard: false) { return service }
-            guard let start = name.afterFirstLabel else { return nil }
-            return find(name, from: start, wildcard: true)
-        }
+        func service(for name: RoutingName) -> Int32? { match(name)?.service }
 
         /// By what a connection that asked for `name` has come to its service.
-        func rule(for name: RoutingName) -> FlowRecord.Rule {
-            if !name.isEmpty, find(name, from: 0, wildcard: false) != nil { return .domain }
-            if let start = name.afterFirstLabel, find(name, from: start, wildcard: true) != nil { return .wildcard }
-            return .address
+        func rule(for name: RoutingName) -> FlowRecord.Rule { name.isEmpty ? .address : match(name)?.rule ?? .address }
+
+        @inline(__always) private func match(_ name: RoutingName) -> (service: Int32, rule: FlowRecord.Rule)? {
+            if let service = find(name, from: 0, wildcard: false) { return (service, .domain) }
+            guard let start = name.afterFirstLabel, let service = find(name, from: start, wildcard: true) else {
+                return nil
+            }
+            return (service, .wildcard)
         }
 
         private func find(_ name: RoutingName, from start: Int, wildcard: Bool) -> Int32? {

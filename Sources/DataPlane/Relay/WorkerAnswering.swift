@@ -75,8 +75,8 @@ extension Worker {
         }
     }
 
-    /// Lets go of a flow that lingers, as the process ends. What its peer has not taken yet the kernel goes on delivering:
-    /// unless it is reset, or something is left unread.
+    /// Lets go of a flow that lingers, as the process ends. What its peer has not taken yet the kernel goes on
+    /// delivering: unless it is reset, or something is left unread.
     mutating func abandonLingering(_ flow: FlowIndex) {
         let half = lingerer(flow)
         _ = discard(half)
@@ -94,15 +94,6 @@ extension Worker {
                 close(flow)
             }
         }
-    }
-
-    /// Whether a half has ended before the message has that it has begun. (A body that ends with the connection never
-    /// is.)
-    func isTruncated(_ half: HalfIndex) -> Bool {
-        guard flows[half.flow].isHTTP else { return false }
-        let message = half.isClient ? exchanges[half.flow].request : exchanges[half.flow].response
-        let isUnended = message.isChunked || (halves[half].passable != 0 && halves[half].passable != Half.unbounded)
-        return message.stage == .body && isUnended
     }
 
     /// Looks after a client from which no request is taken at present.

@@ -170,8 +170,9 @@ extension Worker {
         return .moves
     }
 
-    /// Ends a flow whose endpoint has said something behind its last response. Nobody has asked for it, and once the next
-    /// request is passed on it would be taken for the answer to that (RFC 9112 section 9.2). Nil when there is nothing.
+    /// Ends a flow whose endpoint has said something behind its last response. Nobody has asked for it, and once the
+    /// next request is passed on it would be taken for the answer to that (RFC 9112 section 9.2). Nil when there is
+    /// nothing.
     ///
     /// The endpoint's own turn may come only later, so its socket is looked at here, when there is any news of it.
     private mutating func refuseUnasked(_ flow: FlowIndex) -> Progress? {

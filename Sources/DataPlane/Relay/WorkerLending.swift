@@ -118,7 +118,8 @@ extension Worker {
         return sum
     }
 
-    /// Ends a flow for which there is no memory, which counts for the service that has made it necessary: with an answer, if the client waits for one and none has begun.
+    /// Ends a flow for which there is no memory, which counts for the service that has made it necessary: with an
+    /// answer, if the client waits for one and none has begun.
     mutating func cutForMemory(_ flow: FlowIndex) {
         note(.buffersExhausted, flow: flow, service: memoryCulprit)
         if isOpenToAnswer(flow) { answer(flow, .overloaded) } else { close(flow, reset: true) }

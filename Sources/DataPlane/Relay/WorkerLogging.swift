@@ -104,6 +104,6 @@ extension Worker {
             connectedAfter: facts.connectedAfter, answeredAfter: facts.answeredAfter, bytesUp: state.bytesUp,
             bytesDown: state.bytesDown, requests: state.isHTTP ? exchanges[flow].requests : 0,
             status: state.isHTTP ? exchanges[flow].status : 0, ending: state.ending)
-        counters.add(1, plan.records.append(record) ? .flowRecordsWritten : .flowRecordsLost)
+        if !plan.records.append(record) { counters.add(1, .flowRecordsLost) }
     }
 }

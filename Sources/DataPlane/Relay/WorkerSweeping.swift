@@ -86,8 +86,8 @@ extension Worker {
         }
     }
 
-    /// Whether an endpoint has let a client wait for its answer for too long: to a request that it has whole, to one whose
-    /// body it is asked for (`Expect`), or to one whose body it does not take.
+    /// Whether an endpoint has let a client wait for its answer for too long: to a request that it has whole, to one
+    /// whose body it is asked for (`Expect`), or to one whose body it does not take.
     private mutating func isOverdue(_ flow: FlowIndex, _ age: UInt32) -> Bool {
         let exchange = exchanges[flow]
         guard !exchange.answered, exchange.response.stage == .head, halves[flow.endpoint].isDry else { return false }

@@ -11,8 +11,8 @@ enum FieldName: Hashable {
     /// One of these, but for an underscore where it has a hyphen. Programs that hand fields on as variables (CGI and its heirs) take
     /// the two for the same, others do not, and no honest client sends one.
     case lookalike
-    /// `Forwarded`, `X-Real-IP`, or what begins with `X-Forwarded-` and is not `X-Forwarded-For`, spelled with hyphens or with
-    /// underscores.
+    /// `Forwarded`, `X-Real-IP`, or what begins with `X-Forwarded-` and is not `X-Forwarded-For`, spelled with hyphens
+    /// or with underscores.
     case forwarded
     // Of one connection, whether the Connection field names them or not (RFC 9110 section 7.6.1).
     case keepAlive

@@ -20,6 +20,8 @@ public struct HandshakeRecords: BitwiseCopyable, Sendable {
     static let largest = 16_384
     /// The bytes of a record before its piece.
     static let header = 5
+    /// The bytes of a record up to the one that tells its version.
+    private static let version = 2
     /// The bytes of the message before the hello's body.
     static let messageHeader = 4
     /// Empty records in a row. RFC 8446 forbids them and OpenSSL takes so many; each is work that brings nothing.
@@ -48,8 +50,11 @@ public struct HandshakeRecords: BitwiseCopyable, Sendable {
         while true {
             let place = Int(position)
             if let refusal = HandshakeRecords.checkHeader(bytes, at: place) { return .refused(refusal) }
-            guard bytes.count - place >= HandshakeRecords.header else {
-                return .incomplete(until: place + HandshakeRecords.header)
+            let there = bytes.count - place
+            guard there >= HandshakeRecords.header else {
+                // The version is judged as soon as it is there: of another protocol no more may come.
+                let version = HandshakeRecords.version
+                return .incomplete(until: place + (there < version ? version : HandshakeRecords.header))
             }
             let start = place + HandshakeRecords.header
             let end = start + bytes.number16(at: place + 3)
@@ -133,8 +138,8 @@ extension HandshakeRecords {
 
 /// Reads the bytes of a handshake message as if they were in one piece, though records may break them anywhere.
 ///
-/// Made only once every record of the message is there and has been found to be one. The bytes are handed to each call, so that the
-/// reader can be kept and copied as a plain value.
+/// Made only once every record of the message is there and has been found to be one. The bytes are handed to each call,
+/// so that the reader can be kept and copied as a plain value.
 struct HelloReader {
     private var position = 0
     private var recordEnd = 0

@@ -2,9 +2,10 @@ import Domain
 import Syscalls
 import Wire
 
-/// Resolves an endpoint and connects to it, now, and reports what it saw. For an operator who asks (`ddirect endpoint check`; in the data
-/// plane a check is what an endpoint's health is judged by, and this is an inspection): what is asked together, an endpoint
-/// and its fallbacks most often, is looked at together, each on a thread of its own, as each may have to be waited for.
+/// Resolves an endpoint and connects to it, now, and reports what it saw. For an operator who asks (`ddirect endpoint
+/// check`; in the data plane a check is what an endpoint's health is judged by, and this is an inspection): what is
+/// asked together, an endpoint and its fallbacks most often, is looked at together, each on a thread of its own, as
+/// each may have to be waited for.
 final class EndpointInspector: Sendable {
     enum Message: Sendable {
         case inspect(command: UInt64, EndpointTarget, EndpointPolicy)

@@ -48,8 +48,8 @@ public struct Epoll: ~Copyable {
         KernelAnswer(linux_epoll_control(number, EPOLL_CTL_DEL, descriptor, 0, 0))
     }
 
-    /// How many events there are, after at most so many milliseconds (-1: without end), `most` of them at the most. An interrupted
-    /// wait reports what there is then.
+    /// How many events there are, after at most so many milliseconds (-1: without end), `most` of them at the most. An
+    /// interrupted wait reports what there is then.
     @inlinable public func wait(milliseconds: Int32) -> Int {
         let count = unsafe linux_epoll_wait(number, events, Int32(Epoll.most), milliseconds)
         return max(0, count)

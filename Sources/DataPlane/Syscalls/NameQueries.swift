@@ -14,8 +14,9 @@ public enum QuestionPatience: Sendable, CaseIterable {
 
 /// Questions to DNS under way, by c-ares; for one thread, which polls it.
 ///
-/// DNS only: `/etc/hosts` has no TTLs, so a name taken from there could never move. Replies are judged here (`NameReply`): to
-/// `ares_getaddrinfo` a referral, a loop of aliases and a malformed record are all a name that has no addresses.
+/// DNS only: `/etc/hosts` has no TTLs, so a name taken from there could never move. Replies are judged here
+/// (`NameReply`): to `ares_getaddrinfo` a referral, a loop of aliases and a malformed record are all a name that has no
+/// addresses.
 ///
 /// Questions go through channels of c-ares that each take some hundreds and are then left to end. So questions are
 /// spread over many source ports, which those who guess answers have to guess too, and over many receive buffers: one
@@ -171,7 +172,8 @@ private final class AresChannel {
         // one is asked.
         unsafe options.flags = servers.count == 1 ? ARES_FLAG_NOCHECKRESP : 0
         let mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_FLAGS
-        // Questions to servers are all that is asked here; c-ares looks into nsswitch.conf for this when it is not told.
+        // Questions to servers are all that is asked here; c-ares looks into nsswitch.conf for this when it is not
+        // told.
         let lookups = unsafe strdup("b")
         defer { unsafe free(lookups) }
         unsafe options.lookups = lookups
@@ -234,7 +236,8 @@ private final class AresChannel {
 }
 
 extension AresChannel.Ledger {
-    /// Takes in what a question has come to. Where there is a reply, it alone is judged: the status is what c-ares takes it for.
+    /// Takes in what a question has come to. Where there is a reply, it alone is judged: the status is what c-ares
+    /// takes it for.
     fileprivate func finish(
         _ question: AresChannel.Question, _ status: CInt, isLate: Bool, _ reply: UnsafeBufferPointer<UInt8>
     ) {

@@ -88,8 +88,8 @@ public struct PipePool: ~Copyable {
 
     public var idleCount: Int { idle.count }
 
-    /// An empty pipe for `holder`, or none when too many are in use, by it or in all, or the kernel has refused one lately.
-    /// `now` is in milliseconds.
+    /// An empty pipe for `holder`, or none when too many are in use, by it or in all, or the kernel has refused one
+    /// lately. `now` is in milliseconds.
     public mutating func take(at now: UInt64, for holder: Int32) -> Pipe {
         guard Int(held[holder]) < PipePool.factor &* (share &- lent) else { return Pipe() }
         if let pipe = idle.popLast() {

@@ -9,7 +9,8 @@ public enum ForwardedFor: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What becomes of the other fields of a plain HTTP request that tell where it came from: `Forwarded`, `X-Real-IP`,
-/// `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Forwarded-Port` and whatever else begins so. A device can write into them whatever it likes.
+/// `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Forwarded-Port` and whatever else begins so. A device can write into
+/// them whatever it likes.
 public enum ForwardedFields: String, Hashable, Sendable, CaseIterable {
     /// Pass on what the device sent.
     case keep

@@ -173,8 +173,8 @@ import Testing
             for age in 1...UInt64(count) { _ = ring.append(try record(age)) }
             let began = ContinuousClock.now
             for age in 1...count { #expect(try collector.line().contains("\"milliseconds\":\(age),")) }
-            // Some thousand lines a second, and 200 on a machine that is slow beyond belief. One that looked for room ten
-            // times a second would write 110 where a socket holds eleven datagrams, as the kernel has it by itself
+            // Some thousand lines a second, and 200 on a machine that is slow beyond belief. One that looked for room
+            // ten times a second would write 110 where a socket holds eleven datagrams, as the kernel has it by itself
             // (net.unix.max_dgram_qlen).
             #expect(ContinuousClock.now - began < .seconds(40))
         }

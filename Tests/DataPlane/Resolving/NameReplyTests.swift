@@ -96,7 +96,8 @@ private func found(_ last: [UInt32], _ seconds: UInt32) -> NameAnswer {
     }
 
     @Test func `may write names with pointers, and pointers to pointers`() throws {
-        // The alias stands at octet 34, its data at 46: b, and then what follows the first label of the question's name.
+        // The alias stands at octet 34, its data at 46: b, and then what follows the first label of the question's
+        // name.
         let message = Message(answers: [alias(same, [1, 0x62, 0xC0, 16]), a([0xC0, 46]), a([0xC0, 34], 9)])
         #expect(try message.says() == found([1], 300))
     }
@@ -253,7 +254,8 @@ private func found(_ last: [UInt32], _ seconds: UInt32) -> NameAnswer {
     }
 
     @Test func `says nothing when a ladder of pointers is longer than any name`() throws {
-        // A record without meaning has pointers in its data, each to the one before, and the first to the question's name.
+        // A record without meaning has pointers in its data, each to the one before, and the first to the question's
+        // name.
         func ladder(_ rungs: Int) -> Message {
             let places = (0..<rungs).map { $0 == 0 ? 12 : 46 + 2 * ($0 - 1) }
             let data = places.flatMap { two(0xC000 | UInt16($0)) }

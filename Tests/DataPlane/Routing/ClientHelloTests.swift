@@ -67,8 +67,9 @@ private func refused(_ refusal: ClientHello.Refusal) -> Inspection { Inspection(
         for count in 0..<records.count {
             let some = Array(records[..<count])
             let outcome = ClientHello.inspect(some.span, records: &progress, name: &name)
-            // Never past the record that comes next: what is wrong with it is answered at once.
-            #expect(outcome == .incomplete(until: count / 6 * 6 + (count % 6 < 5 ? 5 : 6)))
+            // Never past what comes next: what is wrong with it (a version, a header, a piece) is answered at once.
+            let there = count % 6
+            #expect(outcome == .incomplete(until: count - there + (there < 2 ? 2 : there < 5 ? 5 : 6)))
         }
         #expect(
             ClientHello.inspect(records.span, records: &progress, name: &name) == .hello(length: records.count))
@@ -163,6 +164,41 @@ private func refused(_ refusal: ClientHello.Refusal) -> Inspection { Inspection(
         #expect(Inspection(of: first + [22, 4]) == refused(.malformed(.recordVersion)))
         // The minor version is not looked at, and may change.
         #expect(Inspection(of: first + [22, 3, 9, 0, 9]) == Inspection(.incomplete(until: 29)))
+    }
+
+    /// Nothing may come behind a fault: a client that has said it waits for its alert.
+    @Test func `a fault is found with the byte that tells it, however those before it have come`() {
+        let good = HelloMaker(serverName: "app.acme.example")
+        let start = HelloMaker.record(good.message.prefix(50))
+        let second = start + HelloMaker.record([])
+        let faults: [[UInt8]] = [
+            start + [22, 2], second + [22, 2], [22, 2], start + [23, 3, 3, 0, 5], start + [22, 3, 3, 0x48, 1],
+            [22, 3, 1, 0, 90, 2], [22, 3, 1, 0x40, 1], [22, 3, 1, 0, 90, 1, 2, 1, 0x45], [0x80, 2, 1],
+            [22, 3, 1, 0, 1, 1, 22, 3, 1, 0, 90, 2, 1, 0x45],
+            Array(repeatElement([22, 3, 1, 0, 0], count: 33).joined()),
+        ]
+        for fault in faults {
+            let isFound = refusal(in: fault) != nil && refusal(in: Array(fault.dropLast())) == nil
+            #expect(isFound, "\(fault) is a fault, and no byte too many")
+            // One look at so many bytes, and the next at all of them.
+            for count in 1..<fault.count {
+                var (records, name) = (HandshakeRecords(), RoutingName())
+                guard
+                    case .incomplete(let until) = ClientHello.inspect(
+                        Array(fault.prefix(count)).span, records: &records, name: &name)
+                else {
+                    Issue.record("\(fault) is refused after \(count) bytes")
+                    continue
+                }
+                #expect(until <= fault.count, "\(fault), of which \(count) bytes were looked at")
+            }
+        }
+    }
+
+    private func refusal(in bytes: [UInt8]) -> ClientHello.Refusal? {
+        var name = RoutingName()
+        guard case .refused(let refusal) = ClientHello.inspect(bytes.span, name: &name) else { return nil }
+        return refusal
     }
 
     @Test func `32 empty records in a row are passed over, and one more is refused`() {

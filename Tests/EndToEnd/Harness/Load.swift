@@ -15,7 +15,13 @@ final class Load: Sendable {
     private let threads = DispatchGroup()
 
     /// `connect` opens a connection, says who answered, and closes it.
-    init(threads count: Int, connect: @escaping @Sendable () throws -> String) throws {
+    ///
+    /// After each, every thread pauses: some 500 connections a second at most, all threads together, as one client may have
+    /// 1,000.
+    init(
+        threads count: Int, pausing pause: Duration? = nil, connect: @escaping @Sendable () throws -> String
+    ) throws {
+        let rest = pause ?? .milliseconds(2 * count)
         for _ in 0..<count {
             threads.enter()
             Thread { [self] in
@@ -24,8 +30,7 @@ final class Load: Sendable {
                     let answer = Result { try connect() }.mapError { Failure("\($0)") }
                     let outcome = Outcome(opened: opened, ended: now(), answer: answer)
                     outcomes.withLock { $0.append(outcome) }
-                    // Some 500 a second at most, all threads together: one client may have 1,000.
-                    pause(.milliseconds(2 * count))
+                    if rest > .zero { EndToEndTests.pause(rest) }
                 }
                 threads.leave()
             }.start()
@@ -50,9 +55,9 @@ final class Load: Sendable {
     }
 
     /// TLS hellos to a server, behind which a `Peer.echo` says its name.
-    static func hellos(to server: Server, threads: Int = 2) throws -> Load {
+    static func hellos(to server: Server, threads: Int = 2, pausing pause: Duration? = nil) throws -> Load {
         let (place, hello) = (server.https, clientHello("app.acme.test"))
-        return try Load(threads: threads) {
+        return try Load(threads: threads, pausing: pause) {
             let connection = try TCPConnection(to: place)
             try connection.send(hello)
             return String(try connection.receive(until: "\n").dropLast())

@@ -14,8 +14,8 @@ public enum NameFailure: String, Sendable, CaseIterable {
 
 /// What DNS said about the addresses of a name in one family.
 public enum NameAnswer: Sendable, Equatable {
-    /// Addresses, in the order of the answer, and for how many seconds they hold: the least TTL of the addresses and of every CNAME on
-    /// the way to them, as the server said it.
+    /// Addresses, in the order of the answer, and for how many seconds they hold: the least TTL of the addresses and of
+    /// every CNAME on the way to them, as the server said it.
     case addresses([Address], seconds: UInt32)
     /// The name does not exist, or has no addresses of this family: an answer, if not a welcome one.
     case nothing(String)

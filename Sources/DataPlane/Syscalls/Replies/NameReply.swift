@@ -5,8 +5,9 @@ public import Domain
 ///     header(12)  question: name type(2) class(2)  answers  authority  additional
 ///     record:     name type(2) class(2) TTL(4) length(2) data
 ///
-/// 1. Two messages alone say that there is nothing (RFC 2308 section 2): NXDOMAIN; and one without error in which no address stands at
-///    the end of the aliases, when its sender is one to know. A referral looks like the second, and says only whom else to ask.
+/// 1. Two messages alone say that there is nothing (RFC 2308 section 2): NXDOMAIN; and one without error in which no
+///    address stands at the end of the aliases, when its sender is one to know. A referral looks like the second, and
+///    says only whom else to ask.
 /// 2. Everything in doubt is a failure, since a failure takes no address away.
 /// 3. Aliases lead from the name of the question to the addresses. A record beside that way is not believed.
 ///
@@ -39,7 +40,8 @@ public enum NameReply {
         case ResponseCode.notImplemented, ResponseCode.refused: return .failed(.refused)
         default: throw Nonsense()
         }
-        // A reply that is too long for a datagram comes by TCP. If it is cut off there too, nobody knows what is missing.
+        // A reply that is too long for a datagram comes by TCP. If it is cut off there too, nobody knows what is
+        // missing.
         guard !flags.isTruncated else { throw Nonsense() }
 
         let answers = try Answers(message, from: question.end + 4, type)
@@ -95,8 +97,8 @@ private struct Flags {
     var isTruncated: Bool { bits & 0x0200 != 0 }
     var code: Int { bits & 0x000F }
 
-    /// Whether one that says nothing of a zone may know that there is nothing: it asks others for us (RA), or the name is its own (AA).
-    /// The latter says nothing of where aliases lead (RFC 1035 section 4.1.1).
+    /// Whether one that says nothing of a zone may know that there is nothing: it asks others for us (RA), or the name
+    /// is its own (AA). The latter says nothing of where aliases lead (RFC 1035 section 4.1.1).
     func isOfOneToKnow(aliases: Int) -> Bool { bits & 0x0080 != 0 || bits & 0x0400 != 0 && aliases == 0 }
 }
 
@@ -139,7 +141,8 @@ private struct Answers {
     private let records: Int
     private(set) var end: Int
     private(set) var aliases: [Alias] = []
-    /// Addresses of the family that was asked for, of whatever name. Those of the other are passed over, whoever put them there.
+    /// Addresses of the family that was asked for, of whatever name. Those of the other are passed over, whoever put
+    /// them there.
     private(set) var addressCount = 0
 
     init(_ message: Span<UInt8>, from start: Int, _ type: Int) throws(Nonsense) {
@@ -161,7 +164,8 @@ private struct Answers {
         }
     }
 
-    /// Where the aliases lead from `name`, over how many of them, and for how many seconds that holds. They may come in any order.
+    /// Where the aliases lead from `name`, over how many of them, and for how many seconds that holds. They may come in
+    /// any order.
     func way(from name: [UInt8]) throws(Nonsense) -> (end: [UInt8], aliases: Int, seconds: UInt32) {
         var (end, followed, seconds) = (name, 0, UInt32.max)
         while let alias = aliases.first(where: { $0.owner == end }) {
@@ -225,8 +229,8 @@ extension Span where Element == UInt8 {
     fileprivate func name(at start: Int) throws(Nonsense) -> (labels: [UInt8], end: Int) {
         var labels: [UInt8] = []
         var (index, end) = (start, Int?.none)
-        // A pointer leads to before the octets that it continues (RFC 1035 section 4.1.4): no chain of pointers has a loop. It may still
-        // be long, so there are at most as many as a name has labels.
+        // A pointer leads to before the octets that it continues (RFC 1035 section 4.1.4): no chain of pointers has a
+        // loop. It may still be long, so there are at most as many as a name has labels.
         var (limit, pointers) = (start, 0)
         while true {
             guard index < count else { throw Nonsense() }
