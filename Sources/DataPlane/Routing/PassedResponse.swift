@@ -14,7 +14,7 @@ extension ResponseHead {
     /// The fields of the endpoint's connection are dropped (RFC 9110 section 7.6.1), and an end that we shall make is
     /// said (RFC 9112 section 9.6). A response in which a line is folded, a blank stands before a colon or a length is
     /// repeated is made as it has to be before anybody passes it on (RFC 9112 sections 5.1 and 5.2, RFC 9110 section
-    /// 8.6).
+    /// 8.6). Lengths that say nothing are dropped.
     ///
     /// The count, or nil when `output` is too small; `longestGrowth` more than `length` always suffices.
     public func copy(_ head: Span<UInt8>, closing: Bool, into output: inout MutableSpan<UInt8>) -> Int? {
@@ -54,7 +54,7 @@ private struct ResponseCopying {
                 endLine(bytes, into: &output)
                 // What has found no line to take its place in.
                 if saysOptions { options.write(&writer, into: &output) }
-                if let length = head.repeatedLength {
+                if case .merged(let length) = head.lengthLines {
                     writer.put("Content-Length: ", into: &output)
                     writer.put(decimal: Int(length), into: &output)  // at most `BodyFraming.longest`
                     writer.put("\r\n", into: &output)
@@ -85,7 +85,7 @@ private struct ResponseCopying {
             isDropping = true
             options.write(&writer, into: &output)
             options = ConnectionOptions()
-        case .contentLength where head.repeatedLength != nil: isDropping = true
+        case .contentLength where head.lengthLines != .kept: isDropping = true
         case .proxyConnection: isDropping = true
         case .keepAlive where closing: isDropping = true
         default:

@@ -12,8 +12,8 @@ public struct ResponseHead: Hashable, Sendable {
 
     /// Something in it must not be passed on as it is, whatever becomes of the connection.
     let isUnclean: Bool
-    /// There are several lengths, all of which are this one.
-    let repeatedLength: UInt64?
+    /// What becomes of its Content-Length lines.
+    let lengthLines: LengthLines
     /// The client can tell from it that the connection ends: it says so, or is HTTP/1.0 and does not say otherwise.
     let tellsEnd: Bool
     /// What the Connection fields say, as far as it is for us.
@@ -29,6 +29,15 @@ public struct ResponseHead: Hashable, Sendable {
 
     /// From here on the connection is a tunnel for another protocol.
     public var switchesProtocols: Bool { status == 101 }
+
+    enum LengthLines: Hashable, Sendable {
+        case kept
+        /// There are several lengths, all of which are this one: it is said once.
+        case merged(UInt64)
+        /// The lengths differ, or stand beside a coding, in a response that has no body: they say nothing (RFC 9112
+        /// section 6.3).
+        case dropped
+    }
 
     public enum Outcome: Hashable, Sendable {
         case incomplete

@@ -3,6 +3,8 @@ struct ResponseReading {
     private var isHTTP10 = false
     private var status = 0
     private var contentLength: UInt64?
+    /// There is a Content-Length line, whatever it says.
+    private var hasLengthLine = false
     private var hasRepeatedLength = false
     private var hasTransferEncoding = false
     /// The last coding named so far is `chunked`, and it is the only one of that name.
@@ -33,10 +35,14 @@ struct ResponseReading {
         let tellsEnd = options.close || (isHTTP10 && !options.keepAlive)
         return ResponseHead(
             length: length, status: status, framing: framing, closes: framing == .untilClose || tellsEnd,
-            isUnclean: isUnclean || !options.named.isEmpty || (hasRepeatedLength && !isAmbiguous),
-            repeatedLength: hasRepeatedLength && !isAmbiguous ? contentLength : nil, tellsEnd: tellsEnd,
-            options: options,
-            hasFoldedOptions: hasFoldedOptions)
+            isUnclean: isUnclean || !options.named.isEmpty || lengthLines != .kept, lengthLines: lengthLines,
+            tellsEnd: tellsEnd, options: options, hasFoldedOptions: hasFoldedOptions)
+    }
+
+    private var lengthLines: ResponseHead.LengthLines {
+        if isAmbiguous { return hasLengthLine ? .dropped : .kept }
+        guard hasRepeatedLength, let contentLength else { return .kept }
+        return .merged(contentLength)
     }
 
     private var framing: BodyFraming {
@@ -103,6 +109,7 @@ struct ResponseReading {
 
     /// Equal lengths, in one line or in several, are one length (RFC 9112 section 6.3); others are none.
     private mutating func readContentLength(_ bytes: Span<UInt8>, in value: Range<Int>) {
+        hasLengthLine = true
         if hasTransferEncoding { isAmbiguous = true }
         var elements = ListElements(in: value)
         var isEmpty = true

@@ -188,6 +188,18 @@ private func response(_ fields: String...) -> ResponseHead? {
                 == "HTTP/1.1 200 OK\nConnection: close, Upgrade\r\nX: y\nContent-Length: 5\r\n\n")
     }
 
+    @Test(arguments: [
+        ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5", "Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: chunked", "Content-Length: 5"], ["Content-Length : 5", "\t, 05"], ["Content-Length: +5"],
+    ])
+    func `lengths that say nothing in a response without a body are dropped`(fields: [String]) throws {
+        let status = "HTTP/1.1 304 Not Modified"
+        let kept = fields.filter { $0.hasPrefix("Transfer") } + ["A: b", "", ""]
+        #expect(
+            try handed(([status] + fields + ["A: b", "", ""]).joined(separator: "\r\n"))
+                == ([status] + kept).joined(separator: "\r\n"))
+    }
+
     @Test func `no head grows by more than is said`() throws {
         for text in [
             "HTTP/1.1 200\nContent-Length:5,\n\n",
