@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// README, "Install a server in another region": what stands there is typed on three machines.
+/// docs/operating.md, "Install a server in another region": what stands there is typed on three machines.
 @Suite(
     .load,
     .enabled(
@@ -14,9 +14,9 @@ struct `Installing a server in another region` {
 
     /// The parts of a section that are to be typed, in their order.
     private static func blocks(of title: String) throws -> [String] {
-        let sections = text(ofFile: "\(project)/README.md").components(separatedBy: "\n## ")
+        let sections = text(ofFile: "\(project)/docs/operating.md").components(separatedBy: "\n## ")
         guard let section = sections.first(where: { $0.hasPrefix("\(title)\n") }) else {
-            throw Failure("README.md has no section '\(title)'")
+            throw Failure("docs/operating.md has no section '\(title)'")
         }
         let parts = section.components(separatedBy: "```").enumerated()
         return parts.filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element.dropFirst("sh\n".count)) }
@@ -40,8 +40,8 @@ struct `Installing a server in another region` {
             ) { $1 }
         }
 
-        /// Types a block of the README with what is this test's own in the place of its examples, all of which must be there, and gives what was
-        /// shown and what systemctl was told.
+        /// Types a block of that page with what is this test's own in the place of its examples, all of which must be
+        /// there, and gives what was shown and what systemctl was told.
         func enter(
             _ block: String, with substitutes: [String: String], input: String = ""
         ) throws -> (shown: String, systemctl: [String]) {
@@ -77,7 +77,7 @@ struct `Installing a server in another region` {
         }
     }
 
-    @Test func `as README says leads to a page`() throws {
+    @Test func `as the page says leads to a page`() throws {
         let blocks = try Self.blocks(of: Self.title)
         try #require(blocks.count == 4)
         let network = try Network(["control", "za1", "origin", "device"], slow: ["control"])

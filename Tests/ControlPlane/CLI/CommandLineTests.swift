@@ -273,7 +273,8 @@ import Testing
         }
     }
 
-    /// What the README says of both flags, and whom it excepts. A failover is waited for too, though it is no change of the configuration.
+    /// What docs/operating.md says of both flags, and whom it excepts. A failover is waited for too, though it is no
+    /// change of the configuration.
     @Test(arguments: ["--dry-run", "--wait"])
     func `every change of the configuration can be shown beforehand and waited for, and nothing else`(flag: String) {
         let changes: [any ParsableCommand.Type] = [
