@@ -13,6 +13,8 @@ struct ControlAPI: HTTPResponder {
     let enrollments: Enrollments?
     let events: EventLog
     let failover: FailoverService
+    let journal: FailoverJournal
+    let alerts: AlertQueue
     let counters: RequestCounters
     let logger: Logger
 

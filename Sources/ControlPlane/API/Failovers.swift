@@ -32,7 +32,7 @@ extension ControlAPI {
 
     private func listFailovers(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "failovers")
-        let page = try await store.failovers(
+        let page = try await journal.failovers(
             before: try paging.number().map { FailoverID(number: $0) }, limit: paging.limit)
         var items: [JSONValue] = []
         for stored in page.elements { items.append(.object(await representation(stored))) }
@@ -54,7 +54,7 @@ extension ControlAPI {
 
     private func storedFailover(_ request: APIRequest) async throws -> (failover: Failover, timeline: [JSONValue]) {
         let text = request.variable("id")
-        guard let number = Int64(text), let found = try await store.failover(FailoverID(number: number)) else {
+        guard let number = Int64(text), let found = try await journal.failover(FailoverID(number: number)) else {
             throw Problem(
                 .notFound,
                 "There is no failover '\(text.prefix(80))'; GET /api/v1/failovers lists those that there are.")

@@ -55,7 +55,7 @@ extension ControlAPI {
             ),
         ]
         // A database that fails has a metric of its own.
-        if let waiting = try? await store.waitingDeliveries() {
+        if let waiting = try? await alerts.waiting() {
             metrics.append(("alerts_waiting", "gauge", "Alerts that webhooks have not taken yet.", "\(waiting)"))
         }
         for metric in metrics {

@@ -10,7 +10,7 @@ extension ControlAPI {
 
     private func listTokens(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "tokens")
-        let page = try await store.tokenRecords(after: paging.key, limit: paging.limit)
+        let page = try await tokens.records(after: paging.key, limit: paging.limit)
         let items = page.elements.map { token -> JSONValue in
             ["name": .string(token.name), "createdAt": .string(token.createdAt)]
         }

@@ -39,13 +39,3 @@ struct AccessToken: Sendable {
     /// The SHA-256 of a secret, in hexadecimal.
     static func digest(of secret: String) -> String { SHA256.hash(data: Array(secret.utf8)).hexadecimal }
 }
-
-extension Sequence<UInt8> {
-    /// Two lower-case digits an octet.
-    var hexadecimal: String {
-        map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
-    }
-}

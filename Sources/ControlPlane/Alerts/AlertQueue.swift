@@ -2,14 +2,17 @@ import Domain
 import FoundationEssentials
 
 extension Alert {
-    /// Stores what there is to be told of a failover, inside the transaction in which that takes a step.
+    /// Stores what there is to be told of something, inside the transaction in which that is stored: no crash comes
+    /// between the two.
+    ///
+    /// It does nothing when this kind of event is no alert, or when there is nobody to be told.
     static func insert(
-        _ news: FailoverNews, of failover: Failover, to webhooks: [Webhook], at: Date, _ connection: SQLConnection
+        _ kind: FleetEvent.Kind, server: ServerName?, failover: Int64?, detail: String, to webhooks: [Webhook],
+        at: Date, _ connection: SQLConnection
     ) throws {
-        guard news.kind.isAlert, !webhooks.isEmpty else { return }
-        let body = Alert.members(
-            server: failover.server, failover: failover.id.number, detail: news.words(of: failover.id))
-        try insert(kind: news.kind, body: body, urls: webhooks.map(\.url), at: at, connection)
+        guard kind.isAlert, !webhooks.isEmpty else { return }
+        let body = Alert.members(server: server, failover: failover, detail: detail)
+        try insert(kind: kind, body: body, urls: webhooks.map(\.url), at: at, connection)
     }
 
     /// Stores an alert for each of `urls`, inside a transaction of the caller's.
@@ -36,10 +39,14 @@ extension Alert {
 }
 
 /// The queue of alerts. What stands in it is sent until it has arrived or is given up, whatever happens to this process.
-extension Store {
+struct AlertQueue: Sendable {
+    let store: Store
+
+    var now: Date { store.now() }
+
     /// Stores an alert for each of `urls`.
-    func enqueueAlert(kind: FleetEvent.Kind, body: JSONObject, urls: [String], at: Date) async throws -> Alert {
-        let alert = try await write { connection in
+    func enqueue(kind: FleetEvent.Kind, body: JSONObject, urls: [String], at: Date) async throws -> Alert {
+        let alert = try await store.write { connection in
             try Alert.insert(kind: kind, body: body, urls: urls, at: at, connection)
         }
         guard let alert else { throw StoreFailure.other("the writer gave no answer") }
@@ -49,9 +56,9 @@ extension Store {
     /// What is to be sent now: of each URL the one that has waited longest, for `limit` URLs at most.
     ///
     /// One of each, so that whatever waits for a dead receiver never stands before what waits for another.
-    func dueDeliveries(at: Date, limit: Int) async throws -> [AlertDelivery] {
+    func due(at: Date, limit: Int) async throws -> [AlertDelivery] {
         let time = Timestamp.text(at)
-        return try await read { connection in
+        return try await store.read { connection in
             let urls = try connection.rows(
                 "SELECT DISTINCT url FROM alert_deliveries WHERE done_at IS NULL AND next_at <= ? ORDER BY url LIMIT ?",
                 [.text(time), .integer(Int64(limit))]
@@ -74,8 +81,8 @@ extension Store {
     }
 
     /// When the next delivery after `at` is due.
-    func nextDelivery(after at: Date) async throws -> Date? {
-        try await read { connection in
+    func next(after at: Date) async throws -> Date? {
+        try await store.read { connection in
             let rows = try connection.rows(
                 "SELECT MIN(next_at) FROM alert_deliveries WHERE done_at IS NULL AND next_at > ?",
                 [.text(Timestamp.text(at))])
@@ -85,8 +92,8 @@ extension Store {
     }
 
     /// Deliveries that are to come, whether they have been tried or not.
-    func waitingDeliveries() async throws -> Int {
-        try await read { connection in
+    func waiting() async throws -> Int {
+        try await store.read { connection in
             let rows = try connection.rows("SELECT COUNT(*) FROM alert_deliveries WHERE done_at IS NULL")
             return Int(clamping: try rows.first?.integer(0) ?? 0)
         }
@@ -108,9 +115,9 @@ extension Store {
     }
 
     private func note(_ delivery: AlertDelivery, nextAt: Date?, error: String?, audit: ChangeRequest?) async throws {
-        let at = Timestamp.text(now())
+        let at = Timestamp.text(store.now())
         let next = nextAt.map { Timestamp.text($0) }
-        _ = try await write { connection in
+        _ = try await store.write { connection in
             try connection.execute(
                 """
                 UPDATE alert_deliveries SET attempts = ?, next_at = ?, done_at = ?, last_error = ?
@@ -130,9 +137,9 @@ extension Store {
     }
 
     /// Forgets alerts of before `end` that nobody waits for.
-    func pruneAlerts(before end: Date) async throws {
+    func prune(before end: Date) async throws {
         let time = Timestamp.text(end)
-        _ = try await write { connection in
+        _ = try await store.write { connection in
             let over = """
                 SELECT id FROM alerts a WHERE a.at < ?
                 AND NOT EXISTS (SELECT 1 FROM alert_deliveries d WHERE d.alert = a.id AND d.done_at IS NULL)

@@ -23,7 +23,7 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
     /// Until a store that failed is asked again.
     private static let pauseAfterFailure = Duration.seconds(5)
 
-    private let store: Store
+    private let queue: AlertQueue
     private let webhooks: @Sendable () -> [Webhook]
     private let key: @Sendable (CredentialName) throws -> String
     private let timeout: Duration
@@ -36,11 +36,11 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
 
     /// `key` reads a secret, `jitter` draws a number from 0 to 1.
     init(
-        store: Store, webhooks: @escaping @Sendable () -> [Webhook],
+        _ queue: AlertQueue, webhooks: @escaping @Sendable () -> [Webhook],
         key: @escaping @Sendable (CredentialName) throws -> String, timeout: Duration = AlertSender.timeout,
         jitter: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }, logger: Logger
     ) {
-        self.store = store
+        self.queue = queue
         self.webhooks = webhooks
         self.key = key
         self.timeout = timeout
@@ -61,7 +61,7 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
             let body = Alert.members(server: server, failover: nil, detail: detail)
             // A task of its own, so that the alert is stored although the caller's is being cut off.
             try await Task {
-                _ = try await store.enqueueAlert(kind: kind, body: body, urls: urls, at: store.now())
+                _ = try await queue.enqueue(kind: kind, body: body, urls: urls, at: queue.now)
             }.value
             wake()
         } catch {
@@ -105,7 +105,7 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
 
     private func prune() async {
         do {
-            try await store.pruneAlerts(before: store.now().addingTimeInterval(-AlertSender.retention))
+            try await queue.prune(before: queue.now.addingTimeInterval(-AlertSender.retention))
         } catch {
             logger.warning("Old alerts cannot be forgotten; it will be tried again", metadata: ["cause": "\(error)"])
         }
@@ -114,10 +114,10 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
     /// Begins an attempt at every URL where one is due and none is under way, and answers when to look again.
     private func begin(_ post: AlertPost, in group: inout DiscardingTaskGroup) async -> Duration {
         do {
-            let now = store.now()
+            let now = queue.now
             // As it is before the store is asked: what is under way then may have arrived by the time of the answer. Its end wakes us.
             let underWay = busy.withLock { $0 }
-            for delivery in try await store.dueDeliveries(at: now, limit: AlertSender.mostReceivers) {
+            for delivery in try await queue.due(at: now, limit: AlertSender.mostReceivers) {
                 guard !underWay.contains(delivery.url) else { continue }
                 busy.withLock { _ = $0.insert(delivery.url) }
                 group.addTask {
@@ -126,8 +126,8 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
                     self.wake()
                 }
             }
-            guard let next = try await store.nextDelivery(after: now) else { return AlertSender.longestPause }
-            let pause = Duration.seconds(next.timeIntervalSince(store.now()))
+            guard let next = try await queue.next(after: now) else { return AlertSender.longestPause }
+            let pause = Duration.seconds(next.timeIntervalSince(queue.now))
             return min(max(pause, .milliseconds(10)), AlertSender.longestPause)
         } catch {
             logger.error("The alerts that are due cannot be read", metadata: ["cause": "\(error)"])
@@ -156,22 +156,22 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
             return .failed("its key cannot be read: \(error)")
         }
         guard !key.isEmpty else { return .failed("its key, the credential \(webhook.credential), is empty") }
-        return await cancelWhenGracefulShutdown { await post.send(delivery, key: key, at: self.store.now()) }
+        return await cancelWhenGracefulShutdown { await post.send(delivery, key: key, at: self.queue.now) }
     }
 
     /// Stores what came of an attempt; nil when there was none, as the URL is no webhook any more.
     private func settle(_ delivery: AlertDelivery, _ outcome: AlertPost.Outcome?) async throws {
         guard let outcome else { return try await giveUp(delivery, "it is no webhook any more") }
         guard case .failed(let reason) = outcome else {
-            try await store.delivered(delivery)
+            try await queue.delivered(delivery)
             return logger.info("An alert was sent", metadata: metadata(delivery))
         }
         // Cut off by the end of this process, it has not failed.
         guard !Task.isShuttingDownGracefully, !Task.isCancelled else { return }
         let attempt = delivery.attempts &+ 1
-        let next = AlertBackoff.next(after: attempt, raised: delivery.alert.at, now: store.now(), jitter: jitter())
+        let next = AlertBackoff.next(after: attempt, raised: delivery.alert.at, now: queue.now, jitter: jitter())
         guard let next else { return try await giveUp(delivery, "not taken in \(attempt) attempts: \(reason)") }
-        try await store.failed(delivery, nextAt: next, error: reason)
+        try await queue.failed(delivery, nextAt: next, error: reason)
         logger.warning(
             "An alert could not be sent; it will be tried again",
             metadata: metadata(
@@ -179,7 +179,7 @@ final class AlertSender: ServiceLifecycle.Service, Sendable {
     }
 
     private func giveUp(_ delivery: AlertDelivery, _ reason: String) async throws {
-        try await store.givenUp(delivery, error: reason)
+        try await queue.givenUp(delivery, error: reason)
         logger.error("An alert is given up", metadata: metadata(delivery, ["reason": "\(reason)"]))
     }
 

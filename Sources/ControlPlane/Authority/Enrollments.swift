@@ -7,7 +7,7 @@ import FoundationEssentials
 /// server that renewed since must not be locked out. A revocation reaches those too (see ``CertificateBook``).
 final class Enrollments: Sendable {
     private let keeper: AuthorityKeeper
-    private let store: Store
+    private let rows: CertificateRows
     /// How long a data plane's certificate is valid.
     private let lifetime: Duration
     private let now: @Sendable () -> Date
@@ -17,14 +17,14 @@ final class Enrollments: Sendable {
 
     /// Reads which certificates are revoked.
     init(
-        store: Store, authority keeper: AuthorityKeeper, lifetime: Duration,
+        _ rows: CertificateRows, authority keeper: AuthorityKeeper, lifetime: Duration,
         now: @escaping @Sendable () -> Date = { Date() }
     ) async throws {
-        self.store = store
+        self.rows = rows
         self.keeper = keeper
         self.lifetime = lifetime
         self.now = now
-        try await store.readCertificates()
+        try await rows.read()
     }
 
     var authority: ChannelAuthority { keeper.authority }
@@ -32,7 +32,7 @@ final class Enrollments: Sendable {
     /// A token with which `server` can enroll once. It is shown this once, and replaces one that was not used yet.
     func grant(_ server: ServerName, validFor: Duration, by author: String) async throws -> EnrollmentToken {
         let token = EnrollmentToken(for: server, until: now().addingTimeInterval(Double(validFor.components.seconds)))
-        try await store.addEnrollmentToken(
+        try await rows.addToken(
             digest: AccessToken.digest(of: token.secret), for: server, until: Timestamp.text(token.expiresAt),
             ChangeRequest(author: author, action: "server.enroll.token", target: server.text))
         return token
@@ -44,7 +44,7 @@ final class Enrollments: Sendable {
     func enroll(token: String, request: [UInt8]) async throws(EnrollmentRefusal) -> IssuedCertificate {
         guard token.utf8.count <= Enrollments.longestToken else { throw .unknownToken }
         do {
-            return try await store.enroll(digest: AccessToken.digest(of: token)) { server in
+            return try await rows.enroll(digest: AccessToken.digest(of: token)) { server in
                 try self.issue(to: server, request)
             }
         } catch {
@@ -55,18 +55,18 @@ final class Enrollments: Sendable {
     /// The certificate that follows the one that `peer` has shown by TLS.
     func renew(_ peer: PeerCertificate, request: [UInt8]) async throws(EnrollmentRefusal) -> IssuedCertificate {
         do {
-            return try await store.renew(peer) { try self.issue(to: peer.server, request) }
+            return try await rows.renew(peer) { try self.issue(to: peer.server, request) }
         } catch {
             throw EnrollmentRefusal(error)
         }
     }
 
     /// Whether this certificate was revoked, be it one that a backup of the store does not know. From memory.
-    func isRevoked(_ certificate: PeerCertificate) -> Bool { store.certificates.withLock { $0.isRevoked(certificate) } }
+    func isRevoked(_ certificate: PeerCertificate) -> Bool { rows.revocations.isRevoked(certificate) }
 
     /// Revokes all certificates of `server`, and its unused token. Answers how many certificates were in force.
     func revoke(_ server: ServerName, by author: String) async throws -> Int {
-        try await store.revokeAll(
+        try await rows.revokeAll(
             of: server, ChangeRequest(author: author, action: "server.revoke", target: server.text))
     }
 

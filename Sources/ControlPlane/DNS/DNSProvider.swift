@@ -80,3 +80,10 @@ protocol DNSProvider: Sendable {
     /// that proves is for each provider to say.
     func rehearse(_ changes: [RecordChange]) async throws -> ZoneOutcome
 }
+
+extension [RecordSet] {
+    /// Whether both say the same, whatever the TTLs.
+    func agrees(with others: [RecordSet]) -> Bool {
+        count == others.count && allSatisfy { set in others.contains { $0.agrees(with: set) } }
+    }
+}

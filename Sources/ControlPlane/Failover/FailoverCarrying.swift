@@ -84,7 +84,7 @@ extension FailoverService {
         failover.zones[index].state = state
         failover.zones[index].isInDoubt = false
         change(&failover.zones[index])
-        let services = around.store.state.services
+        let services = surroundings.store.state.services
         var step = step
         for move in failover.settleMoves(with: index) {
             step.released.append(move.service)
@@ -119,7 +119,7 @@ extension FailoverService {
             if failures > 0, isObsolete(failover) { return }
             let name = failover.zones[index].zone
             do {
-                guard let zone = around.store.state.zones[name] else {
+                guard let zone = surroundings.store.state.zones[name] else {
                     throw DNSFailure(kind: .refused, reason: "zone \(name) is not configured any more")
                 }
                 try await attempt(id, index, zone)
@@ -185,7 +185,7 @@ extension FailoverService {
         let place = zone.provider.place
         let turnstile = callsByPlace[place] ?? Turnstile(places: FailoverService.mostCallsOfOne)
         callsByPlace[place] = turnstile
-        let (all, provider) = (calls, around.provider(zone))
+        let (all, provider) = (calls, surroundings.provider(zone))
         return try await turnstile.pass { try await all.pass { try await call(provider) } }
     }
 
@@ -243,12 +243,5 @@ extension FailoverService {
             zone.writtenAt = Date()
             zone.detail = ""
         }
-    }
-}
-
-extension [RecordSet] {
-    /// Whether both say the same, whatever the TTLs.
-    func agrees(with others: [RecordSet]) -> Bool {
-        count == others.count && allSatisfy { set in others.contains { $0.agrees(with: set) } }
     }
 }

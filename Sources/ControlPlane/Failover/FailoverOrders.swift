@@ -39,7 +39,7 @@ extension FailoverService {
         let plan = force ? try await adopting(plan) : plan
         let isSame = plan.movable.allSatisfy { planned in
             decisions[planned.service] == nil
-                && around.store.state.services[planned.service].map(activeServer) == planned.from
+                && surroundings.store.state.services[planned.service].map(activeServer) == planned.from
         }
         guard freeze == nil, isSame else {
             throw FailoverRefusal(reason: "the fleet has changed while the zones were read; ask again")
@@ -57,7 +57,7 @@ extension FailoverService {
 
     /// What names of a zone say now, when all of it is such that it could be written again.
     private func replaceable(_ names: [DomainName], in zone: DomainName) async throws -> [DomainName: [RecordSet]] {
-        guard let configured = around.store.state.zones[zone] else { return [:] }
+        guard let configured = surroundings.store.state.zones[zone] else { return [:] }
         do {
             let found = try await calling(configured) { try await $0.present(names) }
             // Such as an alias: what we could not write again is not ours to replace.
@@ -98,7 +98,7 @@ extension FailoverService {
     // MARK: Words that last
 
     func override(_ override: ServerOverride) async throws {
-        try await around.store.setOverride(override)
+        try await surroundings.word.set(override)
         overrides[override.server] = override
         await tell(
             .serverOverridden, override.server,
@@ -107,20 +107,20 @@ extension FailoverService {
     }
 
     func clearOverride(of server: ServerName, by author: String) async throws {
-        try await around.store.clearOverride(of: server, by: author)
+        try await surroundings.word.clear(overrideOf: server, by: author)
         overrides[server] = nil
         await tell(.serverOverridden, server, "goes by probes again, by \(author)")
     }
 
     func freeze(_ freeze: Freeze) async throws {
-        try await around.store.setFreeze(freeze, by: freeze.author)
+        try await surroundings.word.set(freeze, by: freeze.author)
         self.freeze = freeze
         await tell(
             .fleetFrozen, nil, "by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason)")
     }
 
     func unfreeze(by author: String) async throws {
-        try await around.store.setFreeze(nil, by: author)
+        try await surroundings.word.set(nil, by: author)
         freeze = nil
         await tell(.fleetUnfrozen, nil, "by \(author)")
     }
@@ -131,12 +131,12 @@ extension FailoverService {
         for override in overrides.values where override.until <= now {
             // Before any wait: what is said anew meanwhile is another word, here and in the store.
             overrides[override.server] = nil
-            await attempting { try await around.store.end(override) }
+            await attempting { try await surroundings.word.end(override) }
             await tell(.serverOverridden, override.server, "goes by probes again: the time is over")
         }
         if let expired = freeze, expired.until <= now {
             freeze = nil
-            await attempting { try await around.store.end(expired) }
+            await attempting { try await surroundings.word.end(expired) }
             await tell(.fleetUnfrozen, nil, "the time is over")
         }
     }
@@ -197,7 +197,7 @@ extension FailoverService {
     }
 
     func overview() -> Overview {
-        let active = active(around.store.state)
+        let active = active(surroundings.store.state)
         let servers = machine.servers.sorted { $0.key < $1.key }.map { name, watched in
             let failover =
                 underWay.values.filter { $0.server == name && $0.kind != .failback }.map(\.id).max()

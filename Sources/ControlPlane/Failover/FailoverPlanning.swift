@@ -5,7 +5,7 @@ extension FailoverService {
     /// What a failover of `server` would do now. What may change meanwhile is looked at after the last wait.
     func plan(leaving server: ServerName, force: Bool = false) async -> FailoverPlan {
         let base = await planningBase()
-        return FailoverPlan(leaving: server, active(around.store.state)[server] ?? [], base, force: force)
+        return FailoverPlan(leaving: server, active(surroundings.store.state)[server] ?? [], base, force: force)
     }
 
     /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
@@ -29,7 +29,7 @@ extension FailoverService {
         func all(_ reason: String) -> [ServiceName: [String]] {
             Dictionary(uniqueKeysWithValues: services.map { ($0, ["zone \(work.zone): \(reason)"]) })
         }
-        guard let zone = around.store.state.zones[work.zone] else { return all("it is not configured") }
+        guard let zone = surroundings.store.state.zones[work.zone] else { return all("it is not configured") }
         do {
             let outcome = try await calling(zone) { try await $0.rehearse(work.records.map(\.change)) }
             guard case .conflict(let present) = outcome else { return [:] }
@@ -57,7 +57,7 @@ extension FailoverService {
     func servicesAway(
         from server: ServerName, where isMeant: (Failover) -> Bool
     ) -> [(service: Service, from: ServerName)] {
-        let services = around.store.state.services
+        let services = surroundings.store.state.services
         return placements.compactMap { name, placement in
             guard placement.server != server, let service = services[name],
                 effective(placement.failover).map(isMeant) ?? true
@@ -78,7 +78,7 @@ extension FailoverService {
 
     func planningBase() async -> PlanningBase {
         let state = await currentState()
-        let statuses = await around.publisher.statuses()
+        let statuses = await surroundings.publisher.statuses()
         let now = clock.now
         let watched = machine.servers
         let flapping = Set(watched.keys.filter { machine.isFlapping($0, at: now, holdDown: state.settings.holdDown) })

@@ -10,6 +10,9 @@ actor FailoverService {
     /// Whom it works with.
     struct Surroundings: Sendable {
         let store: Store
+        let journal: FailoverJournal
+        /// What operators said, as it is stored.
+        let word: OperatorsWord
         let publisher: SnapshotPublisher
         let prober: Prober
         /// What probes show that they are of this fleet.
@@ -25,7 +28,7 @@ actor FailoverService {
         let announce: @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
     }
 
-    let around: Surroundings
+    let surroundings: Surroundings
     let logger: Logger
     let clock = ContinuousClock()
     var machine = FailoverMachine()
@@ -79,11 +82,11 @@ actor FailoverService {
     let starts: AsyncStream<FailoverID>
     private let start: AsyncStream<FailoverID>.Continuation
 
-    init(_ around: Surroundings, logger: Logger) async throws {
-        self.around = around
+    init(_ surroundings: Surroundings, logger: Logger) async throws {
+        self.surroundings = surroundings
         self.logger = logger
         (starts, start) = AsyncStream.makeStream(of: FailoverID.self)
-        let records = try await around.store.failoverRecords()
+        let records = try await surroundings.journal.records()
         decisions = records.decisions
         placements = records.placements
         overrides = records.overrides
@@ -106,7 +109,7 @@ actor FailoverService {
 
     func step() async {
         let state = await currentState()
-        let connected = await around.publisher.connectedServers
+        let connected = await surroundings.publisher.connectedServers
         if vantages != connected {
             vantages = connected
             isWatchDue = true
@@ -125,7 +128,7 @@ actor FailoverService {
 
     /// The configuration, when what was made of an earlier one is forgotten.
     func currentState() async -> FleetState {
-        let state = around.store.state
+        let state = surroundings.store.state
         guard known != state.version else { return state }
         known = state.version
         movedAway = nil
@@ -183,7 +186,7 @@ actor FailoverService {
     private func forgetPlacements() async {
         guard !placements.isEmpty else { return }
         do {
-            let stored = try await around.store.placements()
+            let stored = try await surroundings.journal.placements()
             placements = placements.filter { stored[$0.key] != nil || underWay[$0.value.failover] != nil }
         } catch {
             logger.error("Placements cannot be read", metadata: ["cause": "\(error)"])
@@ -206,7 +209,7 @@ actor FailoverService {
     private func watch(_ state: FleetState) async {
         let plan = ProbePlan(
             servers: state.servers, services: state.services, monitoring: state.settings.monitoring,
-            connected: vantages, keys: around.probeKeys)
+            connected: vantages, keys: surroundings.probeKeys)
         guard plan != watched else { return }
         watched = plan
         if let first = plan.unwatched.first {
@@ -219,8 +222,8 @@ actor FailoverService {
                 "More services are to be checked through a server than a vantage can; the rest is not checked there",
                 metadata: ["server": "\(server)", "count": "\(services.count)", "first": "\(services[0])"])
         }
-        around.prober.watch(plan.targets)
-        await around.publisher.watch(plan.targetsByServer)
+        surroundings.prober.watch(plan.targets)
+        await surroundings.publisher.watch(plan.targetsByServer)
     }
 
     private func carryOut(_ action: FailoverMachine.Action) async {
@@ -228,7 +231,7 @@ actor FailoverService {
         case .suspected(let server, let detail): await tell(.serverSuspect, server, detail)
         case .failed(let server, let detail):
             // What was somebody else's when it failed before may be ours again. Each write is conditional.
-            for service in active(around.store.state)[server] ?? [] { conflicts[service.name] = nil }
+            for service in active(surroundings.store.state)[server] ?? [] { conflicts[service.name] = nil }
             await tell(.serverFailed, server, detail)
         case .recovered(let server):
             await tell(.serverRecovered, server, "it answers again")
@@ -259,14 +262,14 @@ actor FailoverService {
 
     func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) async {
         log(kind, server, detail)
-        await around.tell(kind, server, detail)
+        await surroundings.tell(kind, server, detail)
     }
 
     /// Tells what was stored with a step of a failover.
     func announce(_ news: FailoverNews, of failover: Failover) {
         let detail = news.words(of: failover.id)
         log(news.kind, failover.server, detail)
-        around.announce(news.kind, failover.server, detail)
+        surroundings.announce(news.kind, failover.server, detail)
     }
 
     private func log(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) {
@@ -322,20 +325,20 @@ actor FailoverService {
             entries.append(
                 TimelineEntry(at: date(of: first), kind: .firstMiss, detail: "the first probe without an answer"))
         }
-        let moved = FailoverService.listed(plan.moves.map { "\($0.service) from \($0.from) to \($0.to)" })
+        let moved = plan.moves.listed
         let decidedAt = Date()
         entries.append(
             TimelineEntry(at: decidedAt, kind: .decision, detail: "\(reason); moving \(moved)", evidence: seen))
-        for stuck in plan.services.lazy.filter({ !$0.obstacles.isEmpty }).prefix(FailoverService.mostListed) {
+        for stuck in plan.services.lazy.filter({ !$0.obstacles.isEmpty }).prefix([String].mostListed) {
             entries.append(
                 TimelineEntry(
                     at: decidedAt, kind: .note,
                     detail: "service \(stuck.service) stays: \(stuck.obstacles.joined(separator: "; "))"))
         }
         let news = FailoverNews(kind: .failoverDecided, detail: "\(kind.rawValue): \(reason); moving \(moved)")
-        let (store, beginning) = (around.store, entries)
+        let (journal, beginning) = (surroundings.journal, entries)
         // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
-        let failover = try await Task { try await store.begin(draft, beginning, news, at: decidedAt) }.value
+        let failover = try await Task { try await journal.begin(draft, beginning, news, at: decidedAt) }.value
         machine.release(plan.server)
         underWay[failover.id] = failover
         stored[failover.id] = failover
@@ -366,14 +369,6 @@ actor FailoverService {
     private static let oldestUnbegun = 120.0
 
     // MARK: What is known
-
-    /// More than a person reads in one line.
-    private static let mostListed = 20
-
-    static func listed(_ texts: [String]) -> String {
-        let rest = texts.count - mostListed
-        return texts.prefix(mostListed).joined(separator: "; ") + (rest > 0 ? "; and \(rest) others" : "")
-    }
 
     func evidence(of server: ServerName) -> [TimelineEntry.Evidence] {
         (machine.servers[server]?.verdict?.findings ?? []).map { finding in

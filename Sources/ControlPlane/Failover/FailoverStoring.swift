@@ -72,7 +72,7 @@ extension FailoverService {
                     failover: newest, before: stored[id], steps: steps.filter { $0.id == id }.map(\.step))
             }
         }
-        try await around.store.save(changes)
+        try await surroundings.journal.save(changes)
         for change in changes { stored[change.failover.id] = change.failover.stage.isOver ? nil : change.failover }
     }
 }

@@ -8,9 +8,9 @@ extension FailoverService: ServiceLifecycle.Service {
     func run() async throws {
         for id in underWay.keys.sorted() { await resume(id) }
         await withDiscardingTaskGroup { group in
-            group.addTask { for await outcome in self.around.prober.outcomes { await self.take(outcome) } }
-            group.addTask { for await outcome in self.around.publisher.probes { await self.take(outcome) } }
-            group.addTask { for await traffic in self.around.publisher.traffic { await self.take(traffic) } }
+            group.addTask { for await outcome in self.surroundings.prober.outcomes { await self.take(outcome) } }
+            group.addTask { for await outcome in self.surroundings.publisher.probes { await self.take(outcome) } }
+            group.addTask { for await traffic in self.surroundings.publisher.traffic { await self.take(traffic) } }
             group.addTask { await self.stepAllTheTime() }
             group.addTask { await self.proveReadiness() }
             for await id in starts.cancelOnGracefulShutdown() { group.addTask { await self.carryOut(id) } }
@@ -29,7 +29,7 @@ extension FailoverService: ServiceLifecycle.Service {
     private func take(_ outcome: ProbeOutcome) async {
         // The server's own word is asked for only where it counts.
         let isCarrying =
-            outcome.accepted && outcome.service == nil ? await around.publisher.isCarrying(outcome.server) : false
+            outcome.accepted && outcome.service == nil ? await surroundings.publisher.isCarrying(outcome.server) : false
         machine.take(outcome, isCarrying: isCarrying)
     }
 }

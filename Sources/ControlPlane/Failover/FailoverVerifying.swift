@@ -12,20 +12,20 @@ extension FailoverService {
     func verifyZone(_ id: FailoverID, _ index: Int) async throws {
         let began = Date()
         guard let work = underWay[id]?.zones[index], work.state == .written, work.verifiedAt == nil,
-            let zone = around.store.state.zones[work.zone]
+            let zone = surroundings.store.state.zones[work.zone]
         else { return }
         var servers: [AuthoritativeServer] = []
         var pending: [Int: [RecordChange]] = [:]
         while Date().timeIntervalSince(began) < FailoverService.verificationPatience {
             do {
                 if servers.isEmpty {
-                    servers = try await around.authorities(zone)
+                    servers = try await surroundings.authorities(zone)
                     let names = servers.map(\.description)
                     try await update(id) { $0.zones[index].authorities = names.map { Failover.Agreement(server: $0) } }
                     let changes = work.records.filter { !$0.isConflict }.map(\.change)
                     for place in servers.indices { pending[place] = changes }
                 }
-                let ask = around.ask
+                let ask = surroundings.ask
                 let asked = await withTaskGroup(of: (Int, [RecordChange], String).self) { group in
                     for (place, changes) in pending where !changes.isEmpty {
                         let server = servers[place]
@@ -145,10 +145,9 @@ extension FailoverService {
             if Int(elapsed) % 5 == 4 { try await update(id) }
         }
         guard let failover = underWay[id] else { return }
-        let told = FailoverService.listed(
-            failover.traffic.map {
-                "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
-            })
+        let told = failover.traffic.map {
+            "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
+        }.listed
         try await update(id, note(.ended, told, news: .failoverEnded)) { failover in
             failover.stage = .done
             failover.endedAt = Date()

@@ -66,7 +66,7 @@ extension FailoverService {
 
     /// Asks each zone's provider whether it would make a change that changes nothing: the record, the credential and the way there.
     func rehearseZones() async {
-        let state = around.store.state
+        let state = surroundings.store.state
         var changes: [DomainName: [RecordChange]] = [:]
         for (server, services) in active(state) {
             guard let server = state.servers[server] else { continue }
@@ -112,7 +112,7 @@ extension FailoverService {
     /// Asks every standby of every service that we steer, and what it sees of the endpoint.
     func checkStandbys() async {
         var targets: [StandbyReadiness.Pair: EndpointTarget] = [:]
-        for (active, services) in active(around.store.state) {
+        for (active, services) in active(surroundings.store.state) {
             for service in services {
                 for server in service.servers where server != active {
                     let pair = StandbyReadiness.Pair(service: service.name, server: server)
@@ -146,11 +146,11 @@ extension FailoverService {
         for (server, proofs) in changed.sorted(by: { $0.key < $1.key }) {
             let (ready, unready) = (proofs.filter(\.proof.isReady), proofs.filter { !$0.proof.isReady })
             if !unready.isEmpty {
-                let words = FailoverService.listed(unready.map { "of service \($0.service): \($0.proof.words)" })
+                let words = unready.map { "of service \($0.service): \($0.proof.words)" }.listed
                 await tell(.standbyUnready, server, "as standby \(words)")
             }
             if !ready.isEmpty {
-                let names = FailoverService.listed(ready.map { "service \($0.service)" })
+                let names = ready.map { "service \($0.service)" }.listed
                 await tell(.standbyReady, server, "it can take over \(names)")
             }
         }
@@ -162,7 +162,7 @@ extension FailoverService {
         var proof = StandbyReadiness.Proof(obstacles: obstacles, checkedAt: Date())
         guard obstacles.isEmpty else { return proof }
         do {
-            let check = try await around.publisher.checkEndpoint(target, on: pair.server, timeout: .seconds(8))
+            let check = try await surroundings.publisher.checkEndpoint(target, on: pair.server, timeout: .seconds(8))
             if let error = check.resolveError {
                 proof.warnings.append(error)
             } else if !check.attempts.contains(where: { $0.error == nil }) {

@@ -27,9 +27,7 @@ extension Store {
         } committed: { made in
             guard let committed = made.change else { return }
             // First, so that nobody who hears that a server is gone can still find its certificates alive.
-            self.certificates.withLock { book in
-                for server in committed.change.removedServers { book.revoke(server, at: at) }
-            }
+            for participant in self.participants { participant.committed(committed.change, at: at) }
             self.take(committed)
         }
         guard let result else { throw StoreFailure.other("the writer gave no answer") }
@@ -66,7 +64,7 @@ extension Store {
         var violations = catalogue.withLock {
             Rules.violations(of: proposal, in: $0, exceptions: exceptions, ports: ports)
         }
-        violations += try Store.strandings(proposal, connection)
+        for participant in participants { violations += try participant.violations(of: proposal, connection) }
         guard violations.isEmpty else { throw Rejection(violations: violations) }
         return proposal.edits
     }
@@ -94,9 +92,7 @@ extension Store {
         try AuditRecord.insert(
             request, at: at, version: version, done: true, detail: summary, connection)
         let change = Change(version: version, edits: edits)
-        for server in change.removedServers {
-            try revokeCertificates(of: server, removedBy: request, as: version, at: at, connection)
-        }
+        for participant in participants { try participant.follow(change, request, at: at, connection) }
         let record = try ResourceKind(action: request.action).flatMap {
             try Record.find($0, request.target, connection)
         }
@@ -128,13 +124,6 @@ extension Store {
         guard let row = rows.first else { return nil }
         guard try row.text(0) == repetition.fingerprint else { throw ChangeRefusal.keyReused(repetition.key) }
         return .repeated(version: try SnapshotVersion(row: row, 1), body: try row.text(2))
-    }
-}
-
-extension Change {
-    /// The servers that this change takes out of the configuration, by deletion or by restoring a version without them.
-    fileprivate var removedServers: [ServerName] {
-        edits.compactMap { if case .server(let name, _, nil) = $0 { name } else { nil } }
     }
 }
 

@@ -20,7 +20,6 @@ struct RowWriter {
     private func write(_ edit: Change.Edit) throws {
         let table = edit.kind.plural
         guard let document = edit.after else {
-            if case .service(let name, _, _) = edit { try Store.forgetPlacement(of: name, connection) }
             return try connection.execute("DELETE FROM \(table) WHERE name = ?", [.text(edit.name)])
         }
         let texts: [SQLValue] = [.text(document.description), version.sql, .text(at)]

@@ -14,8 +14,8 @@ import Synchronization
 final class Store: Sendable {
     let driver: SQLiteDriver
     let catalogue: Mutex<Catalogue>
-    /// Which certificates of the channel are dead. It goes by rule 2, as the catalogue does.
-    let certificates = Mutex(CertificateBook())
+    /// The subjects whose own rows have a say in changes, in the order in which they follow them.
+    let participants: [any ChangeParticipant]
     let exceptions: [Prefix]
     let ports: EndpointPorts
     let now: @Sendable () -> Date
@@ -26,21 +26,25 @@ final class Store: Sendable {
     let failures = Mutex<UInt64>(0)
 
     /// Opens the database at `path`, makes it when there is none, and reads the state.
+    ///
+    /// `schema` are the steps of all subjects that keep rows in it, in the order of their release.
     static func open(
-        at path: String, exceptions: [Prefix], ports: EndpointPorts = EndpointPorts(),
-        now: @escaping @Sendable () -> Date = { Date() }
+        at path: String, schema: [Migration], participants: [any ChangeParticipant], exceptions: [Prefix],
+        ports: EndpointPorts = EndpointPorts(), now: @escaping @Sendable () -> Date = { Date() }
     ) async throws -> Store {
         let driver = try SQLiteDriver(path: path)
-        try await Migrations.run(on: driver, at: Timestamp.text(now()))
+        try await driver.migrate(schema, at: Timestamp.text(now()))
         let state = try await StateReader(driver: driver).read()
-        return Store(driver: driver, state: state, exceptions: exceptions, ports: ports, now: now)
+        return Store(
+            driver: driver, state: state, participants: participants, exceptions: exceptions, ports: ports, now: now)
     }
 
     private init(
-        driver: SQLiteDriver, state: FleetState, exceptions: [Prefix], ports: EndpointPorts,
-        now: @escaping @Sendable () -> Date
+        driver: SQLiteDriver, state: FleetState, participants: [any ChangeParticipant], exceptions: [Prefix],
+        ports: EndpointPorts, now: @escaping @Sendable () -> Date
     ) {
         self.driver = driver
+        self.participants = participants
         self.exceptions = exceptions
         self.ports = ports
         self.now = now

@@ -72,7 +72,7 @@ public struct ProbeToken: Hashable, Sendable {
 
     public var value: String {
         let octets = (0..<16).map { UInt8(truncatingIfNeeded: nonce >> UInt128(120 - 8 * $0)) }
-        return "v1 \(vantage) \(time) \(ProbeToken.hexadecimal(octets)) \(ProbeToken.hexadecimal(mac))"
+        return "v1 \(vantage) \(time) \(octets.hexadecimal) \(mac.hexadecimal)"
     }
 
     /// Whether its time is near enough to `now`, in seconds since 1970.
@@ -95,10 +95,6 @@ public struct ProbeToken: Hashable, Sendable {
 
     /// What the control plane authenticates with the fleet's key to make the key of a server.
     public static func keyMaterial(of server: ServerName) -> [UInt8] { Array("\(fieldName) key\n\(server.text)".utf8) }
-
-    private static func hexadecimal(_ octets: [UInt8]) -> String {
-        octets.map { octet in (octet < 16 ? "0" : "") + String(octet, radix: 16) }.joined()
-    }
 
     private static func octets(_ text: Substring, count: Int) -> [UInt8]? {
         let digits = Array(text.utf8)

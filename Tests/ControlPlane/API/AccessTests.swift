@@ -79,13 +79,13 @@ import Testing
         try await withFolder { folder in
             let store = try await Store.open(at: folder + "/control.db", exceptions: [])
             let file = AdminTokenFile(path: folder + "/admin.token")
-            _ = try await AccessTokens(store, adminTokenFile: file)
+            _ = try await AccessTokens(TokenRows(store: store), adminTokenFile: file)
             let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/admin.token")
             #expect(attributes[.posixPermissions] as? Int == 0o600)
             let secret = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8).filter {
                 !$0.isWhitespace
             }
-            #expect(Array(try await store.tokens().keys) == [AccessToken.digest(of: secret)])
+            #expect(Array(try await TokenRows(store: store).names().keys) == [AccessToken.digest(of: secret)])
             try await store.close()
         }
     }
@@ -95,7 +95,8 @@ import Testing
             let secret = String(repeating: "s3cret-", count: 6)
             try Data("\(secret)\n".utf8).write(to: URL(filePath: folder + "/admin.token"))
             let store = try await Store.open(at: folder + "/control.db", exceptions: [])
-            let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
+            let tokens = try await AccessTokens(
+                TokenRows(store: store), adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
             #expect(tokens.owner(ofSecret: secret)?.text == "admin")
             #expect(tokens.owner(ofSecret: secret + "\n") == nil)
             try await store.close()
@@ -108,11 +109,12 @@ import Testing
             try Data(text.utf8).write(to: URL(filePath: folder + "/admin.token"))
             let store = try await Store.open(at: folder + "/control.db", exceptions: [])
             let failure = await #expect(throws: AdminTokenFile.Failure.self) {
-                _ = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
+                _ = try await AccessTokens(
+                    TokenRows(store: store), adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
             }
             #expect(failure?.description.contains("32 to 200") == true)
             #expect(text.isEmpty || failure?.description.contains(text) == false)
-            #expect(try await store.tokens().isEmpty)
+            #expect(try await TokenRows(store: store).names().isEmpty)
             try await store.close()
         }
     }
@@ -121,7 +123,8 @@ import Testing
         try await withFolder { folder in
             let store = try await Store.open(at: folder + "/control.db", exceptions: [])
             await #expect(throws: AdminTokenFile.Failure.self) {
-                _ = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/none/admin.token"))
+                _ = try await AccessTokens(
+                    TokenRows(store: store), adminTokenFile: AdminTokenFile(path: folder + "/none/admin.token"))
             }
             try await store.close()
         }

@@ -29,33 +29,39 @@ struct Bench: Sendable {
     ) async throws {
         try await withFolder { folder in
             let exceptions = try exceptions.map { try Prefix($0) }
+            let revocations = Revocations()
             let store = try await Store.open(
-                at: folder + "/control.db", exceptions: exceptions, ports: ports, now: { clock.now })
-            let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
+                at: folder + "/control.db", exceptions: exceptions, ports: ports, revocations: revocations,
+                now: { clock.now })
+            let tokens = try await AccessTokens(
+                TokenRows(store: store), adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
             let token = try String(contentsOfFile: folder + "/admin.token", encoding: .utf8)
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let channel = folder + "/channel.sock"
             let publisher = SnapshotPublisher(
                 state: store.state, recent: [], exceptions: exceptions,
-                probeKeys: try await store.probeKeys(), channel: ChannelSettings(unixPath: channel),
+                probeKeys: try await ProbeKeys.stored(in: store), channel: ChannelSettings(unixPath: channel),
                 events: events, logger: logger, limits: .patient)
             let enrollments = try await Enrollments(
-                store: store, authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
+                CertificateRows(store: store, revocations: revocations),
+                authority: AuthorityKeeper(try ChannelAuthority.make(now: clock.now)),
                 lifetime: .seconds(86_400),
                 now: { clock.now })
             // Not run: nothing is probed, and nothing is decided but what is asked for.
             let failover = try await FailoverService(
                 FailoverService.Surroundings(
-                    store: store, publisher: publisher, prober: Prober(logger: logger),
-                    probeKeys: try await store.probeKeys(),
+                    store: store, journal: FailoverJournal(store: store), word: OperatorsWord(store: store),
+                    publisher: publisher, prober: Prober(logger: logger),
+                    probeKeys: try await ProbeKeys.stored(in: store),
                     provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },
                     tell: { kind, server, detail in events.append(kind, server: server, detail: detail) },
                     announce: { kind, server, detail in events.append(kind, server: server, detail: detail) }),
                 logger: logger)
             let api = ControlAPI(
                 store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,
-                events: events, failover: failover, counters: RequestCounters(), logger: logger)
+                events: events, failover: failover, journal: FailoverJournal(store: store),
+                alerts: AlertQueue(store: store), counters: RequestCounters(), logger: logger)
             let application = Application(
                 responder: api, services: [publisher, ChangeFeed(store: store, publisher: publisher, events: events)],
                 logger: logger)

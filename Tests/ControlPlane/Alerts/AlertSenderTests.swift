@@ -16,7 +16,7 @@ import Testing
         var logger = Logger(label: "test.alerts")
         logger.logLevel = .critical
         return AlertSender(
-            store: store,
+            AlertQueue(store: store),
             webhooks: { urls().compactMap { try? Webhook(url: $0, credential: CredentialName("hook-key")) } },
             key: key, timeout: timeout, jitter: { 0 }, logger: logger)
     }
@@ -81,7 +81,7 @@ import Testing
             try await eventually("it has arrived") { try await outcome(store).isOver }
             let end = try await outcome(store)
             #expect(end.attempts == 3 && end.error == nil)
-            #expect(try await store.waitingDeliveries() == 0)
+            #expect(try await AlertQueue(store: store).waiting() == 0)
             #expect(receiver.calls.count == 3)
             #expect(Set(receiver.calls.map(\.id)).count == 1 && Set(receiver.calls.map(\.body)).count == 1)
         }
@@ -101,7 +101,7 @@ import Testing
         try await withSender(to: slow, quick) { sender, store in
             for number in 0..<5 { await sender.raise(.serverFailed, detail: "\(number)") }
             try await eventually("nothing waits but what is for the slow one") {
-                try await store.waitingDeliveries() == 5
+                try await AlertQueue(store: store).waiting() == 5
             }
             // One attempt at a time, and each only once.
             #expect(slow.calls.count == 1)
@@ -225,7 +225,7 @@ import Testing
     @Test func `an alert of yesterday is tried once more, and then given up`() async throws {
         let receiver = AlertReceiver { _ in .status(503) }
         try await withSender(to: receiver) { sender, store in
-            _ = try await store.enqueueAlert(
+            _ = try await AlertQueue(store: store).enqueue(
                 kind: .serverFailed, body: Alert.members(server: nil, failover: nil, detail: "x"), urls: [receiver.url],
                 at: Date() - 100_000)
             sender.wake()

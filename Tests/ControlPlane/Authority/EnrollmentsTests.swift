@@ -35,18 +35,23 @@ import Testing
     private func withOffice(_ body: @Sendable (Office) async throws -> Void) async throws {
         try await withFolder { folder in
             let clock = TestClock()
-            let store = try await Store.open(at: folder + "/control.db", exceptions: [], now: { clock.now })
+            let revocations = Revocations()
+            let store = try await Store.open(
+                at: folder + "/control.db", exceptions: [], revocations: revocations, now: { clock.now })
             try await store.furnish()
-            try await body(try await office(store, clock, try ChannelAuthority.make(now: clock.now)))
+            let rows = CertificateRows(store: store, revocations: revocations)
+            try await body(try await office(rows, clock, try ChannelAuthority.make(now: clock.now)))
             try await store.close()
         }
     }
 
-    private func office(_ store: Store, _ clock: TestClock, _ authority: ChannelAuthority) async throws -> Office {
+    private func office(
+        _ rows: CertificateRows, _ clock: TestClock, _ authority: ChannelAuthority
+    ) async throws -> Office {
         Office(
-            store: store, authority: authority,
+            store: rows.store, authority: authority,
             enrollments: try await Enrollments(
-                store: store, authority: AuthorityKeeper(authority), lifetime: .seconds(86_400), now: { clock.now }),
+                rows, authority: AuthorityKeeper(authority), lifetime: .seconds(86_400), now: { clock.now }),
             clock: clock, za1: try ServerName("za1"))
     }
 
@@ -211,16 +216,22 @@ import Testing
         try await withFolder { folder in
             let clock = TestClock()
             let authority = try ChannelAuthority.make(now: clock.now)
-            let first = try await Store.open(at: folder + "/control.db", exceptions: [], now: { clock.now })
+            let firstRevocations = Revocations()
+            let first = try await Store.open(
+                at: folder + "/control.db", exceptions: [], revocations: firstRevocations, now: { clock.now })
             try await first.furnish()
-            let before = try await office(first, clock, authority)
+            let before = try await office(
+                CertificateRows(store: first, revocations: firstRevocations), clock, authority)
             let revoked = try await before.peer()
             _ = try await before.enrollments.revoke(before.za1, by: "ops")
             let good = try await before.peer()
             try await first.close()
 
-            let second = try await Store.open(at: folder + "/control.db", exceptions: [], now: { clock.now })
-            let after = try await office(second, clock, authority)
+            let secondRevocations = Revocations()
+            let second = try await Store.open(
+                at: folder + "/control.db", exceptions: [], revocations: secondRevocations, now: { clock.now })
+            let after = try await office(
+                CertificateRows(store: second, revocations: secondRevocations), clock, authority)
             #expect(after.enrollments.isRevoked(revoked))
             #expect(!after.enrollments.isRevoked(good))
             try await second.close()

@@ -70,8 +70,10 @@ final class Laboratory: Sendable {
         let (zone, other) = (zone, other)
         return try await FailoverService(
             FailoverService.Surroundings(
-                store: bench.store, publisher: bench.publisher, prober: ControlPlane.Prober(logger: logger),
-                probeKeys: try await bench.store.probeKeys(),
+                store: bench.store, journal: FailoverJournal(store: bench.store),
+                word: OperatorsWord(store: bench.store), publisher: bench.publisher,
+                prober: ControlPlane.Prober(logger: logger),
+                probeKeys: try await ProbeKeys.stored(in: bench.store),
                 provider: { $0.name.text == "acme.test" ? zone : other },
                 authorities: { _ in
                     [AuthoritativeServer(address: TransportAddress(Address(ipv4: 0x7F00_0001), port: 53))]
@@ -117,10 +119,12 @@ final class Laboratory: Sendable {
     }
 
     /// Of the service that there is: the server to which a failover has brought it.
-    var placement: String? { get async throws { try await bench.store.placements().values.first?.server.text } }
+    var placement: String? {
+        get async throws { try await FailoverJournal(store: bench.store).placements().values.first?.server.text }
+    }
 
     func stored(_ id: FailoverID) async throws -> Failover {
-        let found = try await bench.store.failover(id)
+        let found = try await FailoverJournal(store: bench.store).failover(id)
         return try #require(found).failover
     }
 

@@ -209,7 +209,7 @@ import Testing
             var keys: [ProbeKey?] = []
             for name in ["one", "one", "two"] {
                 let store = try await Store.open(at: folder + "/\(name).db", exceptions: [])
-                keys.append(try await store.probeKeys().key(of: za1))
+                keys.append(try await ProbeKeys.stored(in: store).key(of: za1))
                 try await store.close()
             }
             #expect(keys[0] != nil)
@@ -230,7 +230,7 @@ import Testing
             let failure = await #expect(throws: StoreFailure.self) {
                 _ = try await Store.open(at: path, exceptions: [])
             }
-            guard let failure, case .tooNew(schema: 99, known: Migrations.all.count) = failure else {
+            guard let failure, case .tooNew(schema: 99, known: Schema.migrations.count) = failure else {
                 Issue.record("the failure is \(String(describing: failure))")
                 return
             }

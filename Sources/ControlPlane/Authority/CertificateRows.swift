@@ -1,17 +1,51 @@
 import Domain
 import FoundationEssentials
+import Synchronization
 
 /// How long what has expired is kept: an operator who finds out late can still tell a replay from a stranger.
 private let retention: Double = 30 * 24 * 60 * 60
 
-extension Store {
-    /// Reads the certificate book, inside the writer, so that nothing is issued or revoked meanwhile (rule 2).
-    func readCertificates() async throws {
-        let at = Timestamp.text(now())
-        _ = try await write { connection in
+/// Which certificates of the channel are dead, in memory, as the store's rows say it.
+///
+/// It changes inside the store's writer only, after the commit, so that it is as new as the rows are.
+final class Revocations: ChangeParticipant {
+    fileprivate let book = Mutex(CertificateBook())
+
+    func isRevoked(_ peer: PeerCertificate) -> Bool { book.withLock { $0.isRevoked(peer) } }
+
+    /// A server that leaves the configuration loses its certificates with it.
+    func follow(_ change: Change, _ request: ChangeRequest, at: String, _ connection: SQLConnection) throws {
+        for server in change.removedServers {
+            let count = try CertificateRows.revokeAll(of: server, at: at, connection)
+            // A server that never enrolled has nothing that anybody would look for.
+            guard count > 0 else { continue }
+            try AuditRecord.insert(
+                ChangeRequest(author: request.author, action: "server.revoke", target: server.text), at: at,
+                version: change.version, done: true,
+                detail: "revoke the certificates of server \(server), which is gone, of which \(count) were in force",
+                connection)
+        }
+    }
+
+    func committed(_ change: Change, at: String) {
+        book.withLock { book in
+            for server in change.removedServers { book.revoke(server, at: at) }
+        }
+    }
+}
+
+/// The certificates that were issued, and which were revoked, as rows of the store.
+struct CertificateRows: Sendable {
+    let store: Store
+    let revocations: Revocations
+
+    /// Reads the certificate book, inside the writer, so that nothing is issued or revoked meanwhile.
+    func read() async throws {
+        let at = Timestamp.text(store.now())
+        _ = try await store.write { connection in
             try CertificateBook(connection, at: at)
         } committed: { book in
-            self.certificates.withLock { $0 = book }
+            revocations.book.withLock { $0 = book }
         }
     }
 
@@ -21,10 +55,10 @@ extension Store {
     func enroll(
         digest: String, _ issue: @escaping @Sendable (ServerName) throws -> IssuedCertificate
     ) async throws -> IssuedCertificate {
-        let at = Timestamp.text(now())
+        let at = Timestamp.text(store.now())
         return try await issuing(at: at) { connection in
-            let server = try self.redeem(digest, at: at, connection)
-            try self.checkThere(server, connection)
+            let server = try CertificateRows.redeem(digest, at: at, connection)
+            try CertificateRows.checkThere(server, connection)
             let certificate = try issue(server)
             let request = ChangeRequest(author: "server \(server)", action: "server.enroll", target: server.text)
             let expiry = Timestamp.text(certificate.notAfter)
@@ -40,60 +74,39 @@ extension Store {
     func renew(
         _ peer: PeerCertificate, _ issue: @escaping @Sendable () throws -> IssuedCertificate
     ) async throws -> IssuedCertificate {
-        let at = Timestamp.text(now())
+        let at = Timestamp.text(store.now())
         return try await issuing(at: at) { connection in
-            try self.checkThere(peer.server, connection)
+            try CertificateRows.checkThere(peer.server, connection)
             guard Timestamp.text(peer.notAfter) > at else { throw EnrollmentRefusal.expiredCertificate(peer.server) }
             // Inside the writer the book is as new as the tables are.
-            guard !self.certificates.withLock({ $0.isRevoked(peer) }) else {
-                throw EnrollmentRefusal.revoked(peer.server)
-            }
+            guard !revocations.isRevoked(peer) else { throw EnrollmentRefusal.revoked(peer.server) }
             return try issue()
         }
     }
 
     /// Revokes all certificates of a server, and its unused tokens; answers how many certificates that were in force.
     func revokeAll(of server: ServerName, _ request: ChangeRequest) async throws -> Int {
-        let at = Timestamp.text(now())
-        let count = try await write { connection -> Int? in
-            guard try self.isThere(server, connection) else {
+        let at = Timestamp.text(store.now())
+        let count = try await store.write { connection -> Int? in
+            guard try connection.has(.server, server.text) else {
                 throw ChangeRefusal.notFound("There is no server '\(server)'.")
             }
-            let count = try self.revokeAll(of: server, at: at, connection)
+            let count = try CertificateRows.revokeAll(of: server, at: at, connection)
             try AuditRecord.insert(
                 request, at: at, version: nil, done: true,
                 detail: "revoke the certificates of server \(server), of which \(count) were in force", connection)
             return count
         } committed: { _ in
-            self.certificates.withLock { $0.revoke(server, at: at) }
+            revocations.book.withLock { $0.revoke(server, at: at) }
         }
         return count ?? 0
     }
 
-    /// The same for a server that `request` takes out of the configuration, as part of that change.
-    func revokeCertificates(
-        of server: ServerName, removedBy request: ChangeRequest, as version: SnapshotVersion, at: String,
-        _ connection: SQLConnection
-    ) throws {
-        let count = try revokeAll(of: server, at: at, connection)
-        // A server that never enrolled has nothing that anybody would look for.
-        guard count > 0 else { return }
-        try AuditRecord.insert(
-            ChangeRequest(author: request.author, action: "server.revoke", target: server.text), at: at,
-            version: version, done: true,
-            detail: "revoke the certificates of server \(server), which is gone, of which \(count) were in force",
-            connection)
-    }
-
-    func isThere(_ server: ServerName, _ connection: SQLConnection) throws -> Bool {
-        try !connection.rows("SELECT name FROM servers WHERE name = ?", [.text(server.text)]).isEmpty
-    }
-
     /// The moment before which what has expired is forgotten.
-    func retentionEnd() -> String { Timestamp.text(now().addingTimeInterval(-retention)) }
+    func retentionEnd() -> String { Timestamp.text(store.now().addingTimeInterval(-retention)) }
 
-    private func checkThere(_ server: ServerName, _ connection: SQLConnection) throws {
-        guard try isThere(server, connection) else { throw EnrollmentRefusal.serverGone(server) }
+    private static func checkThere(_ server: ServerName, _ connection: SQLConnection) throws {
+        guard try connection.has(.server, server.text) else { throw EnrollmentRefusal.serverGone(server) }
     }
 
     /// Runs `body` in a transaction that also records the certificate that it answers.
@@ -101,7 +114,7 @@ extension Store {
         at: String, _ body: @escaping @Sendable (SQLConnection) throws -> IssuedCertificate
     ) async throws -> IssuedCertificate {
         let end = retentionEnd()
-        let certificate = try await write { connection -> IssuedCertificate? in
+        let certificate = try await store.write { connection -> IssuedCertificate? in
             let certificate = try body(connection)
             try connection.execute("DELETE FROM certificates WHERE expires_at < ?", [.text(end)])
             try connection.execute(
@@ -112,13 +125,15 @@ extension Store {
                 ])
             return certificate
         } committed: { certificate in
-            self.certificates.withLock { $0.add(certificate, at: at) }
+            revocations.book.withLock { $0.add(certificate, at: at) }
         }
         guard let certificate else { throw StoreFailure.other("the writer gave no answer") }
         return certificate
     }
 
-    private func revokeAll(of server: ServerName, at: String, _ connection: SQLConnection) throws -> Int {
+    fileprivate static func revokeAll(
+        of server: ServerName, at: String, _ connection: SQLConnection
+    ) throws -> Int {
         let inForce = try connection.rows(
             "SELECT serial FROM certificates WHERE server = ? AND revoked_at IS NULL AND expires_at > ?",
             [.text(server.text), .text(at)])

@@ -6,10 +6,13 @@ struct TokenRecord: Sendable {
     let createdAt: String
 }
 
-extension Store {
+/// The tokens of the API, as rows of the store.
+struct TokenRows: Sendable {
+    let store: Store
+
     /// Every token's name, by the digest of its secret.
-    func tokens() async throws -> [String: TokenName] {
-        try await read { connection in
+    func names() async throws -> [String: TokenName] {
+        try await store.read { connection in
             var tokens: [String: TokenName] = [:]
             for row in try connection.rows("SELECT digest, name FROM tokens") {
                 tokens[try row.text(0)] = TokenName(checked: try row.text(1))
@@ -18,8 +21,8 @@ extension Store {
         }
     }
 
-    func tokenRecords(after key: String?, limit: Int) async throws -> Page<TokenRecord, String> {
-        let records = try await read { connection in
+    func records(after key: String?, limit: Int) async throws -> Page<TokenRecord, String> {
+        let records = try await store.read { connection in
             try connection.rows(
                 "SELECT name, created_at FROM tokens WHERE name > ? ORDER BY name LIMIT ?",
                 [.text(key ?? ""), .integer(Int64(limit + 1))]
@@ -28,9 +31,9 @@ extension Store {
         return Page(elements: Array(records.prefix(limit)), next: records.count > limit ? records[limit - 1].name : nil)
     }
 
-    func addToken(_ name: TokenName, digest: String, _ request: ChangeRequest) async throws {
-        let at = Timestamp.text(now())
-        _ = try await write { connection in
+    func add(_ name: TokenName, digest: String, _ request: ChangeRequest) async throws {
+        let at = Timestamp.text(store.now())
+        _ = try await store.write { connection in
             guard try connection.rows("SELECT name FROM tokens WHERE name = ?", [.text(name.text)]).isEmpty else {
                 throw Rejection(violations: [.conflict("/name", "Token \(name) exists already; expected a new name.")])
             }
@@ -44,9 +47,9 @@ extension Store {
     }
 
     /// Removes a token, and answers the digest of its secret.
-    func removeToken(_ name: TokenName, _ request: ChangeRequest) async throws -> String {
-        let at = Timestamp.text(now())
-        let digest = try await write { connection -> String? in
+    func remove(_ name: TokenName, _ request: ChangeRequest) async throws -> String {
+        let at = Timestamp.text(store.now())
+        let digest = try await store.write { connection -> String? in
             let rows = try connection.rows("SELECT digest FROM tokens WHERE name = ?", [.text(name.text)])
             guard let digest = try rows.first?.text(0) else {
                 throw ChangeRefusal.notFound("There is no token \(name).")

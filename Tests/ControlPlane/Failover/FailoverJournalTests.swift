@@ -33,7 +33,7 @@ import Testing
     private func begin(zones: Int, in store: Store) async throws -> Failover {
         let news = FailoverNews(kind: .failoverDecided, detail: "a test")
         let entry = TimelineEntry(at: noon, kind: .decision, detail: "a test")
-        return try await store.begin(try draft(zones: zones), [entry], news, at: noon)
+        return try await FailoverJournal(store: store).begin(try draft(zones: zones), [entry], news, at: noon)
     }
 
     private func rowsWritten(_ store: Store, by body: () async throws -> Void) async throws -> Int64 {
@@ -54,10 +54,13 @@ import Testing
             failover.zones[3].detail = "REFUSED"
             failover.moves[0].state = .written
             failover.traffic.append(Failover.Traffic(service: failover.moves[0].service, toTarget: 3))
-            try await store.save([FailoverChange(failover: failover, before: begun, steps: [])])
-            #expect(try await store.failover(begun.id)?.failover.document == failover.document)
-            #expect(try await store.failoverRecords().underWay.map(\.document) == [failover.document])
-            #expect(try await store.failovers(before: nil, limit: 9).elements.map(\.document) == [failover.document])
+            try await FailoverJournal(store: store).save([FailoverChange(failover: failover, before: begun, steps: [])])
+            #expect(try await FailoverJournal(store: store).failover(begun.id)?.failover.document == failover.document)
+            #expect(try await FailoverJournal(store: store).records().underWay.map(\.document) == [failover.document])
+            #expect(
+                try await FailoverJournal(store: store).failovers(before: nil, limit: 9).elements.map(\.document) == [
+                    failover.document
+                ])
             try await store.close()
         }
     }
@@ -68,10 +71,12 @@ import Testing
             var failover = begun
             failover.zones[123].attempts = 1
             let written = try await rowsWritten(store) {
-                try await store.save([FailoverChange(failover: failover, before: begun, steps: [])])
+                try await FailoverJournal(store: store).save([
+                    FailoverChange(failover: failover, before: begun, steps: [])
+                ])
             }
             #expect(written == 2, "the failover's own row, and the zone's")
-            #expect(try await store.failover(begun.id)?.failover.document == failover.document)
+            #expect(try await FailoverJournal(store: store).failover(begun.id)?.failover.document == failover.document)
             try await store.close()
         }
     }
@@ -82,8 +87,10 @@ import Testing
             let steps = ["one", "two", "three"].map {
                 FailoverStep(entries: [TimelineEntry(at: noon, kind: .note, detail: $0)])
             }
-            try await store.save([FailoverChange(failover: failover, before: failover, steps: steps)])
-            let timeline = try #require(try await store.failover(failover.id)).timeline
+            try await FailoverJournal(store: store).save([
+                FailoverChange(failover: failover, before: failover, steps: steps)
+            ])
+            let timeline = try #require(try await FailoverJournal(store: store).failover(failover.id)).timeline
             #expect(timeline.map { $0.object?["detail"] } == ["a test", "one", "two", "three"])
             try await store.close()
         }
@@ -101,8 +108,8 @@ import Testing
             }
             try await store.close()
             let new = try await Store.open(at: path, exceptions: [])
-            #expect(try await new.failover(failover.id)?.failover.document == failover.document)
-            #expect(try await new.failoverRecords().underWay.map(\.document) == [failover.document])
+            #expect(try await FailoverJournal(store: new).failover(failover.id)?.failover.document == failover.document)
+            #expect(try await FailoverJournal(store: new).records().underWay.map(\.document) == [failover.document])
             try await new.close()
         }
     }

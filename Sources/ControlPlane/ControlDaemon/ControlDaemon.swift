@@ -1,8 +1,6 @@
 import AsyncHTTPClient
 public import Daemon
 import Domain
-import Hummingbird
-import HummingbirdCore
 public import Logging
 import NIOCore
 import ServiceLifecycle
@@ -31,8 +29,6 @@ public struct ControlDaemon: Sendable {
     static let mostSessions = 2000
     /// Beside both: the database, its readers, the log.
     static let otherDescriptors = 64
-    /// Longer than the longest `?wait=applied`.
-    static let idleTimeout = TimeAmount.seconds(90)
 
     /// Opens the database and reads the state; binds nothing yet.
     ///
@@ -45,15 +41,19 @@ public struct ControlDaemon: Sendable {
         let mostSessions = min(ControlDaemon.mostSessions, forPeers - mostConnections)
         // Readers of events keep their connections; others must get through.
         events = EventLog(mostSubscriptions: min(EventLog.mostSubscriptions, mostConnections / 4))
+        let revocations = Revocations()
         do {
             store = try await Store.open(
-                at: settings.database, exceptions: settings.exceptions, ports: settings.ports)
+                at: settings.database, schema: Schema.migrations, participants: [revocations, PlacementRules()],
+                exceptions: settings.exceptions, ports: settings.ports)
         } catch {
             throw StartFailure(cause: error, description: "\(settings.database): \(error)")
         }
-        let probeKeys = try await store.probeKeys()
-        let tokens = try await AccessTokens(store, adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
-        secure = try await ControlDaemon.secureChannel(settings, store)
+        let probeKeys = try await ProbeKeys.stored(in: store)
+        let tokens = try await AccessTokens(
+            TokenRows(store: store), adminTokenFile: AdminTokenFile(path: settings.adminTokenFile))
+        secure = try await ControlDaemon.secureChannel(
+            settings, CertificateRows(store: store, revocations: revocations))
         publisher = SnapshotPublisher(
             state: store.state, recent: await ControlDaemon.recent(store, logger), exceptions: settings.exceptions,
             probeKeys: probeKeys,
@@ -65,7 +65,8 @@ public struct ControlDaemon: Sendable {
         let (store, alerts) = (
             store,
             AlertSender(
-                store: store, webhooks: { [store] in store.state.settings.webhooks }, key: { try credentials.text($0) },
+                AlertQueue(store: store), webhooks: { [store] in store.state.settings.webhooks },
+                key: { try credentials.text($0) },
                 logger: logger)
         )
         self.alerts = alerts
@@ -74,7 +75,8 @@ public struct ControlDaemon: Sendable {
             prober, probeKeys, events, alerts, logger)
         api = ControlAPI(
             store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
-            failover: failover, counters: RequestCounters(), logger: logger)
+            failover: failover, journal: FailoverJournal(store: store), alerts: AlertQueue(store: store),
+            counters: RequestCounters(), logger: logger)
         listen = settings.listen
         self.logger = logger
         logger.info(
@@ -91,7 +93,8 @@ public struct ControlDaemon: Sendable {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
             publisher, ChangeFeed(store: store, publisher: publisher, events: events),
-            alerts, prober, failover, APIServer(listen: listen, application: application),
+            alerts, prober, failover,
+            APIServer(api: api, listen: listen, mostConnections: mostConnections, onListening: ready, logger: logger),
             CredentialsReload(secure: secure, status: status, logger: logger), StoppingNotice(logger: logger),
         ]
         var configuration = ServiceGroupConfiguration(
@@ -106,6 +109,13 @@ public struct ControlDaemon: Sendable {
         try quiet.get()
         try closing.get()
         logger.info("Stopped")
+    }
+
+    /// Tells the service manager that both doors are open.
+    private func ready() async {
+        // Where servers cannot connect, this start is about to fail.
+        guard await publisher.awaitListening() else { return }
+        Notify.ready(status: status())
     }
 
     /// The line for `systemctl status`.
@@ -127,7 +137,8 @@ public struct ControlDaemon: Sendable {
         let authorities = AuthorityCheck()
         return try await FailoverService(
             FailoverService.Surroundings(
-                store: store, publisher: publisher, prober: prober, probeKeys: probeKeys,
+                store: store, journal: FailoverJournal(store: store), word: OperatorsWord(store: store),
+                publisher: publisher, prober: prober, probeKeys: probeKeys,
                 provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
                 ask: { await authorities.ask($0, name: $1, $2) },
                 tell: { kind, server, detail in
@@ -142,32 +153,16 @@ public struct ControlDaemon: Sendable {
     }
 
     /// The channel over TCP, if there is to be one.
-    private static func secureChannel(_ settings: ControlSettings, _ store: Store) async throws -> SecureChannel? {
+    private static func secureChannel(
+        _ settings: ControlSettings, _ certificates: CertificateRows
+    ) async throws -> SecureChannel? {
         guard !settings.secureChannel.isEmpty else { return nil }
         let authority = try AuthorityKeeper(path: settings.authority, isCredential: settings.authorityIsCredential)
         return SecureChannel(
             authority: authority, addresses: settings.secureChannel,
             tls: try ChannelTLS(authority),
             enrollments: try await Enrollments(
-                store: store, authority: authority, lifetime: settings.certificateLifetime))
-    }
-
-    private var application: some ApplicationProtocol {
-        Application(
-            responder: api,
-            server: .http1(configuration: .init(idleTimeout: ControlDaemon.idleTimeout)),
-            configuration: ApplicationConfiguration(
-                address: .hostname(listen.address.description, port: Int(listen.port)),
-                availableConnectionsDelegate: MaximumAvailableConnections(mostConnections)),
-            onServerRunning: { channel in
-                // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
-                let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
-                logger.info("API is listening", metadata: ["address": "\(address)"])
-                // Where servers cannot connect, this start is about to fail.
-                guard await publisher.awaitListening() else { return }
-                Notify.ready(status: status())
-            },
-            logger: logger)
+                certificates, authority: authority, lifetime: settings.certificateLifetime))
     }
 
     /// What the publisher starts with. Without it servers that were away get everything: slower, and never wrong.
@@ -186,38 +181,6 @@ public struct ControlDaemon: Sendable {
 struct StartFailure: Error, CustomStringConvertible {
     let cause: any Error
     let description: String
-}
-
-/// The API's listener. All that it adds to Hummingbird's is to say which address cannot be had.
-private struct APIServer<Application: ApplicationProtocol>: ServiceLifecycle.Service {
-    let listen: TransportAddress
-    let application: Application
-
-    func run() async throws {
-        do {
-            try await application.run()
-        } catch let error as IOError {
-            throw StartFailure(
-                cause: error,
-                description: "the API cannot listen on \(listen): \(error); expected an "
-                    + "address of this machine and a port that nobody else has (--listen)")
-        }
-    }
-}
-
-/// Hands committed changes to the publisher, in the order of their versions.
-struct ChangeFeed: ServiceLifecycle.Service {
-    let store: Store
-    let publisher: SnapshotPublisher
-    let events: EventLog
-
-    func run() async {
-        for await made in store.changes.cancelOnGracefulShutdown() {
-            // First the event, so that the change stands before its refusals.
-            events.append(.change, version: made.change.version, author: made.author, detail: made.summary)
-            await publisher.publish(made.change)
-        }
-    }
 }
 
 /// What SIGHUP asks for: reads the authority of the channel anew. Everything else is configured through the API.
@@ -271,7 +234,7 @@ extension ExitCode {
         case is StoreFailure: self = .unavailable
         case is AdminTokenFile.Failure, is ChannelAuthority.Failure, is ChannelListener.CannotListen:
             self = .cannotCreate
-        case is IOError: self = .unavailable
+        case is IOError, is APIServer.CannotListen: self = .unavailable
         default: self = .internal
         }
     }

@@ -1,18 +1,19 @@
 import Domain
 
-extension Store {
+/// The tokens with which servers enroll, as rows of the store.
+extension CertificateRows {
     /// Stores a token that enrolls `server` once. One that was not used yet stops working: a server has one at a time.
-    func addEnrollmentToken(
+    func addToken(
         digest: String, for server: ServerName, until expiry: String, _ request: ChangeRequest
     ) async throws {
-        let at = Timestamp.text(now())
+        let at = Timestamp.text(store.now())
         let end = retentionEnd()
-        _ = try await write { connection in
-            guard try self.isThere(server, connection) else {
+        _ = try await store.write { connection in
+            guard try connection.has(.server, server.text) else {
                 throw ChangeRefusal.notFound("There is no server '\(server)'.")
             }
             try connection.execute("DELETE FROM enrollment_tokens WHERE expires_at < ?", [.text(end)])
-            try self.withdrawTokens(of: server, connection)
+            try CertificateRows.withdrawTokens(of: server, connection)
             try connection.execute(
                 "INSERT INTO enrollment_tokens (digest, server, created_at, expires_at) VALUES (?, ?, ?, ?)",
                 [.text(digest), .text(server.text), .text(at), .text(expiry)])
@@ -24,7 +25,7 @@ extension Store {
     }
 
     /// Marks a token as used, and answers the server that it is for.
-    func redeem(_ digest: String, at: String, _ connection: SQLConnection) throws -> ServerName {
+    static func redeem(_ digest: String, at: String, _ connection: SQLConnection) throws -> ServerName {
         let rows = try connection.rows(
             "SELECT server, expires_at, used_at FROM enrollment_tokens WHERE digest = ?", [.text(digest)])
         guard let row = rows.first else { throw EnrollmentRefusal.unknownToken }
@@ -38,7 +39,7 @@ extension Store {
     }
 
     /// Used ones stay, so that a replay can be told from a token that never was.
-    func withdrawTokens(of server: ServerName, _ connection: SQLConnection) throws {
+    static func withdrawTokens(of server: ServerName, _ connection: SQLConnection) throws {
         try connection.execute(
             "DELETE FROM enrollment_tokens WHERE server = ? AND used_at IS NULL", [.text(server.text)])
     }

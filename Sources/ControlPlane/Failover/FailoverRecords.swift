@@ -1,0 +1,57 @@
+import Domain
+import FoundationEssentials
+
+/// Where a failover has brought a service.
+struct Placement: Sendable, Equatable {
+    let server: ServerName
+    let failover: FailoverID
+}
+
+/// A decision that is yet to get its number.
+struct FailoverDraft: Sendable {
+    let kind: Failover.Kind
+    let server: ServerName
+    let reason: String
+    let author: String
+    var returnsAt: Date?
+    var reverses: FailoverID?
+    let moves: [Failover.Move]
+    let zones: [Failover.ZoneWork]
+}
+
+/// What outlives the process of failovers, as it is read at start.
+struct FailoverRecords: Sendable {
+    var underWay: [Failover] = []
+    var decisions: [ServiceName: FailoverID] = [:]
+    var placements: [ServiceName: Placement] = [:]
+    /// Those that are over and whose services are still where they brought them.
+    var inForce: [Failover] = []
+    var overrides: [ServerName: ServerOverride] = [:]
+    var freeze: Freeze?
+}
+
+/// What there is to be told of a failover: an event, and an alert to those who have to know.
+struct FailoverNews: Sendable {
+    let kind: FleetEvent.Kind
+    let detail: String
+
+    func words(of id: FailoverID) -> String { "failover \(id): \(detail)" }
+}
+
+/// How far a failover has come, by some steps, since it was stored last.
+struct FailoverChange: Sendable {
+    let failover: Failover
+    let before: Failover?
+    let steps: [FailoverStep]
+}
+
+/// What one step of a failover changes beside its own rows.
+struct FailoverStep: Sendable {
+    var entries: [TimelineEntry] = []
+    /// Stored with the step, so that somebody is told of it whatever becomes of this process.
+    var news: FailoverNews?
+    /// Where services are from now on; nil where they are home again.
+    var placed: [ServiceName: Placement?] = [:]
+    /// The services about which the decision has come to an end.
+    var released: [ServiceName] = []
+}

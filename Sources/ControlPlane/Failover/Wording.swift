@@ -1,0 +1,15 @@
+extension [String] {
+    /// More than a person reads in one line.
+    static let mostListed = 20
+
+    /// The first of them in one line, and how many others there are.
+    var listed: String {
+        let rest = count - Self.mostListed
+        return prefix(Self.mostListed).joined(separator: "; ") + (rest > 0 ? "; and \(rest) others" : "")
+    }
+}
+
+extension [Failover.Move] {
+    /// Which services go where, in one line.
+    var listed: String { map { "\($0.service) from \($0.from) to \($0.to)" }.listed }
+}
