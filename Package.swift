@@ -10,6 +10,26 @@ let ours: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// A subject of the control plane: a module in the folder of its name, of which nobody can lean on more than it declares
+/// as `package`. What it may import stands here and nowhere else.
+func subject(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/ControlPlane/\(name)", swiftSettings: ours)
+}
+
+/// The products that several subjects stand on.
+enum Products {
+    static let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+    static let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+    static let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+    static let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+    static let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+}
+
 let package = Package(
     name: "ddirect",
     products: [
@@ -53,6 +73,7 @@ let package = Package(
             path: "Sources/Shared/Daemon",
             swiftSettings: ours
         ),
+        .target(name: "JSON", path: "Sources/Shared/JSON", swiftSettings: ours),
         .target(name: "CHost", path: "Sources/Shared/CHost"),
         .systemLibrary(
             name: "CSystemd", path: "Sources/Shared/CSystemd", pkgConfig: "libsystemd",
@@ -97,34 +118,60 @@ let package = Package(
         // Control plane.
         .target(
             name: "CLdns", path: "Sources/ControlPlane/CLdns", linkerSettings: [.linkedLibrary("ldns")]),
-        .target(
-            name: "ControlPlane",
-            dependencies: [
-                "CLdns", "Domain", "Wire", "Daemon",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "GRDB", package: "GRDB.swift"),
+        subject("Fleet", ["Domain", "JSON"]),
+        subject(
+            "Store", ["Domain", "JSON", "Fleet", .product(name: "GRDB", package: "GRDB.swift")]),
+        subject("Access", ["Domain", "Fleet", "Store", Products.crypto, Products.system]),
+        subject(
+            "Notices",
+            [
+                "Domain", "JSON", "Store", Products.asyncHTTPClient, Products.crypto, Products.lifecycle,
+                Products.logging, Products.nio, Products.nioPosix,
+            ]),
+        subject(
+            "DNS",
+            [
+                "Domain", "JSON", "CLdns", Products.asyncHTTPClient, Products.crypto, Products.nio, Products.nioPosix,
+                Products.system, .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
+        subject(
+            "Probing",
+            [
+                "Domain", "JSON", "Wire", "Store", Products.asn1, Products.crypto, Products.lifecycle,
+                Products.logging, Products.nio, Products.nioPosix, Products.nioSSL, Products.system, Products.x509,
+            ]),
+        subject(
+            "Channel",
+            [
+                "Domain", "Wire", "Fleet", "Store", "Access", "Notices", "Probing", Products.asn1, Products.crypto,
+                Products.lifecycle, Products.logging, Products.nio, Products.nioPosix, Products.nioSSL,
+                Products.system, Products.x509,
+            ]),
+        subject(
+            "Failover",
+            [
+                "Domain", "JSON", "Fleet", "Store", "Notices", "DNS", "Probing", "Channel", Products.lifecycle,
+                Products.logging,
+            ]),
+        subject(
+            "API",
+            [
+                "Domain", "JSON", "Fleet", "Store", "Access", "Notices", "DNS", "Channel", "Failover", Products.crypto,
+                Products.lifecycle, Products.logging, Products.nio,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
+        subject(
+            "ControlDaemon",
+            [
+                "Daemon", "Domain", "Fleet", "Store", "Access", "Notices", "DNS", "Probing", "Channel", "Failover",
+                "API", Products.asyncHTTPClient, Products.lifecycle, Products.logging, Products.nio,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "X509", package: "swift-certificates"),
-            ],
-            path: "Sources/ControlPlane",
-            exclude: ["Main", "CLI", "CLdns"],
-            swiftSettings: ours
-        ),
+            ]),
         .executableTarget(
             name: "ddirect-control",
             dependencies: [
-                "ControlPlane", "Daemon", "Domain",
+                "ControlDaemon", "Daemon", "Domain",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -145,6 +192,7 @@ let package = Package(
 
         // Tests mirror the sources.
         .testTarget(name: "DomainTests", dependencies: ["Domain"], path: "Tests/Shared/Domain", swiftSettings: ours),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], path: "Tests/Shared/JSON", swiftSettings: ours),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", "Domain"], path: "Tests/Shared/Wire", swiftSettings: ours),
         .testTarget(
@@ -162,17 +210,11 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "Daemon", "Domain", "Wire",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "Fleet", "Store", "Access", "Notices", "Probing", "DNS", "Channel", "Failover", "API", "ControlDaemon",
+                "Daemon", "Domain", "JSON", "Wire", Products.crypto, Products.lifecycle, Products.logging,
+                Products.nio, Products.nioPosix, Products.nioSSL, Products.asn1, Products.x509,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "X509", package: "swift-certificates"),
             ],
             path: "Tests/ControlPlane",
             exclude: ["CLI", "DNS"],
@@ -180,12 +222,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DNSTests",
-            dependencies: [
-                "ControlPlane", "Domain",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
+            dependencies: ["DNS", "Domain", "JSON", Products.asyncHTTPClient, Products.nio, Products.nioPosix],
             path: "Tests/ControlPlane/DNS", exclude: ["route53.py"], swiftSettings: ours),
         .testTarget(
             name: "CLITests",

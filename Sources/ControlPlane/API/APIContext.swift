@@ -1,12 +1,12 @@
-import Hummingbird
+package import Hummingbird
 import NIOCore
 
 /// What Hummingbird knows of a request besides the request: here, the connection that it came by.
-struct APIContext: RequestContext {
-    var coreContext: CoreRequestContextStorage
+package struct APIContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
     let connection: any Channel
 
-    init(source: ApplicationRequestContextSource) {
+    package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         connection = source.channel
     }

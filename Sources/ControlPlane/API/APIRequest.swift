@@ -1,5 +1,6 @@
 import Hummingbird
 import HummingbirdCore
+import JSON
 import NIOCore
 
 /// A request, as far as it is understood before its operation is asked: who sends it, which resource, which parameters.

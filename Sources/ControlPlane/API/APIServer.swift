@@ -1,35 +1,46 @@
-import Domain
+package import Domain
 import Hummingbird
 import HummingbirdCore
-import Logging
+package import Logging
 import NIOCore
 import ServiceLifecycle
 
 /// The API's listener.
-struct APIServer: ServiceLifecycle.Service {
-    let api: ControlAPI
-    let listen: TransportAddress
+package struct APIServer: ServiceLifecycle.Service {
+    package let api: ControlAPI
+    package let listen: TransportAddress
     /// More connections wait in the backlog.
-    let mostConnections: Int
+    package let mostConnections: Int
     /// Called when the listener is open.
-    let onListening: @Sendable () async -> Void
-    let logger: Logger
+    package let onListening: @Sendable () async -> Void
+    package let logger: Logger
+
+    package init(
+        api: ControlAPI, listen: TransportAddress, mostConnections: Int,
+        onListening: @escaping @Sendable () async -> Void, logger: Logger
+    ) {
+        self.api = api
+        self.listen = listen
+        self.mostConnections = mostConnections
+        self.onListening = onListening
+        self.logger = logger
+    }
 
     /// Longer than the longest `?wait=applied`.
     private static let idleTimeout = TimeAmount.seconds(90)
 
     /// Why the API could not listen.
-    struct CannotListen: Error, CustomStringConvertible {
+    package struct CannotListen: Error, CustomStringConvertible {
         let address: TransportAddress
         let cause: any Error
 
-        var description: String {
+        package var description: String {
             "the API cannot listen on \(address): \(cause); expected an address of this machine and a port that nobody "
                 + "else has (--listen)"
         }
     }
 
-    func run() async throws {
+    package func run() async throws {
         do {
             try await application.run()
         } catch let error as IOError {

@@ -1,4 +1,6 @@
 import Hummingbird
+import JSON
+import Store
 
 extension ControlAPI {
     static let auditOperations: [Operation] = [

@@ -1,6 +1,10 @@
+import Channel
 import Crypto
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 /// How every change goes: into the store, into the audit trail when refused, to the servers, and back as an answer.
 extension ControlAPI {

@@ -1,5 +1,6 @@
 import Domain
 import Hummingbird
+import Store
 
 /// What a request says of the revision that its sender has seen (RFC 9110 section 13).
 enum Conditions {

@@ -1,25 +1,48 @@
-import Hummingbird
-import Logging
+package import Access
+package import Channel
+package import Failover
+import Fleet
+package import Hummingbird
+package import Logging
 import NIOCore
+package import Notices
+package import Store
 
 /// The REST API: from a request to an operation, and from any error to a problem that names the fault and the remedy.
-struct ControlAPI: HTTPResponder {
-    typealias Context = APIContext
+package struct ControlAPI: HTTPResponder {
+    package typealias Context = APIContext
 
-    let store: Store
-    let tokens: AccessTokens
-    let publisher: SnapshotPublisher
+    package let store: Store
+    package let tokens: AccessTokens
+    package let publisher: SnapshotPublisher
     /// Nil when there is no channel over TCP, which is what servers enroll for.
-    let enrollments: Enrollments?
-    let events: EventLog
-    let failover: FailoverService
-    let journal: FailoverJournal
-    let alerts: AlertQueue
-    let counters: RequestCounters
-    let logger: Logger
+    package let enrollments: Enrollments?
+    package let events: EventLog
+    package let failover: FailoverService
+    package let journal: FailoverJournal
+    package let alerts: AlertQueue
+    package let counters: RequestCounters
+    package let logger: Logger
+
+    package init(
+        store: Store, tokens: AccessTokens, publisher: SnapshotPublisher, enrollments: Enrollments?, events: EventLog,
+        failover: FailoverService, journal: FailoverJournal, alerts: AlertQueue, counters: RequestCounters,
+        logger: Logger
+    ) {
+        self.store = store
+        self.tokens = tokens
+        self.publisher = publisher
+        self.enrollments = enrollments
+        self.events = events
+        self.failover = failover
+        self.journal = journal
+        self.alerts = alerts
+        self.counters = counters
+        self.logger = logger
+    }
 
     /// Answers a request. Throws only when there is nobody left to answer.
-    func respond(to request: Request, context: APIContext) async throws -> Response {
+    package func respond(to request: Request, context: APIContext) async throws -> Response {
         let began = ContinuousClock.now
         var author: String?
         var response: Response

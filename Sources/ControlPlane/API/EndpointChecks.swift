@@ -1,5 +1,9 @@
+import Channel
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 extension ControlAPI {
     /// Longer than a server takes to find that none of three name servers answers, or that an address does not.

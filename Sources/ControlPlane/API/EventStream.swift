@@ -1,5 +1,8 @@
 import Domain
 import Hummingbird
+import JSON
+import Notices
+import Store
 import Synchronization
 
 /// Events as they are sent to one reader, for as long as he wants them (WHATWG HTML, "Server-sent events").

@@ -1,6 +1,8 @@
+import Access
 import Hummingbird
 import HummingbirdCore
 import NIOCore
+import Notices
 import ServiceLifecycle
 
 extension ControlAPI {

@@ -1,6 +1,11 @@
+import DNS
 import Domain
+import Failover
+import Fleet
 import FoundationEssentials
 import Hummingbird
+import JSON
+import Store
 
 extension ControlAPI {
     static let failoverOperations: [Operation] = [

@@ -1,5 +1,9 @@
+import Channel
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 extension ControlAPI {
     static let flowOperations: [Operation] = [

@@ -1,4 +1,7 @@
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 /// A refusal as RFC 9457 has it: what is wrong, where, and what would be right.
 struct Problem: Error, Equatable {

@@ -1,4 +1,8 @@
+import Channel
+import Failover
 import Hummingbird
+import Notices
+import Store
 
 /// What is asked about the daemon itself.
 extension ControlAPI {

@@ -1,6 +1,10 @@
+import Channel
 import Domain
+import Fleet
 import FoundationEssentials
 import Hummingbird
+import JSON
+import Store
 
 extension Record {
     /// The document with what we add to it. `status` and what follows are shown for servers only.

@@ -1,5 +1,8 @@
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 /// Creating, changing and deleting a resource, for each kind alike: they differ in how a document becomes a proposal.
 extension ControlAPI {

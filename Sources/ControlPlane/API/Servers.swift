@@ -1,5 +1,10 @@
+import Channel
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Notices
+import Store
 
 extension ControlAPI {
     static let serverOperations: [Operation] = [

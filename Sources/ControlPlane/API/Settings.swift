@@ -1,5 +1,8 @@
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 /// What holds for the whole fleet: always there, and set but never created or deleted.
 extension ControlAPI {

@@ -1,5 +1,9 @@
+import Access
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 extension ControlAPI {
     static let tokenOperations: [Operation] = [

@@ -1,5 +1,8 @@
 import Domain
+import Fleet
 import Hummingbird
+import JSON
+import Store
 
 extension ControlAPI {
     static let versionOperations: [Operation] = [

@@ -2,14 +2,14 @@ import Crypto
 import Domain
 
 /// The name of a bearer token: who did something, in the audit trail.
-struct TokenName: Slug {
-    let text: String
-    init(checked: String) { text = checked }
+package struct TokenName: Slug {
+    package let text: String
+    package init(checked: String) { text = checked }
 }
 
 /// A bearer token: the secret that a request shows. It is shown once, when it is made; the store keeps its digest.
-struct AccessToken: Sendable {
-    let secret: String
+package struct AccessToken: Sendable {
+    package let secret: String
 
     /// Draws a new one.
     init() { secret = AccessToken.drawSecret(prefix: "dd_") }
@@ -30,12 +30,12 @@ struct AccessToken: Sendable {
     var digest: String { AccessToken.digest(of: secret) }
 
     /// 256 bits from the system's generator, so that their digest needs neither salt nor stretching, behind what tells their use.
-    static func drawSecret(prefix: String) -> String {
+    package static func drawSecret(prefix: String) -> String {
         var generator = SystemRandomNumberGenerator()
         let words = (0..<4).map { _ in String(generator.next() as UInt64, radix: 16) }
         return prefix + words.map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
     }
 
     /// The SHA-256 of a secret, in hexadecimal.
-    static func digest(of secret: String) -> String { SHA256.hash(data: Array(secret.utf8)).hexadecimal }
+    package static func digest(of secret: String) -> String { SHA256.hash(data: Array(secret.utf8)).hexadecimal }
 }

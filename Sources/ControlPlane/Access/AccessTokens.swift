@@ -1,16 +1,16 @@
-import Domain
+package import Store
 import Synchronization
 
 /// Who may use the API: the tokens by the digests of their secrets.
 ///
 /// Kept in memory beside the store, so a request without a valid token costs no look-up on disk. The look-up by digest takes no time that
 /// depends on the secret: whoever times it learns of the digest of what he sent, and nothing of ours.
-final class AccessTokens: Sendable {
+package final class AccessTokens: Sendable {
     private let rows: TokenRows
     private let names: Mutex<[String: TokenName]>
 
     /// Reads the tokens, and makes the first one when there is none.
-    init(_ rows: TokenRows, adminTokenFile: AdminTokenFile) async throws {
+    package init(_ rows: TokenRows, adminTokenFile: AdminTokenFile) async throws {
         var tokens = try await rows.names()
         if tokens.isEmpty {
             let token = try adminTokenFile.tokenFromFileOrNew()
@@ -24,12 +24,12 @@ final class AccessTokens: Sendable {
     }
 
     /// Whose token `secret` is, or nil.
-    func owner(ofSecret secret: String) -> TokenName? {
+    package func owner(ofSecret secret: String) -> TokenName? {
         let digest = AccessToken.digest(of: secret)
         return names.withLock { $0[digest] }
     }
 
-    func create(_ name: TokenName, by author: String) async throws -> AccessToken {
+    package func create(_ name: TokenName, by author: String) async throws -> AccessToken {
         let token = AccessToken()
         try await rows.add(
             name, digest: token.digest, ChangeRequest(author: author, action: "token.create", target: name.text))
@@ -37,7 +37,7 @@ final class AccessTokens: Sendable {
         return token
     }
 
-    func delete(_ name: TokenName, by author: String) async throws {
+    package func delete(_ name: TokenName, by author: String) async throws {
         let digest = try await rows.remove(
             name, ChangeRequest(author: author, action: "token.delete", target: name.text))
         // By the digest: another token of that name may have been made since.
@@ -45,7 +45,7 @@ final class AccessTokens: Sendable {
     }
 
     /// What the API shows of the tokens, by name, from the one after `key`.
-    func records(after key: String?, limit: Int) async throws -> Page<TokenRecord, String> {
+    package func records(after key: String?, limit: Int) async throws -> Page<TokenRecord, String> {
         try await rows.records(after: key, limit: limit)
     }
 }

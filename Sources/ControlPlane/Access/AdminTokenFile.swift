@@ -3,14 +3,14 @@ import FoundationEssentials
 import SystemPackage
 
 /// The file that the first token is written to, for the operator alone to read.
-struct AdminTokenFile: Sendable {
+package struct AdminTokenFile: Sendable {
     private let path: String
 
-    init(path: String) { self.path = path }
+    package init(path: String) { self.path = path }
 
     /// Why there is no first token.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
 
     /// The token that stands in the file, or a new one, written to a new file.

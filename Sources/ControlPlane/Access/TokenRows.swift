@@ -1,14 +1,19 @@
-import Domain
+import Fleet
+package import Store
 
 /// What the API shows of a token.
-struct TokenRecord: Sendable {
-    let name: String
-    let createdAt: String
+package struct TokenRecord: Sendable {
+    package let name: String
+    package let createdAt: String
 }
 
 /// The tokens of the API, as rows of the store.
-struct TokenRows: Sendable {
-    let store: Store
+package struct TokenRows: Sendable {
+    package let store: Store
+
+    package init(store: Store) {
+        self.store = store
+    }
 
     /// Every token's name, by the digest of its secret.
     func names() async throws -> [String: TokenName] {

@@ -1,4 +1,8 @@
+import Channel
+import Fleet
+import Notices
 import ServiceLifecycle
+import Store
 
 /// Hands committed changes to the publisher, in the order of their versions.
 struct ChangeFeed: ServiceLifecycle.Service {

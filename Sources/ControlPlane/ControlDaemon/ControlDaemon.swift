@@ -1,13 +1,22 @@
+import API
+import Access
 import AsyncHTTPClient
-public import Daemon
+import Channel
+import DNS
+package import Daemon
 import Domain
-public import Logging
+import Failover
+import Fleet
+package import Logging
 import NIOCore
+import Notices
+import Probing
 import ServiceLifecycle
+import Store
 import UnixSignals
 
 /// The control plane: the one place where its parts meet.
-public struct ControlDaemon: Sendable {
+package struct ControlDaemon: Sendable {
     private let store: Store
     private let publisher: SnapshotPublisher
     private let secure: SecureChannel?
@@ -33,7 +42,7 @@ public struct ControlDaemon: Sendable {
     /// Opens the database and reads the state; binds nothing yet.
     ///
     /// `descriptors` is how many this process may have.
-    public init(_ settings: ControlSettings, descriptors: Int, logger: Logger) async throws {
+    package init(_ settings: ControlSettings, descriptors: Int, logger: Logger) async throws {
         // A fifth is for probes: they must be possible however many servers and people are connected.
         let forProbes = max(16, min(Prober.mostAttempts, descriptors / 5))
         let forPeers = max(16, descriptors - ControlDaemon.otherDescriptors - forProbes)
@@ -89,7 +98,7 @@ public struct ControlDaemon: Sendable {
     }
 
     /// Serves until SIGTERM or SIGINT.
-    public func run() async throws {
+    package func run() async throws {
         // A part may use those before it; shutdown runs the other way, so that the API falls silent first.
         let services: [any ServiceLifecycle.Service] = [
             publisher, ChangeFeed(store: store, publisher: publisher, events: events),
@@ -227,7 +236,7 @@ private struct StoppingNotice: ServiceLifecycle.Service {
 
 extension ExitCode {
     /// What a failed start or run is to whoever started us.
-    public init(_ error: any Error) {
+    package init(_ error: any Error) {
         switch (error as? StartFailure)?.cause ?? error {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration
         case StoreFailure.cannotOpen: self = .cannotCreate

@@ -1,46 +1,46 @@
-public import Daemon
-public import Domain
+package import Daemon
+package import Domain
 import FoundationEssentials
 
 /// Everything that can be set on the control plane from outside: where it listens and where it keeps things. What it *does* is configured
 /// through its API.
-public struct ControlSettings: Sendable {
-    public let database: String
-    public let listen: TransportAddress
+package struct ControlSettings: Sendable {
+    package let database: String
+    package let listen: TransportAddress
     /// Where data planes connect to: one Unix socket at most, and any number of addresses over TCP.
-    public let channelPath: String?
-    public let secureChannel: [TransportAddress]
+    package let channelPath: String?
+    package let secureChannel: [TransportAddress]
     /// The file with the key and the certificate of the channel's authority; of use with addresses over TCP only.
-    public let authority: String
+    package let authority: String
     /// Whether the service manager put that file there (systemd's LoadCredential=).
-    public let authorityIsCredential: Bool
+    package let authorityIsCredential: Bool
     /// The folder with the secrets that zones and webhooks name.
-    public let credentials: String
+    package let credentials: String
     /// The folder with the executables that zones name.
-    public let commands: String
+    package let commands: String
     /// For how long the certificates hold that data planes are given.
-    public let certificateLifetime: Duration
-    public let adminTokenFile: String
-    public let exceptions: [Prefix]
-    public let ports: EndpointPorts
+    package let certificateLifetime: Duration
+    package let adminTokenFile: String
+    package let exceptions: [Prefix]
+    package let ports: EndpointPorts
 
     /// The flags as they were given; nil where none was, and the environment and then the default counts.
-    public struct Flags: Sendable {
-        public var database: String?
-        public var listen: String?
-        public var channel: [String] = []
-        public var channelAuthority: String?
-        public var credentials: String?
-        public var commands: String?
-        public var certificateLifetime: String?
-        public var adminTokenFile: String?
-        public var allowEndpoint: [String] = []
-        public var allowEndpointPort: [String] = []
+    package struct Flags: Sendable {
+        package var database: String?
+        package var listen: String?
+        package var channel: [String] = []
+        package var channelAuthority: String?
+        package var credentials: String?
+        package var commands: String?
+        package var certificateLifetime: String?
+        package var adminTokenFile: String?
+        package var allowEndpoint: [String] = []
+        package var allowEndpointPort: [String] = []
 
-        public init() {}
+        package init() {}
     }
 
-    public init(_ flags: Flags, environment: [String: String]) throws(SettingsFaults) {
+    package init(_ flags: Flags, environment: [String: String]) throws(SettingsFaults) {
         var reader = SettingsReader(environment: environment)
         database = reader.path("--database", flags.database, "DDIRECT_DATABASE", default: "/var/lib/ddirect/control.db")
         adminTokenFile = reader.path(

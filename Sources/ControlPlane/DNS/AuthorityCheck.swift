@@ -1,22 +1,22 @@
-import Domain
+package import Domain
 import FoundationEssentials
 
 /// A server that answers for a zone: where it is, and what it is called if its zone calls it anything.
-struct AuthoritativeServer: Hashable, Sendable, CustomStringConvertible {
+package struct AuthoritativeServer: Hashable, Sendable, CustomStringConvertible {
     let address: TransportAddress
     var name: String?
 
-    var description: String { name.map { "\($0) (\(address))" } ?? "\(address)" }
+    package var description: String { name.map { "\($0) (\(address))" } ?? "\(address)" }
 }
 
 /// What a server says of one name.
-enum AuthorityAnswer: Hashable, Sendable, CustomStringConvertible {
+package enum AuthorityAnswer: Hashable, Sendable, CustomStringConvertible {
     /// Its record sets of the type that was asked for, or the CNAME that stands in their place; none when the name has none.
     case records([RecordSet])
     /// Why there is no answer.
     case failure(String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .records(let sets) where sets.isEmpty: "no records"
         case .records(let sets):
@@ -27,12 +27,24 @@ enum AuthorityAnswer: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Asks the authoritative servers of a zone what they answer: a change is in force when all of them do.
-struct AuthorityCheck: Sendable {
+package struct AuthorityCheck: Sendable {
     /// Of one try.
-    var limit = Duration.seconds(1)
-    var transport = DNSTransport()
+    private let limit: Duration
+    private let transport: DNSTransport
     /// Where the addresses of servers are asked for, when a zone does not name any.
-    var resolvers: @Sendable () -> [TransportAddress] = { ResolverSettings.system().servers }
+    private let resolvers: @Sendable () -> [TransportAddress]
+
+    /// With the resolvers of the system.
+    package init() { self.init(limit: .seconds(1)) }
+
+    init(
+        limit: Duration, transport: DNSTransport = DNSTransport(),
+        resolvers: @escaping @Sendable () -> [TransportAddress] = { ResolverSettings.system().servers }
+    ) {
+        self.limit = limit
+        self.transport = transport
+        self.resolvers = resolvers
+    }
 
     /// Tries over UDP, and one over TCP then: a network that loses datagrams, or refuses them, is no server that is away.
     private static let tries = 2
@@ -40,7 +52,7 @@ struct AuthorityCheck: Sendable {
     private static let mostServers = Zone.mostAuthorities
 
     /// All authoritative servers: those that the zone names in its settings, else those of its NS records.
-    func servers(of zone: Zone) async throws -> [AuthoritativeServer] {
+    package func servers(of zone: Zone) async throws -> [AuthoritativeServer] {
         guard zone.authorities.isEmpty else { return zone.authorities.map { AuthoritativeServer(address: $0) } }
         let resolvers = resolvers()
         let names = try await resolve(zone.name.text, "NS", resolvers).filter { $0.type == "NS" }
@@ -72,7 +84,7 @@ struct AuthorityCheck: Sendable {
     }
 
     /// What one server says, without asking anybody else. It takes three times the limit at most.
-    func ask(_ server: AuthoritativeServer, name: DomainName, _ type: RecordType) async -> AuthorityAnswer {
+    package func ask(_ server: AuthoritativeServer, name: DomainName, _ type: RecordType) async -> AuthorityAnswer {
         do {
             let answer = try await exchange(with: server.address, name.text, type.rawValue, isRecursive: false)
             switch answer.code {

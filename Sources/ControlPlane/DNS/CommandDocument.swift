@@ -1,4 +1,5 @@
 import Domain
+import JSON
 
 /// What an executable that changes zones is told, and says.
 ///

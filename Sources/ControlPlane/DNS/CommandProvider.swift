@@ -1,5 +1,6 @@
 import Domain
 import FoundationEssentials
+import JSON
 import Subprocess
 import SystemPackage
 

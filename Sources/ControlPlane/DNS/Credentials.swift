@@ -1,25 +1,25 @@
-import Domain
+package import Domain
 import FoundationEssentials
 import SystemPackage
 
 /// The secrets that others gave us to speak to them with: a folder with one file for each, named as resources name it.
 ///
 /// They are in no database, no snapshot and no answer of the API. systemd's `LoadCredential=` makes such a folder.
-struct Credentials: Sendable {
+package struct Credentials: Sendable {
     let folder: String
 
     /// Why there is no secret: which file, what is wrong with it and what is to be done, and nothing of what is in it.
-    struct Failure: Error, Hashable, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, Hashable, CustomStringConvertible {
+        package let description: String
     }
 
     /// Keys and tokens have some hundred octets; what is larger than this, in octets, is another file.
     private static let largestFile = 64 << 10
 
-    init(folder: String) { self.folder = folder }
+    package init(folder: String) { self.folder = folder }
 
     /// The text in the file of that name, without the newline at its end. Read anew each time, so that a new key is in force at once.
-    func text(_ name: CredentialName) throws(Failure) -> String {
+    package func text(_ name: CredentialName) throws(Failure) -> String {
         let path = "\(folder)/\(name)"
         let octets = try read(path)
         guard var text = String(validating: octets, as: UTF8.self), !text.contains("\0") else {

@@ -1,51 +1,57 @@
-import Domain
+package import Domain
 
 /// The types of records that steer traffic.
-enum RecordType: String, Hashable, Sendable, CaseIterable, Comparable {
+package enum RecordType: String, Hashable, Sendable, CaseIterable, Comparable {
     case a = "A"
     case aaaa = "AAAA"
     case cname = "CNAME"
 
-    static func < (left: RecordType, right: RecordType) -> Bool { left.rawValue < right.rawValue }
+    package static func < (left: RecordType, right: RecordType) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// All records of one name and type (RFC 2181 section 5), which change as a whole.
-struct RecordSet: Hashable, Sendable {
-    let type: RecordType
+package struct RecordSet: Hashable, Sendable {
+    package let type: RecordType
     /// In seconds. Who compares what is there with what is expected compares values: a resolver's copy has another TTL.
-    let timeToLive: Int
+    package let timeToLive: Int
     /// Sorted; addresses in their canonical form, names in lower case and without the final dot.
-    let values: [String]
+    package let values: [String]
 
-    init(_ type: RecordType, timeToLive: Int, values: [String]) {
+    package init(_ type: RecordType, timeToLive: Int, values: [String]) {
         self.type = type
         self.timeToLive = timeToLive
         self.values = values.sorted()
     }
 
     /// Whether both say the same to whoever asks, for however long it may be kept.
-    func agrees(with other: RecordSet) -> Bool { type == other.type && values == other.values }
+    package func agrees(with other: RecordSet) -> Bool { type == other.type && values == other.values }
 }
 
 /// What one name says, and what it is to say: its record sets of the types above, at most one of each.
-struct RecordChange: Hashable, Sendable {
-    let name: DomainName
+package struct RecordChange: Hashable, Sendable {
+    package let name: DomainName
     /// What must be there, or nothing is changed. A type that is not named must have no records. Values count, TTLs do not.
-    let expected: [RecordSet]
+    package let expected: [RecordSet]
     /// Never empty: a name is not to be left without an answer.
-    let wanted: [RecordSet]
+    package let wanted: [RecordSet]
+
+    package init(name: DomainName, expected: [RecordSet], wanted: [RecordSet]) {
+        self.name = name
+        self.expected = expected
+        self.wanted = wanted
+    }
 }
 
 /// What became of the changes of one zone. They are made all together or not at all.
-enum ZoneOutcome: Hashable, Sendable {
+package enum ZoneOutcome: Hashable, Sendable {
     case done
     /// Something else is there than was expected, by name; nothing was changed.
     case conflict(present: [DomainName: [RecordSet]])
 }
 
 /// Why a zone could not be read or changed. Nothing is known to have been changed; `mayHaveHappened` says whether it may have been.
-struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    enum Kind: Hashable, Sendable {
+package struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: Hashable, Sendable {
         /// No answer in time, or no connection: worth trying again.
         case unreachable
         /// It answers, and cannot now: worth trying again.
@@ -56,15 +62,21 @@ struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case refused
     }
 
-    let kind: Kind
-    let reason: String
-    var mayHaveHappened = false
+    package let kind: Kind
+    package let reason: String
+    package var mayHaveHappened = false
 
-    var description: String { reason }
+    package init(kind: Kind, reason: String, mayHaveHappened: Bool = false) {
+        self.kind = kind
+        self.reason = reason
+        self.mayHaveHappened = mayHaveHappened
+    }
+
+    package var description: String { reason }
 }
 
 /// Whoever changes a zone on our behalf. Every wait in it has a deadline.
-protocol DNSProvider: Sendable {
+package protocol DNSProvider: Sendable {
     /// What the names say now, at the source and not in a cache: all sets of the types above, by type. A name that says nothing has an empty
     /// array. Something else than plain records, such as an alias, is a set with a value that nobody expects.
     func present(_ names: [DomainName]) async throws -> [DomainName: [RecordSet]]
@@ -83,7 +95,7 @@ protocol DNSProvider: Sendable {
 
 extension [RecordSet] {
     /// Whether both say the same, whatever the TTLs.
-    func agrees(with others: [RecordSet]) -> Bool {
+    package func agrees(with others: [RecordSet]) -> Bool {
         count == others.count && allSatisfy { set in others.contains { $0.agrees(with: set) } }
     }
 }

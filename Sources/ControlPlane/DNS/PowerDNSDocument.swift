@@ -1,4 +1,5 @@
 import Domain
+import JSON
 
 /// The JSON of PowerDNS's API, made and read.
 enum PowerDNSDocument {

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Domain
+import JSON
 import NIOCore
 
 /// A zone that is changed through the HTTP API of PowerDNS (version 1).

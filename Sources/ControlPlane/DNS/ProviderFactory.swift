@@ -1,10 +1,10 @@
-import AsyncHTTPClient
-import Domain
-import FoundationEssentials
+package import AsyncHTTPClient
+package import Domain
+package import FoundationEssentials
 
 extension ZoneProvider {
     /// Who is called: zones of one place share what it can take at a time.
-    var place: String {
+    package var place: String {
         switch self {
         case .update(let server, _, _, _): "rfc2136 \(server)"
         case .powerDNS(let url, _, _): "powerdns \(url)"
@@ -15,7 +15,7 @@ extension ZoneProvider {
 }
 
 /// Makes, for each zone, whoever changes it.
-struct ProviderFactory: Sendable {
+package struct ProviderFactory: Sendable {
     let credentials: Credentials
     /// The folder with the executables that zones may name.
     let commands: String
@@ -23,15 +23,16 @@ struct ProviderFactory: Sendable {
     /// The time, for signatures.
     let now: @Sendable () -> Date
 
-    init(credentials: Credentials, commands: String, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() })
-    {
+    package init(
+        credentials: Credentials, commands: String, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.credentials = credentials
         self.commands = commands
         self.http = http
         self.now = now
     }
 
-    func provider(for zone: Zone) -> any DNSProvider {
+    package func provider(for zone: Zone) -> any DNSProvider {
         switch zone.provider {
         case .update(let server, let key, let algorithm, let credential):
             UpdateProvider(

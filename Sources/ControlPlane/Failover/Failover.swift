@@ -1,13 +1,18 @@
-import Domain
-import FoundationEssentials
+import DNS
+package import Domain
+package import FoundationEssentials
 
 /// The number of a failover; it only grows.
-struct FailoverID: Hashable, Sendable, Comparable, CustomStringConvertible {
-    let number: Int64
+package struct FailoverID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let number: Int64
 
-    var description: String { String(number) }
+    package init(number: Int64) {
+        self.number = number
+    }
 
-    static func < (left: FailoverID, right: FailoverID) -> Bool { left.number < right.number }
+    package var description: String { String(number) }
+
+    package static func < (left: FailoverID, right: FailoverID) -> Bool { left.number < right.number }
 }
 
 /// One decision to move a server's services, and how far it has come.
@@ -17,7 +22,7 @@ struct FailoverID: Hashable, Sendable, Comparable, CustomStringConvertible {
 ///        └─ not begun, and no longer wanted: abandoned
 ///
 /// Every step is stored before the next begins, so that whoever starts after a crash knows what may have been done.
-struct Failover: Sendable, Equatable {
+package struct Failover: Sendable, Equatable {
     enum Kind: String, Sendable, CaseIterable {
         case automatic
         case manual
@@ -94,10 +99,10 @@ struct Failover: Sendable, Equatable {
         var lastToOrigin: Date?
     }
 
-    let id: FailoverID
+    package let id: FailoverID
     let kind: Kind
     /// The server that is left, or that a failback returns to.
-    let server: ServerName
+    package let server: ServerName
     let reason: String
     let author: String
     let at: Date
@@ -139,23 +144,23 @@ struct Failover: Sendable, Equatable {
 }
 
 /// One entry of a failover's timeline.
-struct TimelineEntry: Sendable, Equatable {
+package struct TimelineEntry: Sendable, Equatable {
     enum Kind: String, Sendable, CaseIterable {
         case firstMiss, decision, write, written, conflict, verified, ended, abandoned, note
     }
 
     /// What a vantage had seen when the entry was made.
-    struct Evidence: Sendable, Equatable {
-        let vantage: String
+    package struct Evidence: Sendable, Equatable {
+        package let vantage: String
         let isMiss: Bool
         /// It took connections and carried traffic, and gave no answer.
         var isUnanswered = false
-        let misses: Int
-        let detail: String
-        let at: Date
+        package let misses: Int
+        package let detail: String
+        package let at: Date
 
         /// In the words of the API.
-        var outcome: String { isMiss ? "missed" : isUnanswered ? "unanswered" : "answered" }
+        package var outcome: String { isMiss ? "missed" : isUnanswered ? "unanswered" : "answered" }
     }
 
     let at: Date

@@ -1,6 +1,10 @@
+import DNS
 import Domain
+import Fleet
 import FoundationEssentials
 import Logging
+import Notices
+import Store
 
 /// Carrying out one failover, step by step: each is stored before the next begins.
 extension FailoverService {

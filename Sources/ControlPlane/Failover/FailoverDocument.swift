@@ -1,9 +1,12 @@
+package import DNS
 import Domain
-import FoundationEssentials
+package import FoundationEssentials
+package import JSON
+import Store
 
 /// A failover as JSON: what the store keeps, and most of what the API shows.
 extension Failover {
-    var document: JSONObject {
+    package var document: JSONObject {
         var document = head
         document["moves"] = .array(moves.map(\.document))
         document["zones"] = .array(zones.map(\.document))
@@ -135,7 +138,7 @@ extension Failover.Traffic {
 
 extension RecordSet {
     /// `CNAME 5 za1.dfree.test`: type, TTL and values.
-    var text: String { "\(type.rawValue) \(timeToLive) \(values.joined(separator: " "))" }
+    package var text: String { "\(type.rawValue) \(timeToLive) \(values.joined(separator: " "))" }
 
     /// Whether `text` can be read back, and the records be written again.
     var isPlain: Bool { !values.isEmpty && values.allSatisfy { !$0.isEmpty && !$0.contains(" ") } }
@@ -168,7 +171,7 @@ extension TimelineEntry {
 }
 
 extension Date {
-    var json: JSONValue { .string(Timestamp.text(self)) }
+    package var json: JSONValue { .string(Timestamp.text(self)) }
 }
 
 extension Optional where Wrapped == Date {

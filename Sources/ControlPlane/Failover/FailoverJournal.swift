@@ -1,9 +1,17 @@
 import Domain
+import Fleet
 import FoundationEssentials
+package import JSON
+import Notices
+package import Store
 
 /// The failovers as rows of the store: each decision, how far it has come, and where services are since.
-struct FailoverJournal: Sendable {
-    let store: Store
+package struct FailoverJournal: Sendable {
+    package let store: Store
+
+    package init(store: Store) {
+        self.store = store
+    }
 
     /// What outlives the process, for its start.
     func records() async throws -> FailoverRecords {
@@ -100,7 +108,7 @@ struct FailoverJournal: Sendable {
     // MARK: Reading
 
     /// A failover, and its timeline, each entry as the document that it is stored as.
-    func failover(_ id: FailoverID) async throws -> (failover: Failover, timeline: [JSONValue])? {
+    package func failover(_ id: FailoverID) async throws -> (failover: Failover, timeline: [JSONValue])? {
         try await store.read { connection in
             guard let failover = try Failover.find(id, connection) else { return nil }
             let timeline = try connection.rows(
@@ -111,7 +119,7 @@ struct FailoverJournal: Sendable {
     }
 
     /// Failovers, newest first, from the one before `key`.
-    func failovers(before key: FailoverID?, limit: Int) async throws -> Page<Failover, FailoverID> {
+    package func failovers(before key: FailoverID?, limit: Int) async throws -> Page<Failover, FailoverID> {
         let failovers = try await store.read { connection in
             try connection.rows(
                 "SELECT id, document FROM failovers WHERE id < ? ORDER BY id DESC LIMIT ?",

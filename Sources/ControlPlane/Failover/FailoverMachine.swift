@@ -1,5 +1,6 @@
-import Domain
-import FoundationEssentials
+package import Domain
+package import FoundationEssentials
+import Probing
 
 /// Decides when a server's services move to their standbys, and when they go back. Pure: told what probes saw and what time it is, it
 /// answers what to do.
@@ -311,20 +312,35 @@ struct FailoverMachine: Sendable {
 }
 
 /// An operator's word on a server, against what probes say.
-struct ServerOverride: Sendable, Equatable {
-    enum State: String, Sendable, CaseIterable { case up, down }
+package struct ServerOverride: Sendable, Equatable {
+    package enum State: String, Sendable, CaseIterable { case up, down }
 
-    let server: ServerName
-    let state: State
-    let until: Date
-    let reason: String
-    let author: String
+    package let server: ServerName
+    package let state: State
+    package let until: Date
+    package let reason: String
+    package let author: String
+
+    package init(server: ServerName, state: State, until: Date, reason: String, author: String) {
+        self.server = server
+        self.state = state
+        self.until = until
+        self.reason = reason
+        self.author = author
+    }
 }
 
 /// An operator's word that nothing is to move.
-struct Freeze: Sendable, Equatable {
-    let since: Date
-    let until: Date
-    let reason: String
-    let author: String
+package struct Freeze: Sendable, Equatable {
+    package let since: Date
+    package let until: Date
+    package let reason: String
+    package let author: String
+
+    package init(since: Date, until: Date, reason: String, author: String) {
+        self.since = since
+        self.until = until
+        self.reason = reason
+        self.author = author
+    }
 }

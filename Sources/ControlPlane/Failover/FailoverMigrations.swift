@@ -1,7 +1,9 @@
+package import Store
+
 extension Migration {
     /// Failovers as documents. Beside them stands what has to be unique or outlives them: which decision moves a service now (the primary key
     /// is invariant 7), and where services are that a failover brought away from their primary.
-    static let failovers = Migration(
+    package static let failovers = Migration(
         name: "failovers",
         sql: """
             CREATE TABLE failovers (
@@ -48,7 +50,7 @@ extension Migration {
 
     /// Of what a failover has many, a row for each: a document that is written anew at each step of each of a thousand zones takes longer
     /// than anybody has. (What takes apart those that there are is SQLite's own; another database has none to begin with.)
-    static let failoverParts = Migration(
+    package static let failoverParts = Migration(
         name: "failovers in parts",
         sql: """
             CREATE TABLE failover_parts (

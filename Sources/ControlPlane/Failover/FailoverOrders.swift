@@ -1,15 +1,23 @@
-import Domain
-import FoundationEssentials
+import DNS
+package import Domain
+import Fleet
+package import FoundationEssentials
+import Notices
+import Store
 
 /// Why something that an operator asked for is not done.
-struct FailoverRefusal: Error, Sendable {
-    let reason: String
+package struct FailoverRefusal: Error, Sendable {
+    package let reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
 }
 
 /// What operators ask of failover: the same decisions as the machine's, on their word.
 extension FailoverService {
     /// Moves the services of `server` to their standbys; with `returnsAfter` it is a drill that goes back by itself.
-    func run(
+    package func run(
         _ server: ServerName, reason: String, author: String, returnsAfter: Int?, force: Bool
     ) async throws -> Failover {
         try await decided(
@@ -19,7 +27,7 @@ extension FailoverService {
 
     /// Brings back to `server` the services that are to be there and are not.
     /// `failover` is the one to take back; nil for all.
-    func failBack(
+    package func failBack(
         _ server: ServerName, _ failover: FailoverID? = nil, reason: String, author: String, force: Bool
     ) async throws -> Failover {
         let plan = await plan(returningTo: server, force: force) { failover == nil || $0.id == failover }
@@ -97,7 +105,7 @@ extension FailoverService {
 
     // MARK: Words that last
 
-    func override(_ override: ServerOverride) async throws {
+    package func override(_ override: ServerOverride) async throws {
         try await surroundings.word.set(override)
         overrides[override.server] = override
         await tell(
@@ -106,20 +114,20 @@ extension FailoverService {
         )
     }
 
-    func clearOverride(of server: ServerName, by author: String) async throws {
+    package func clearOverride(of server: ServerName, by author: String) async throws {
         try await surroundings.word.clear(overrideOf: server, by: author)
         overrides[server] = nil
         await tell(.serverOverridden, server, "goes by probes again, by \(author)")
     }
 
-    func freeze(_ freeze: Freeze) async throws {
+    package func freeze(_ freeze: Freeze) async throws {
         try await surroundings.word.set(freeze, by: freeze.author)
         self.freeze = freeze
         await tell(
             .fleetFrozen, nil, "by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason)")
     }
 
-    func unfreeze(by author: String) async throws {
+    package func unfreeze(by author: String) async throws {
         try await surroundings.word.set(nil, by: author)
         freeze = nil
         await tell(.fleetUnfrozen, nil, "by \(author)")
@@ -173,30 +181,30 @@ extension FailoverService {
     // MARK: What is so
 
     /// What the API shows of failover as a whole.
-    struct Overview: Sendable {
-        struct ServerView: Sendable {
-            let server: ServerName
-            let state: String
+    package struct Overview: Sendable {
+        package struct ServerView: Sendable {
+            package let server: ServerName
+            package let state: String
             let isDown: Bool
-            let since: Date
-            let detail: String
-            let override: ServerOverride?
-            let failover: FailoverID?
-            let activeServices: Int
-            let evidence: [TimelineEntry.Evidence]
+            package let since: Date
+            package let detail: String
+            package let override: ServerOverride?
+            package let failover: FailoverID?
+            package let activeServices: Int
+            package let evidence: [TimelineEntry.Evidence]
         }
 
-        let freeze: Freeze?
-        let holding: String?
-        let servers: [ServerView]
-        let readiness: StandbyReadiness
+        package let freeze: Freeze?
+        package let holding: String?
+        package let servers: [ServerView]
+        package let readiness: StandbyReadiness
 
-        var down: Int { servers.count(where: \.isDown) }
+        package var down: Int { servers.count(where: \.isDown) }
         /// Servers whose services are elsewhere, or on their way.
-        var failedOver: Int { servers.count { $0.failover != nil } }
+        package var failedOver: Int { servers.count { $0.failover != nil } }
     }
 
-    func overview() -> Overview {
+    package func overview() -> Overview {
         let active = active(surroundings.store.state)
         let servers = machine.servers.sorted { $0.key < $1.key }.map { name, watched in
             let failover =
@@ -224,10 +232,10 @@ extension FailoverService {
     }
 
     /// Whether services are where this failover brought them, or on their way.
-    func isInForce(_ id: FailoverID) -> Bool {
+    package func isInForce(_ id: FailoverID) -> Bool {
         underWay[id] != nil || placements.values.contains { $0.failover == id }
     }
 
     /// The failover as it is at this moment, which may be ahead of the store by what is counted.
-    func current(_ stored: Failover) -> Failover { underWay[stored.id] ?? stored }
+    package func current(_ stored: Failover) -> Failover { underWay[stored.id] ?? stored }
 }

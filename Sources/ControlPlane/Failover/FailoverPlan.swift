@@ -1,42 +1,43 @@
-import Domain
+package import DNS
+package import Domain
 
 /// What a failover of a server would do, service by service, and what is in its way. Pure.
-struct FailoverPlan: Sendable, Equatable {
+package struct FailoverPlan: Sendable, Equatable {
     /// A server that could take a service over.
-    struct Candidate: Sendable, Equatable {
-        let server: ServerName
+    package struct Candidate: Sendable, Equatable {
+        package let server: ServerName
         /// Why it must not; empty when it may.
-        let obstacles: [String]
+        package let obstacles: [String]
         /// What is wrong with it, and does not keep it from taking over.
-        let warnings: [String]
+        package let warnings: [String]
     }
 
-    struct ServicePlan: Sendable, Equatable {
-        let service: ServiceName
-        let from: ServerName
+    package struct ServicePlan: Sendable, Equatable {
+        package let service: ServiceName
+        package let from: ServerName
         /// Nil when nobody may take it over.
-        let to: ServerName?
-        let candidates: [Candidate]
-        var records: [Record]
+        package let to: ServerName?
+        package let candidates: [Candidate]
+        package var records: [Record]
         /// Why the service stays where it is; empty when it can be moved.
-        var obstacles: [String]
+        package var obstacles: [String]
     }
 
     /// A name that would change, and where it stands.
-    struct Record: Sendable, Equatable {
-        let zone: DomainName
-        var change: RecordChange
+    package struct Record: Sendable, Equatable {
+        package let zone: DomainName
+        package var change: RecordChange
     }
 
-    let server: ServerName
-    var services: [ServicePlan]
+    package let server: ServerName
+    package var services: [ServicePlan]
     /// Why nothing at all would be done; empty when something can be.
-    let obstacles: [String]
+    package let obstacles: [String]
 
     var movable: [ServicePlan] { services.filter { $0.obstacles.isEmpty && $0.to != nil } }
 
     /// Why nothing would be moved, in one sentence; nil when something would be.
-    var obstacle: String? {
+    package var obstacle: String? {
         if let first = obstacles.first { return first }
         guard movable.isEmpty else { return nil }
         guard let service = services.first else {

@@ -1,4 +1,8 @@
-import Domain
+import Channel
+import DNS
+package import Domain
+import Fleet
+import Store
 
 /// Making plans: `FailoverPlan` decides, and this is what it is told of the fleet as it is.
 extension FailoverService {
@@ -9,7 +13,7 @@ extension FailoverService {
     }
 
     /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
-    func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
+    package func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
         var plan = await plan(leaving: server)
         let works = plan.zones
         let findings = await withTaskGroup(of: [ServiceName: [String]].self) { group in

@@ -1,5 +1,6 @@
 import Domain
 import FoundationEssentials
+import Notices
 
 /// Where a failover has brought a service.
 struct Placement: Sendable, Equatable {

@@ -1,31 +1,58 @@
-import Domain
+package import Channel
+package import DNS
+package import Domain
+import Fleet
 import FoundationEssentials
-import Logging
+package import Logging
+package import Notices
+package import Probing
+package import Store
 
 /// Watches the fleet and moves services: carries out what `FailoverMachine` and `FailoverPlan` decide.
 ///
 /// Decisions are stored before anything is done about them, and each step of one before the next, so a crash leaves behind what the next
 /// start goes on with (`FailoverCarrying.swift`). What an operator asks for takes the same way (`FailoverOrders.swift`).
-actor FailoverService {
+package actor FailoverService {
     /// Whom it works with.
-    struct Surroundings: Sendable {
-        let store: Store
-        let journal: FailoverJournal
+    package struct Surroundings: Sendable {
+        package let store: Store
+        package let journal: FailoverJournal
         /// What operators said, as it is stored.
-        let word: OperatorsWord
-        let publisher: SnapshotPublisher
-        let prober: Prober
+        package let word: OperatorsWord
+        package let publisher: SnapshotPublisher
+        package let prober: Prober
         /// What probes show that they are of this fleet.
-        let probeKeys: ProbeKeys
+        package let probeKeys: ProbeKeys
         /// Whoever changes a zone.
-        let provider: @Sendable (Zone) -> any DNSProvider
+        package let provider: @Sendable (Zone) -> any DNSProvider
         /// The authoritative servers of a zone, and what one of them says of a name.
-        let authorities: @Sendable (Zone) async throws -> [AuthoritativeServer]
-        let ask: @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
+        package let authorities: @Sendable (Zone) async throws -> [AuthoritativeServer]
+        package let ask: @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
         /// Told everything that is an event; some of it is an alert, too.
-        let tell: @Sendable (FleetEvent.Kind, ServerName?, String) async -> Void
+        package let tell: @Sendable (FleetEvent.Kind, ServerName?, String) async -> Void
         /// Told events whose alerts stand in the store already.
-        let announce: @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
+        package let announce: @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
+
+        package init(
+            store: Store, journal: FailoverJournal, word: OperatorsWord, publisher: SnapshotPublisher, prober: Prober,
+            probeKeys: ProbeKeys, provider: @escaping @Sendable (Zone) -> any DNSProvider,
+            authorities: @escaping @Sendable (Zone) async throws -> [AuthoritativeServer],
+            ask: @escaping @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer,
+            tell: @escaping @Sendable (FleetEvent.Kind, ServerName?, String) async -> Void,
+            announce: @escaping @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
+        ) {
+            self.store = store
+            self.journal = journal
+            self.word = word
+            self.publisher = publisher
+            self.prober = prober
+            self.probeKeys = probeKeys
+            self.provider = provider
+            self.authorities = authorities
+            self.ask = ask
+            self.tell = tell
+            self.announce = announce
+        }
     }
 
     let surroundings: Surroundings
@@ -82,7 +109,7 @@ actor FailoverService {
     let starts: AsyncStream<FailoverID>
     private let start: AsyncStream<FailoverID>.Continuation
 
-    init(_ surroundings: Surroundings, logger: Logger) async throws {
+    package init(_ surroundings: Surroundings, logger: Logger) async throws {
         self.surroundings = surroundings
         self.logger = logger
         (starts, start) = AsyncStream.makeStream(of: FailoverID.self)

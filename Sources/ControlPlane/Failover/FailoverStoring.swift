@@ -1,6 +1,7 @@
-import Domain
 import FoundationEssentials
 import Logging
+import Notices
+import Store
 
 /// Storing how far failovers have come.
 extension FailoverService {

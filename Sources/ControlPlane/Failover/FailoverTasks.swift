@@ -1,3 +1,5 @@
+import Channel
+import Probing
 import ServiceLifecycle
 
 /// The tasks of failover, in one tree.
@@ -5,7 +7,7 @@ extension FailoverService: ServiceLifecycle.Service {
     /// Between two looks at what probes have seen. A fifth of the shortest interval: deciding is not what takes the time.
     private static let stepInterval = Duration.milliseconds(200)
 
-    func run() async throws {
+    package func run() async throws {
         for id in underWay.keys.sorted() { await resume(id) }
         await withDiscardingTaskGroup { group in
             group.addTask { for await outcome in self.surroundings.prober.outcomes { await self.take(outcome) } }

@@ -1,5 +1,10 @@
+import Channel
+import DNS
 import Domain
+import Fleet
 import FoundationEssentials
+import Notices
+import Store
 
 /// The second half of a failover: proving that the change is answered, and that traffic follows it.
 extension FailoverService {

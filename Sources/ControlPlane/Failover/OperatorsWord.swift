@@ -1,9 +1,14 @@
 import Domain
 import FoundationEssentials
+package import Store
 
 /// What operators say for a time, as rows of the store: a server is up or down whatever probes say, nothing is moved.
-struct OperatorsWord: Sendable {
-    let store: Store
+package struct OperatorsWord: Sendable {
+    package let store: Store
+
+    package init(store: Store) {
+        self.store = store
+    }
 
     static func overrides(_ connection: SQLConnection) throws -> [ServerName: ServerOverride] {
         var overrides: [ServerName: ServerOverride] = [:]

@@ -1,9 +1,14 @@
 import Domain
+package import Fleet
+package import Store
 
 /// What failovers have a say in when the configuration changes.
-struct PlacementRules: ChangeParticipant {
+package struct PlacementRules: ChangeParticipant {
+
+    package init() {}
+
     /// What would take a service from a server to which its records lead, or are about to.
-    func violations(of proposal: Proposal, _ connection: SQLConnection) throws -> [Violation] {
+    package func violations(of proposal: Proposal, _ connection: SQLConnection) throws -> [Violation] {
         var violations: [Violation] = []
         for case .service(let name, _, let after?) in proposal.edits {
             guard
@@ -21,7 +26,7 @@ struct PlacementRules: ChangeParticipant {
     }
 
     /// A service that is gone is nowhere; one of the same name that comes later begins at its primary.
-    func follow(_ change: Change, _ request: ChangeRequest, at: String, _ connection: SQLConnection) throws {
+    package func follow(_ change: Change, _ request: ChangeRequest, at: String, _ connection: SQLConnection) throws {
         for service in change.removedServices {
             try connection.execute("DELETE FROM placements WHERE service = ?", [.text(service.text)])
             try connection.execute("DELETE FROM decisions WHERE service = ?", [.text(service.text)])

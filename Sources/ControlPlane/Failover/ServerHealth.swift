@@ -1,4 +1,5 @@
 import Domain
+import Probing
 
 /// What one vantage has seen of one server, or of one service through it: how its last rounds went.
 struct Sighting: Sendable, Equatable {

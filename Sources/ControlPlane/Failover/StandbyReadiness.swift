@@ -1,27 +1,32 @@
-import Domain
-import FoundationEssentials
+import Channel
+import DNS
+package import Domain
+import Fleet
+package import FoundationEssentials
+import Notices
+import Store
 
 /// What is known of the standbys' readiness, proven again and again rather than at the moment of need.
-struct StandbyReadiness: Sendable {
-    struct Pair: Hashable, Sendable {
-        let service: ServiceName
-        let server: ServerName
+package struct StandbyReadiness: Sendable {
+    package struct Pair: Hashable, Sendable {
+        package let service: ServiceName
+        package let server: ServerName
     }
 
-    struct Proof: Sendable, Equatable {
+    package struct Proof: Sendable, Equatable {
         /// Why it must not take over; empty when it may.
-        var obstacles: [String] = []
+        package var obstacles: [String] = []
         /// What is wrong, and would not keep it from taking over.
-        var warnings: [String] = []
-        let checkedAt: Date
+        package var warnings: [String] = []
+        package let checkedAt: Date
 
-        var isReady: Bool { obstacles.isEmpty && warnings.isEmpty }
-        var words: String { (obstacles + warnings).joined(separator: "; ") }
+        package var isReady: Bool { obstacles.isEmpty && warnings.isEmpty }
+        package var words: String { (obstacles + warnings).joined(separator: "; ") }
     }
 
-    private(set) var standbys: [Pair: Proof] = [:]
+    package private(set) var standbys: [Pair: Proof] = [:]
     /// Of zones there are warnings only: what is wrong with one may be right again when it is needed.
-    private(set) var zones: [DomainName: Proof] = [:]
+    package private(set) var zones: [DomainName: Proof] = [:]
 
     /// Takes a proof in. Answers whether the answer is another than before; the first one counts when it is bad.
     mutating func take(_ proof: Proof, of pair: Pair) -> Bool {

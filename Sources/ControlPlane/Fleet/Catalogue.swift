@@ -1,17 +1,17 @@
 import Domain
 
 /// The state of the fleet, and who refers to whom in it: all that the rules ask.
-struct Catalogue: Sendable {
-    private(set) var state: FleetState
-    private(set) var references = References()
+package struct Catalogue: Sendable {
+    package private(set) var state: FleetState
+    package private(set) var references = References()
 
-    init(_ state: FleetState) {
+    package init(_ state: FleetState) {
         self.state = state
         for service in state.services.values { references.add(service) }
         for server in state.servers.values { references.add(server) }
     }
 
-    mutating func apply(_ change: Change) {
+    package mutating func apply(_ change: Change) {
         for edit in change.edits {
             switch edit {
             case .customer, .zone, .settings: break
@@ -28,20 +28,20 @@ struct Catalogue: Sendable {
 }
 
 /// What somebody wants to change, read as far as it can be.
-struct Proposal {
+package struct Proposal {
     /// Complete edits only; a draft that could not be read in full has none.
-    var edits: [Change.Edit] = []
-    var services: [ServiceDraft] = []
-    var servers: [ServerDraft] = []
+    package var edits: [Change.Edit] = []
+    package var services: [ServiceDraft] = []
+    package var servers: [ServerDraft] = []
     var settings: FleetSettings?
     /// What was wrong already before anything was compared with the fleet.
-    var violations: [Violation] = []
+    package var violations: [Violation] = []
     /// Whether what is wrong is told with the resource's kind and name in front, as the request itself names none.
-    var namesResources = false
+    package var namesResources = false
 
-    init() {}
+    package init() {}
 
-    init(_ edits: [Change.Edit]) {
+    package init(_ edits: [Change.Edit]) {
         self.edits = edits
         for edit in edits {
             switch edit {
@@ -55,7 +55,7 @@ struct Proposal {
 }
 
 /// The fleet as it would be after a proposal, without making a copy of it.
-struct FleetView {
+package struct FleetView {
     private let catalogue: Catalogue
     private let proposed: References
     private var customers: [CustomerName: Customer?] = [:]
@@ -65,7 +65,7 @@ struct FleetView {
     /// What would hold for the whole fleet.
     private(set) var settings: FleetSettings
 
-    init(_ catalogue: Catalogue, after edits: [Change.Edit]) {
+    package init(_ catalogue: Catalogue, after edits: [Change.Edit]) {
         self.catalogue = catalogue
         settings = catalogue.state.settings
         var proposed = References()

@@ -1,21 +1,21 @@
-public import Domain
+package import Domain
 
 /// The whole configuration at one version, in memory: what the store holds, as domain values.
 ///
 /// Each part that needs it keeps one of its own and brings it forward change by change, so that a change costs what it touches and
 /// no copy of ten thousand services.
-public struct FleetState: Sendable {
-    public let incarnation: Incarnation
-    public private(set) var version: SnapshotVersion
-    public private(set) var customers: [CustomerName: Customer]
-    public private(set) var servers: [ServerName: Server]
-    public private(set) var services: [ServiceName: Service]
-    public private(set) var zones: [DomainName: Zone]
-    public private(set) var settings: FleetSettings
+package struct FleetState: Sendable {
+    package let incarnation: Incarnation
+    package private(set) var version: SnapshotVersion
+    package private(set) var customers: [CustomerName: Customer]
+    package private(set) var servers: [ServerName: Server]
+    package private(set) var services: [ServiceName: Service]
+    package private(set) var zones: [DomainName: Zone]
+    package private(set) var settings: FleetSettings
     /// Which service has each client domain.
-    public private(set) var owners: [ClientDomain: ServiceName]
+    package private(set) var owners: [ClientDomain: ServiceName]
 
-    public init(
+    package init(
         incarnation: Incarnation, version: SnapshotVersion, customers: [Customer] = [], servers: [Server] = [],
         services: [Service] = [], zones: [Zone] = [], settings: FleetSettings = FleetSettings()
     ) {
@@ -31,7 +31,7 @@ public struct FleetState: Sendable {
     }
 
     /// Brings the state forward by one change, whose version must be the next.
-    public mutating func apply(_ change: Change) {
+    package mutating func apply(_ change: Change) {
         precondition(change.version.number == version.number + 1, "changes are applied one by one, in order")
         for edit in change.edits {
             switch edit {
@@ -53,9 +53,9 @@ public struct FleetState: Sendable {
 }
 
 /// One step from a version to the next: everything that one transaction changed.
-public struct Change: Sendable, Equatable {
+package struct Change: Sendable, Equatable {
     /// A resource before and after; nil where it did not or does not exist.
-    public enum Edit: Sendable, Equatable {
+    package enum Edit: Sendable, Equatable {
         case customer(CustomerName, before: Customer?, after: Customer?)
         case server(ServerName, before: Server?, after: Server?)
         case service(ServiceName, before: Service?, after: Service?)
@@ -64,10 +64,10 @@ public struct Change: Sendable, Equatable {
         case settings(before: FleetSettings, after: FleetSettings)
     }
 
-    public let version: SnapshotVersion
-    public let edits: [Edit]
+    package let version: SnapshotVersion
+    package let edits: [Edit]
 
-    public init(version: SnapshotVersion, edits: [Edit]) {
+    package init(version: SnapshotVersion, edits: [Edit]) {
         self.version = version
         self.edits = edits
     }

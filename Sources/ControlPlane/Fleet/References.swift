@@ -1,12 +1,12 @@
-import Domain
+package import Domain
 
 /// Who refers to whom, so that a rule across resources costs a look-up and not a walk over a hundred thousand services.
-struct References: Sendable {
+package struct References: Sendable {
     /// Keys, and the names that have each.
-    struct Index<Key: Hashable & Sendable, Name: Hashable & Sendable>: Sendable {
+    package struct Index<Key: Hashable & Sendable, Name: Hashable & Sendable>: Sendable {
         private var names: [Key: Set<Name>] = [:]
 
-        subscript(key: Key) -> Set<Name> { names[key] ?? [] }
+        package subscript(key: Key) -> Set<Name> { names[key] ?? [] }
 
         mutating func insert(_ name: Name, for key: Key) {
             names[key, default: []].insert(name)
@@ -19,7 +19,7 @@ struct References: Sendable {
     }
 
     private(set) var servicesByCustomer = Index<CustomerName, ServiceName>()
-    private(set) var servicesByServer = Index<ServerName, ServiceName>()
+    package private(set) var servicesByServer = Index<ServerName, ServiceName>()
     private(set) var servicesByDomain = Index<ClientDomain, ServiceName>()
     private(set) var servicesByEndpoint = Index<EndpointHost, ServiceName>()
     /// Endpoints that are names, by what follows their first label: those that a wildcard client domain would match.

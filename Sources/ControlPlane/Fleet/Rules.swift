@@ -1,16 +1,22 @@
-import Domain
+package import Domain
 
 /// The rules across resources: what no value can know of itself.
 ///
 /// Asked of the fleet as it would be, so that a change of many resources (a restored version) is judged as a whole.
-struct Rules {
-    let fleet: FleetView
+package struct Rules {
+    package let fleet: FleetView
     /// Prefixes that the operator excepts from those that endpoints may not use.
-    let exceptions: [Prefix]
-    let ports: EndpointPorts
+    package let exceptions: [Prefix]
+    package let ports: EndpointPorts
+
+    package init(fleet: FleetView, exceptions: [Prefix], ports: EndpointPorts) {
+        self.fleet = fleet
+        self.exceptions = exceptions
+        self.ports = ports
+    }
 
     /// Everything that is wrong with `proposal`, in the order of its parts.
-    static func violations(
+    package static func violations(
         of proposal: Proposal, in catalogue: Catalogue, exceptions: [Prefix], ports: EndpointPorts = EndpointPorts()
     ) -> [Violation] {
         let rules = Rules(
@@ -80,7 +86,7 @@ struct Rules {
 
     /// What is wrong with the ports of an endpoint. `present` are the targets that the service has now: those it keeps,
     /// whatever the rule says, so that no change of something else fails for a port that was allowed once.
-    func violations(ofPortsOf draft: EndpointDraft, present: [EndpointTarget] = []) -> [Violation] {
+    package func violations(ofPortsOf draft: EndpointDraft, present: [EndpointTarget] = []) -> [Violation] {
         draft.ports.compactMap { pointer, port, target in
             guard !ports.allows(port), !present.contains(target) else { return nil }
             return .invalid(
@@ -91,7 +97,7 @@ struct Rules {
     }
 
     /// Whether an endpoint at `host` may be, for any service.
-    func violations(ofEndpointAt host: EndpointHost, pointer: String) -> [Violation] {
+    package func violations(ofEndpointAt host: EndpointHost, pointer: String) -> [Violation] {
         let expected = "expected the customer's own host, outside the fleet."
         switch host {
         case .address(let address):

@@ -1,20 +1,19 @@
-import Domain
-import Logging
+package import Domain
 
 /// Endpoints that are in the configuration although no service could be given them now: they were, when another release
 /// or other settings said what may be. Nothing is taken out of the configuration for that, but whoever starts the
 /// control plane is told.
 extension FleetState {
-    struct StandingEndpoint: Equatable {
-        let service: ServiceName
-        let target: EndpointTarget
-        let reason: String
+    package struct StandingEndpoint: Equatable {
+        package let service: ServiceName
+        package let target: EndpointTarget
+        package let reason: String
         /// Whether its servers refuse to connect to it. Of a port they do not ask.
-        let isRefused: Bool
+        package let isRefused: Bool
     }
 
     /// Those at an address that may not be, and those with a port that may not be, in the order of their services.
-    func standingEndpoints(against policy: EndpointPolicy, _ ports: EndpointPorts) -> [StandingEndpoint] {
+    package func standingEndpoints(against policy: EndpointPolicy, _ ports: EndpointPorts) -> [StandingEndpoint] {
         var found: [StandingEndpoint] = []
         for service in services.values {
             for target in service.carriage.endpoint.targets {
@@ -34,28 +33,5 @@ extension FleetState {
             }
         }
         return found.sorted { $0.service.text < $1.service.text }
-    }
-
-    /// As many lines as one reads at a start.
-    private static let mostWarnings = 20
-
-    func warn(ofEndpointsAgainst exceptions: [Prefix], _ ports: EndpointPorts, _ logger: Logger) {
-        let policy = EndpointPolicy(exceptions: exceptions)
-        let found = standingEndpoints(against: policy, ports)
-        for endpoint in found.prefix(FleetState.mostWarnings) {
-            logger.warning(
-                endpoint.isRefused
-                    ? "A service has an endpoint that its servers refuse to connect to"
-                    : "A service keeps an endpoint that no other could be given",
-                metadata: [
-                    "service": "\(endpoint.service)", "endpoint": "\(endpoint.target.host)",
-                    "reason": "\(endpoint.reason)",
-                ])
-        }
-        if found.count > FleetState.mostWarnings {
-            logger.warning(
-                "More services have endpoints that could not be given to them now",
-                metadata: ["number": "\(found.count - FleetState.mostWarnings)"])
-        }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import ControlPlane
+import ControlDaemon
 import Daemon
 import Foundation
 import Logging

@@ -1,3 +1,5 @@
+import JSON
+
 /// What comes in answer to a probe, read as far as its verdict needs. Pure, indifferent to garbage, and bounded.
 struct ProbeAnswer: Sendable {
     enum Reading: Sendable, Equatable {

@@ -1,7 +1,9 @@
+package import Store
+
 extension Migration {
     /// The fleet's probe key: one row, and none before the first start that knows of it. A secret: it is read at a
     /// start, and by nobody else.
-    static let probeKey = Migration(
+    package static let probeKey = Migration(
         name: "the key of probes",
         sql: """
             CREATE TABLE probe_keys (
@@ -14,7 +16,7 @@ extension Migration {
 
 extension ProbeKeys {
     /// The fleet's probe key, which the first call draws.
-    static func stored(in store: Store) async throws -> ProbeKeys {
+    package static func stored(in store: Store) async throws -> ProbeKeys {
         let at = Timestamp.text(store.now())
         let drawn = ProbeKeys.draw()
         let text = try await store.write { connection in

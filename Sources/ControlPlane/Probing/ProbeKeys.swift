@@ -1,5 +1,5 @@
 import Crypto
-import Domain
+package import Domain
 import FoundationEssentials
 
 /// The secrets by which servers know the probes of their own fleet: the fleet's own key, and what follows from it for
@@ -7,7 +7,7 @@ import FoundationEssentials
 ///
 /// A server is told its own key and those of the servers that it probes. So a data plane that was broken into can pass
 /// for a probe of some servers, which lets it ask their monitor endpoints more often than a stranger, and nothing more.
-struct ProbeKeys: Sendable {
+package struct ProbeKeys: Sendable {
     private let fleet: SymmetricKey
 
     /// In octets: as many as an HMAC-SHA256 has.
@@ -30,7 +30,7 @@ struct ProbeKeys: Sendable {
         return (0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) }.hexadecimal
     }
 
-    func key(of server: ServerName) -> ProbeKey? {
+    package func key(of server: ServerName) -> ProbeKey? {
         let code = HMAC<SHA256>.authenticationCode(for: ProbeToken.keyMaterial(of: server), using: fleet)
         return ProbeKey(octets: Array(code))
     }

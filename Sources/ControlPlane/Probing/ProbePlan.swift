@@ -1,8 +1,8 @@
-import Domain
+package import Domain
 
 /// A server to be probed: its monitor endpoint by every address on both ports, and the services that are checked through it.
-struct ProbeTarget: Hashable, Sendable {
-    let server: ServerName
+package struct ProbeTarget: Hashable, Sendable {
+    package let server: ServerName
     let hostname: DomainName
     let addresses: [Address]
     let httpPort: Port
@@ -13,12 +13,12 @@ struct ProbeTarget: Hashable, Sendable {
     let timeout: Duration
     /// With which a probe shows that it is one; nil when there is none.
     var key: ProbeKey?
-    let checks: [ProbeCheck]
+    package let checks: [ProbeCheck]
 }
 
 /// A service's own check, as one server is asked to answer it.
-struct ProbeCheck: Hashable, Sendable {
-    let service: ServiceName
+package struct ProbeCheck: Hashable, Sendable {
+    package let service: ServiceName
     /// The SNI and the Host of the request.
     let host: DomainName
     let path: String
@@ -30,16 +30,16 @@ struct ProbeCheck: Hashable, Sendable {
 /// Every server is, whether it carries anything or not: a standby has to be known to be well before it is needed. A service's check goes
 /// through every server that carries it, so that an endpoint that is dead (it answers through none) is told from a server that has
 /// lost its way to it (it answers through others).
-struct ProbePlan: Sendable, Equatable {
+package struct ProbePlan: Sendable, Equatable {
     /// What the control plane itself probes: every server.
-    let targets: [ProbeTarget]
+    package let targets: [ProbeTarget]
     /// What each data plane probes: servers of other regions. What a region has in common, such as its way to the world, must not
     /// hide from a vantage, or look like somebody else's failure.
-    let targetsByServer: [ServerName: [ProbeTarget]]
+    package let targetsByServer: [ServerName: [ProbeTarget]]
     /// Servers beyond what a vantage can probe, which nobody does.
-    let unwatched: [ServerName]
+    package let unwatched: [ServerName]
     /// Services beyond what is checked through one server, which are not checked through it.
-    let unchecked: [ServerName: [ServiceName]]
+    package let unchecked: [ServerName: [ServiceName]]
 
     /// Each costs a vantage some connections every interval.
     static let mostTargets = 256
@@ -50,7 +50,7 @@ struct ProbePlan: Sendable, Equatable {
     static let mostChecks = 200
 
     /// `connected` are the data planes that can be asked now; `keys` are what probes show that they are of the fleet.
-    init(
+    package init(
         servers: [ServerName: Server], services: [ServiceName: Service], monitoring: Monitoring,
         connected: Set<ServerName>, keys: ProbeKeys? = nil
     ) {

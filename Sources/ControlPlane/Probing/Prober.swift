@@ -1,6 +1,6 @@
 import Domain
-import Logging
-import NIOCore
+package import Logging
+package import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
@@ -9,9 +9,9 @@ import Synchronization
 ///
 /// Each series of probes has a task of its own, which goes on until the series is no longer wanted; what a new list leaves as it was is
 /// not disturbed by it, so that no number of changes keeps anybody from being probed.
-final class Prober: ServiceLifecycle.Service, Sendable {
+package final class Prober: ServiceLifecycle.Service, Sendable {
     /// How rounds ended; for one reader. When it does not keep up, the newest are kept.
-    let outcomes: AsyncStream<ProbeOutcome>
+    package let outcomes: AsyncStream<ProbeOutcome>
     private let outcome: AsyncStream<ProbeOutcome>.Continuation
     private let lists: AsyncStream<[ProbeTarget]>
     private let list: AsyncStream<[ProbeTarget]>.Continuation
@@ -25,14 +25,14 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     private let lastComplaint = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Each is a descriptor; a hundred dead servers take as many, each of whose two ports is asked ten times in a round.
-    static let mostAttempts = 2048
+    package static let mostAttempts = 2048
     /// Between two lines of the log about probes that could not be made.
     private static let complaintInterval = Duration.seconds(60)
     private static let mostOutcomes = 8192
 
     /// `mostAttempts` is how many connections it may have at a time. Services' own checks may take half of them, so that no number of checks
     /// keeps the servers themselves from being probed.
-    init(
+    package init(
         logger: Logger, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         mostAttempts: Int = Prober.mostAttempts
     ) {
@@ -44,10 +44,10 @@ final class Prober: ServiceLifecycle.Service, Sendable {
     }
 
     /// What to probe from now on; the list replaces the one before.
-    func watch(_ targets: [ProbeTarget]) { list.yield(targets) }
+    package func watch(_ targets: [ProbeTarget]) { list.yield(targets) }
 
     /// Probes until graceful shutdown.
-    func run() async throws {
+    package func run() async throws {
         let tls = try ProbeTLS()
         await cancelWhenGracefulShutdown { await self.follow(tls) }
         outcome.finish()

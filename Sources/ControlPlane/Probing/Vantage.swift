@@ -1,11 +1,11 @@
-import Domain
+package import Domain
 
 /// The place that a probe is made from: the control plane itself, or the data plane of a server on its behalf.
-enum Vantage: Hashable, Sendable, Comparable, CustomStringConvertible {
+package enum Vantage: Hashable, Sendable, Comparable, CustomStringConvertible {
     case control
     case server(ServerName)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .control: "control"
         case .server(let server): server.text
@@ -17,26 +17,26 @@ enum Vantage: Hashable, Sendable, Comparable, CustomStringConvertible {
 ///
 /// A round of which nothing is known, since its vantage was hindered, has no outcome: a vantage in trouble falls silent, and must not look
 /// like a fleet in trouble.
-struct ProbeOutcome: Sendable, Equatable {
+package struct ProbeOutcome: Sendable, Equatable {
     /// The server that was probed, or through which a service was.
-    let server: ServerName
+    package let server: ServerName
     /// Whose own check it was; nil for the server's monitor endpoint.
-    let service: ServiceName?
-    let vantage: Vantage
+    package let service: ServiceName?
+    package let vantage: Vantage
     /// Why the round was missed, and at which address and port, on one line of no more than `longestError` characters; nil when it was
     /// answered.
-    let error: String?
+    package let error: String?
     /// Of a missed round: connections were taken at every address and port that was missed, and no answer came.
-    let accepted: Bool
+    package let accepted: Bool
     /// From the start of the round to its end.
     let duration: Duration
     /// When it ended, or when we heard of it.
-    let at: ContinuousClock.Instant
+    package let at: ContinuousClock.Instant
 
     /// What a server, an endpoint or a certificate says of itself may stand in a reason, and reasons are kept, logged and shown.
     static let longestError = 300
 
-    init(
+    package init(
         server: ServerName, service: ServiceName?, vantage: Vantage, error: String?, accepted: Bool = false,
         duration: Duration, at: ContinuousClock.Instant
     ) {

@@ -1,9 +1,9 @@
 import Domain
 import FoundationEssentials
-import Wire
+package import Wire
 
 extension WireWatch {
-    init(_ targets: [ProbeTarget]) {
+    package init(_ targets: [ProbeTarget]) {
         self.init()
         self.targets = targets.map { WireWatchTarget($0) }
     }

@@ -1,10 +1,10 @@
-import Domain
+package import Domain
 
 extension AuditRecord {
     /// What was refused is cut to what a person reads.
     static let longestDetail = 1000
 
-    static func insert(
+    package static func insert(
         _ request: ChangeRequest, at: String, version: SnapshotVersion?, done: Bool, detail: String,
         _ connection: SQLConnection
     ) throws {
@@ -27,7 +27,7 @@ extension AuditRecord {
 
 extension Store {
     /// The audit trail, newest first, from the entry before `key`.
-    func auditTrail(before key: Int64?, limit: Int) async throws -> Page<AuditRecord, Int64> {
+    package func auditTrail(before key: Int64?, limit: Int) async throws -> Page<AuditRecord, Int64> {
         let records = try await read { connection in
             try connection.rows(
                 "SELECT id, at, author, action, target, version, outcome, detail FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
@@ -38,7 +38,7 @@ extension Store {
     }
 
     /// Enters something that made no version: a refused attempt, or a command to a server.
-    func enter(_ request: ChangeRequest, done: Bool, detail: String) async throws {
+    package func enter(_ request: ChangeRequest, done: Bool, detail: String) async throws {
         let at = Timestamp.text(now())
         _ = try await write { connection in
             try AuditRecord.insert(request, at: at, version: nil, done: done, detail: detail, connection)

@@ -1,29 +1,48 @@
-import Domain
+package import Domain
+package import Fleet
 
 /// What somebody wants of the store, and on whose behalf.
-struct ChangeRequest: Sendable {
-    let author: String
+package struct ChangeRequest: Sendable {
+    package let author: String
     /// For the audit: `service.update`.
-    let action: String
+    package let action: String
     /// The name of what is changed.
-    let target: String
+    package let target: String
     /// Say what would change, and change nothing.
-    var dryRun = false
-    var restoredFrom: SnapshotVersion?
+    package var dryRun = false
+    package var restoredFrom: SnapshotVersion?
     /// A creation that may be asked for again without being done again.
-    var repetition: Repetition?
+    package var repetition: Repetition?
+
+    package init(
+        author: String, action: String, target: String, dryRun: Bool = false, restoredFrom: SnapshotVersion? = nil,
+        repetition: Repetition? = nil
+    ) {
+        self.author = author
+        self.action = action
+        self.target = target
+        self.dryRun = dryRun
+        self.restoredFrom = restoredFrom
+        self.repetition = repetition
+    }
 }
 
 /// How a creation is recognised when it is sent again.
-struct Repetition: Sendable {
-    let key: String
+package struct Repetition: Sendable {
+    package let key: String
     /// The digest of the request, so that a key used for something else is noticed.
-    let fingerprint: String
+    package let fingerprint: String
     /// The body that the first request is answered with.
     let body: @Sendable (Record) -> String
+
+    package init(key: String, fingerprint: String, body: @escaping @Sendable (Record) -> String) {
+        self.key = key
+        self.fingerprint = fingerprint
+        self.body = body
+    }
 }
 
-enum ChangeOutcome: Sendable {
+package enum ChangeOutcome: Sendable {
     /// A new version was made. `record` is the target as it is now, nil when it was deleted or the target is no resource.
     case done(version: SnapshotVersion, record: Record?, edits: [Change.Edit])
     /// The proposal was what is already so; no version was made.
@@ -35,7 +54,7 @@ enum ChangeOutcome: Sendable {
 }
 
 /// Why a change was not made, other than by a rule.
-enum ChangeRefusal: Error, Sendable {
+package enum ChangeRefusal: Error, Sendable {
     /// The target does not exist.
     case notFound(String)
     /// The target is not what the request said it was (If-Match).
@@ -45,8 +64,8 @@ enum ChangeRefusal: Error, Sendable {
 }
 
 /// What a proposal may look at while it is made: the state that it will be judged by.
-struct ChangeBase {
-    let state: FleetState
+package struct ChangeBase {
+    package let state: FleetState
     fileprivate let connection: SQLConnection
 
     init(state: FleetState, connection: SQLConnection) {
@@ -54,7 +73,7 @@ struct ChangeBase {
         self.connection = connection
     }
 
-    func record(_ kind: ResourceKind, _ name: String) throws -> Record? {
+    package func record(_ kind: ResourceKind, _ name: String) throws -> Record? {
         try Record.find(kind, name, connection)
     }
 

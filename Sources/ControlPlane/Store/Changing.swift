@@ -1,12 +1,14 @@
-import Domain
+package import Domain
+package import Fleet
 import FoundationEssentials
+import JSON
 
 extension Store {
     /// Makes a change, or says what it would be, or why it may not be.
     ///
     /// `propose` is asked inside the write transaction, so what it sees is what it is judged by. It throws a ``ChangeRefusal``, or
     /// answers a proposal, whose violations (and those that the rules add) become one ``Rejection``.
-    func change(
+    package func change(
         _ request: ChangeRequest, _ propose: @escaping @Sendable (ChangeBase) throws -> Proposal
     ) async throws -> ChangeOutcome {
         let at = Timestamp.text(now())
@@ -35,7 +37,7 @@ extension Store {
     }
 
     /// What is wrong with an endpoint that `service` might have.
-    func violations(of endpoint: EndpointDraft, for service: Service) -> [Violation] {
+    package func violations(of endpoint: EndpointDraft, for service: Service) -> [Violation] {
         catalogue.withLock { catalogue in
             let rules = Rules(fleet: FleetView(catalogue, after: []), exceptions: exceptions, ports: ports)
             return endpoint.hosts.flatMap { rules.violations(ofEndpointAt: $0.host, pointer: $0.pointer) }

@@ -3,7 +3,7 @@ extension Migration {
     /// tables of its own. References are checked at the end of a transaction, since a restored version moves many rows at once.
     ///
     /// The first release made the table of tokens in the same step, and so it stays.
-    static let fleet = Migration(
+    package static let fleet = Migration(
         name: "fleet, versions and audit",
         sql: """
             CREATE TABLE facts (
@@ -99,7 +99,7 @@ extension Migration {
             """)
 
     /// The settings have one row, and none before anybody has set any.
-    static let zones = Migration(
+    package static let zones = Migration(
         name: "zones and settings",
         sql: """
             CREATE TABLE zones (

@@ -2,9 +2,14 @@
 ///
 /// Each subject declares the steps of its own tables beside their statements. The SQL is that which SQLite and
 /// PostgreSQL share, but for `STRICT`, which a driver for PostgreSQL would leave out.
-struct Migration: Sendable {
-    let name: String
-    let sql: String
+package struct Migration: Sendable {
+    package let name: String
+    package let sql: String
+
+    package init(name: String, sql: String) {
+        self.name = name
+        self.sql = sql
+    }
 }
 
 extension SQLiteDriver {

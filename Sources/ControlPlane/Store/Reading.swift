@@ -1,4 +1,6 @@
-import Domain
+package import Domain
+package import Fleet
+import JSON
 
 extension Record {
     static func find(_ kind: ResourceKind, _ name: String, _ connection: SQLConnection) throws -> Record? {
@@ -24,12 +26,12 @@ extension Record {
 }
 
 extension Store {
-    func record(_ kind: ResourceKind, _ name: String) async throws -> Record? {
+    package func record(_ kind: ResourceKind, _ name: String) async throws -> Record? {
         try await read { try Record.find(kind, name, $0) }
     }
 
     /// Resources by name, from the one after `key`.
-    func records(_ kind: ResourceKind, after key: String?, limit: Int) async throws -> Page<Record, String> {
+    package func records(_ kind: ResourceKind, after key: String?, limit: Int) async throws -> Page<Record, String> {
         try await page(
             kind,
             "SELECT name, document, revision, created_at, updated_at FROM \(kind.plural) WHERE name > ? ORDER BY name LIMIT ?",
@@ -37,7 +39,7 @@ extension Store {
     }
 
     /// Services by name, from the one after `key`, of a customer, a server, or both.
-    func services(
+    package func services(
         customer: CustomerName?, server: ServerName?, after key: String?, limit: Int
     ) async throws -> Page<Record, String> {
         let columns = "s.name, s.document, s.revision, s.created_at, s.updated_at"
@@ -80,7 +82,7 @@ extension Store {
     }
 
     /// How many services `server` carries.
-    func serviceCount(of server: ServerName) -> Int {
+    package func serviceCount(of server: ServerName) -> Int {
         catalogue.withLock { $0.references.servicesByServer[server].count }
     }
 }

@@ -1,70 +1,77 @@
-import Domain
-import FoundationEssentials
+package import Domain
+package import Fleet
+package import FoundationEssentials
+package import JSON
 
 /// A resource as the store has it.
-struct Record: Sendable {
-    let kind: ResourceKind
-    let name: String
+package struct Record: Sendable {
+    package let kind: ResourceKind
+    package let name: String
     /// What the operator wrote, in full.
-    let document: JSONValue
+    package let document: JSONValue
     /// The version of the last change to it; 0 for settings that nobody has set.
-    let revision: SnapshotVersion
+    package let revision: SnapshotVersion
     /// Nil for settings that nobody has set.
-    let createdAt: String?
-    let updatedAt: String?
+    package let createdAt: String?
+    package let updatedAt: String?
 }
 
 /// One version: what changed, when and by whom.
-struct VersionRecord: Sendable {
-    let version: SnapshotVersion
-    let at: String
-    let author: String
-    let summary: String
-    let restoredFrom: SnapshotVersion?
+package struct VersionRecord: Sendable {
+    package let version: SnapshotVersion
+    package let at: String
+    package let author: String
+    package let summary: String
+    package let restoredFrom: SnapshotVersion?
 }
 
 /// A change that is in force, and who made it.
-struct CommittedChange: Sendable {
-    let change: Change
-    let author: String
+package struct CommittedChange: Sendable {
+    package let change: Change
+    package let author: String
     /// What it did, in one line.
-    let summary: String
+    package let summary: String
 }
 
 /// A resource before and after a change, as documents.
-struct DocumentChange: Sendable, Equatable {
-    let kind: ResourceKind
-    let name: String
-    let before: JSONValue?
-    let after: JSONValue?
+package struct DocumentChange: Sendable, Equatable {
+    package let kind: ResourceKind
+    package let name: String
+    package let before: JSONValue?
+    package let after: JSONValue?
 }
 
-struct AuditRecord: Sendable {
-    let id: Int64
-    let at: String
-    let author: String
-    let action: String
-    let target: String
-    let version: SnapshotVersion?
-    let done: Bool
-    let detail: String
+package struct AuditRecord: Sendable {
+    package let id: Int64
+    package let at: String
+    package let author: String
+    package let action: String
+    package let target: String
+    package let version: SnapshotVersion?
+    package let done: Bool
+    package let detail: String
 }
 
 /// A part of a long list, and where the next one begins.
-struct Page<Element: Sendable, Key: Sendable>: Sendable {
-    let elements: [Element]
+package struct Page<Element: Sendable, Key: Sendable>: Sendable {
+    package let elements: [Element]
     /// The key of the last element when there are more; nil at the end.
-    let next: Key?
+    package let next: Key?
+
+    package init(elements: [Element], next: Key?) {
+        self.elements = elements
+        self.next = next
+    }
 }
 
-enum Timestamp {
+package enum Timestamp {
     /// RFC 3339, UTC, to the millisecond; texts of this form sort as the moments do.
-    static func text(_ date: Date) -> String {
+    package static func text(_ date: Date) -> String {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     /// The moment that `text` writes, by RFC 3339, in UTC, with or without fractions of a second; nil when it writes none.
-    static func date(_ text: String) -> Date? {
+    package static func date(_ text: String) -> Date? {
         let date =
             (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
             ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
@@ -85,7 +92,7 @@ extension SnapshotVersion {
 
 extension JSONValue {
     /// A document that the store wrote itself.
-    init(stored text: String) throws(StoreFailure) {
+    package init(stored text: String) throws(StoreFailure) {
         do {
             self = try JSONValue.parse(Array(text.utf8))
         } catch {

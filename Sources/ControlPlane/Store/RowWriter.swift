@@ -1,4 +1,6 @@
 import Domain
+import Fleet
+import JSON
 
 /// Brings the rows of the changed resources to what the edits say.
 struct RowWriter {

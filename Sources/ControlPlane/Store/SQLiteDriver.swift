@@ -1,43 +1,43 @@
 import GRDB
 
 /// A value that goes into or comes out of a statement: the types that SQLite and PostgreSQL share.
-enum SQLValue: Equatable, Sendable {
+package enum SQLValue: Equatable, Sendable {
     case null
     case integer(Int64)
     case text(String)
 
-    static func text(_ optional: String?) -> SQLValue { optional.map { .text($0) } ?? .null }
+    package static func text(_ optional: String?) -> SQLValue { optional.map { .text($0) } ?? .null }
     static func integer(_ optional: Int64?) -> SQLValue { optional.map { .integer($0) } ?? .null }
 }
 
 /// A row of an answer. A column that is not what its statement promised is damage, never a crash.
-struct SQLRow {
+package struct SQLRow {
     private let values: [SQLValue]
 
     init(_ values: [SQLValue]) { self.values = values }
 
-    func text(_ column: Int) throws(StoreFailure) -> String {
+    package func text(_ column: Int) throws(StoreFailure) -> String {
         guard values.indices.contains(column), case .text(let text) = values[column] else {
             throw .damaged("column \(column) of an answer is no text")
         }
         return text
     }
 
-    func integer(_ column: Int) throws(StoreFailure) -> Int64 {
+    package func integer(_ column: Int) throws(StoreFailure) -> Int64 {
         guard values.indices.contains(column), case .integer(let number) = values[column] else {
             throw .damaged("column \(column) of an answer is no integer")
         }
         return number
     }
 
-    func isNull(_ column: Int) -> Bool { values.indices.contains(column) && values[column] == .null }
+    package func isNull(_ column: Int) -> Bool { values.indices.contains(column) && values[column] == .null }
 }
 
 /// One connection, inside one transaction or read.
-struct SQLConnection {
+package struct SQLConnection {
     fileprivate let database: Database
 
-    func execute(_ sql: String, _ arguments: [SQLValue] = []) throws(StoreFailure) {
+    package func execute(_ sql: String, _ arguments: [SQLValue] = []) throws(StoreFailure) {
         try translating { try database.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments)) }
     }
 
@@ -46,7 +46,7 @@ struct SQLConnection {
         try translating { try database.execute(sql: sql) }
     }
 
-    func rows(_ sql: String, _ arguments: [SQLValue] = []) throws(StoreFailure) -> [SQLRow] {
+    package func rows(_ sql: String, _ arguments: [SQLValue] = []) throws(StoreFailure) -> [SQLRow] {
         var rows: [SQLRow] = []
         try forEachRow(sql, arguments) { rows.append($0) }
         return rows

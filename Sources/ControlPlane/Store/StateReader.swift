@@ -1,4 +1,6 @@
 import Domain
+import Fleet
+import JSON
 
 /// Reads the whole state from the database, once, at start.
 struct StateReader {

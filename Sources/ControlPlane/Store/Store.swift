@@ -1,6 +1,7 @@
-import Domain
-import FoundationEssentials
-import Synchronization
+package import Domain
+package import Fleet
+package import FoundationEssentials
+package import Synchronization
 
 /// Holds the whole configuration, and every version of it.
 ///
@@ -11,24 +12,24 @@ import Synchronization
 /// 1. A change is one transaction: rows, version, what changed, audit entry, the answer to repeat. All of it, or nothing.
 /// 2. The catalogue changes only inside the writer, after the commit, so no writer ever judges by an older state.
 /// 3. Committed changes are handed on (`changes`) in the order of their versions.
-final class Store: Sendable {
+package final class Store: Sendable {
     let driver: SQLiteDriver
     let catalogue: Mutex<Catalogue>
     /// The subjects whose own rows have a say in changes, in the order in which they follow them.
     let participants: [any ChangeParticipant]
     let exceptions: [Prefix]
     let ports: EndpointPorts
-    let now: @Sendable () -> Date
+    package let now: @Sendable () -> Date
     /// Every committed change, in order. One consumer: the feed of the publisher.
-    let changes: AsyncStream<CommittedChange>
+    package let changes: AsyncStream<CommittedChange>
     private let committed: AsyncStream<CommittedChange>.Continuation
     /// How often the database failed, for the metrics.
-    let failures = Mutex<UInt64>(0)
+    package let failures = Mutex<UInt64>(0)
 
     /// Opens the database at `path`, makes it when there is none, and reads the state.
     ///
     /// `schema` are the steps of all subjects that keep rows in it, in the order of their release.
-    static func open(
+    package static func open(
         at path: String, schema: [Migration], participants: [any ChangeParticipant], exceptions: [Prefix],
         ports: EndpointPorts = EndpointPorts(), now: @escaping @Sendable () -> Date = { Date() }
     ) async throws -> Store {
@@ -54,18 +55,18 @@ final class Store: Sendable {
     }
 
     /// The state as a value. Whoever keeps it while a change is made makes that change copy it, so nobody keeps it for long.
-    var state: FleetState { catalogue.withLock { $0.state } }
-    var version: SnapshotVersion { catalogue.withLock { $0.state.version } }
+    package var state: FleetState { catalogue.withLock { $0.state } }
+    package var version: SnapshotVersion { catalogue.withLock { $0.state.version } }
 
-    struct Counts {
-        let version: SnapshotVersion
-        let customers: Int
-        let servers: Int
-        let services: Int
-        let zones: Int
+    package struct Counts {
+        package let version: SnapshotVersion
+        package let customers: Int
+        package let servers: Int
+        package let services: Int
+        package let zones: Int
     }
 
-    var counts: Counts {
+    package var counts: Counts {
         catalogue.withLock { catalogue in
             let state = catalogue.state
             return Counts(
@@ -75,13 +76,15 @@ final class Store: Sendable {
     }
 
     /// Ends `changes` and lets go of the files.
-    func close() async throws {
+    package func close() async throws {
         committed.finish()
         try await driver.close()
     }
 
     /// Reads, and counts failures.
-    func read<Value: Sendable>(_ body: @escaping @Sendable (SQLConnection) throws -> Value) async throws -> Value {
+    package func read<Value: Sendable>(_ body: @escaping @Sendable (SQLConnection) throws -> Value) async throws
+        -> Value
+    {
         do {
             return try await driver.read(body)
         } catch let failure as StoreFailure {
@@ -91,7 +94,7 @@ final class Store: Sendable {
     }
 
     /// Writes, and counts failures.
-    func write<Value: Sendable>(
+    package func write<Value: Sendable>(
         _ body: @escaping @Sendable (SQLConnection) throws -> Value?,
         committed: @escaping @Sendable (Value) -> Void = { _ in }
     ) async throws -> Value? {

@@ -1,5 +1,5 @@
 /// Why the store could not do what was asked. The request changed nothing; whether it may be tried again depends on the case.
-enum StoreFailure: Error, Sendable, CustomStringConvertible {
+package enum StoreFailure: Error, Sendable, CustomStringConvertible {
     /// Another process holds the database, or changed it under us.
     case busy(String)
     /// There is no room, or the medium fails.
@@ -14,7 +14,7 @@ enum StoreFailure: Error, Sendable, CustomStringConvertible {
     case constraint(String)
     case other(String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .busy(let cause): "the database is held by another process (\(cause))"
         case .cannotWrite(let cause): "the database cannot be written (\(cause))"

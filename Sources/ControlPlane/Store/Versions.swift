@@ -1,4 +1,6 @@
-import Domain
+package import Domain
+package import Fleet
+import JSON
 
 extension DocumentChange {
     /// The net difference between two versions, `from` before `to`, by kind and name: what each resource was and what it became.
@@ -29,7 +31,7 @@ extension DocumentChange {
             after: row.isNull(3) ? nil : kind.completed(try JSONValue(stored: row.text(3))))
     }
 
-    init(_ edit: Change.Edit) {
+    package init(_ edit: Change.Edit) {
         self.init(kind: edit.kind, name: edit.name, before: edit.before, after: edit.after)
     }
 
@@ -49,7 +51,8 @@ extension VersionRecord {
 
 extension Store {
     /// Versions, newest first, from the one before `key`.
-    func versions(before key: SnapshotVersion?, limit: Int) async throws -> Page<VersionRecord, SnapshotVersion> {
+    package func versions(before key: SnapshotVersion?, limit: Int) async throws -> Page<VersionRecord, SnapshotVersion>
+    {
         let versions = try await read { connection in
             try connection.rows(
                 "SELECT \(VersionRecord.columns) FROM versions WHERE version < ? ORDER BY version DESC LIMIT ?",
@@ -60,7 +63,7 @@ extension Store {
             elements: Array(versions.prefix(limit)), next: versions.count > limit ? versions[limit - 1].version : nil)
     }
 
-    func versionRecord(_ version: SnapshotVersion) async throws -> (VersionRecord, [DocumentChange])? {
+    package func versionRecord(_ version: SnapshotVersion) async throws -> (VersionRecord, [DocumentChange])? {
         try await read { connection in
             let rows = try connection.rows(
                 "SELECT \(VersionRecord.columns) FROM versions WHERE version = ?", [version.sql])
@@ -72,7 +75,7 @@ extension Store {
     }
 
     /// What leads from one version to the other, forwards or backwards; nil when there is no such version.
-    func difference(from: SnapshotVersion, to: SnapshotVersion) async throws -> [DocumentChange]? {
+    package func difference(from: SnapshotVersion, to: SnapshotVersion) async throws -> [DocumentChange]? {
         let newest = version
         guard from.number >= 1, to.number >= 1, max(from, to) <= newest else { return nil }
         return try await read { connection in
@@ -82,7 +85,7 @@ extension Store {
     }
 
     /// What `version` changed.
-    func changes(of version: SnapshotVersion) async throws -> [Change.Edit] {
+    package func changes(of version: SnapshotVersion) async throws -> [Change.Edit] {
         try await read { connection in
             try connection.rows(
                 "SELECT kind, name, before, after FROM changes WHERE version = ? ORDER BY position", [version.sql]
@@ -92,7 +95,7 @@ extension Store {
     }
 
     /// Makes the state of `version` the newest one, by a change that is checked against today's rules like any other.
-    func restore(_ version: SnapshotVersion, _ request: ChangeRequest) async throws -> ChangeOutcome {
+    package func restore(_ version: SnapshotVersion, _ request: ChangeRequest) async throws -> ChangeOutcome {
         try await change(request) { base in
             guard version.number >= 1, version <= base.state.version else {
                 throw ChangeRefusal.notFound("There is no version \(version); the newest is \(base.state.version).")
@@ -108,7 +111,7 @@ extension Store {
     }
 
     /// The newest changes, oldest first: what the publisher needs to send differences to servers that were away for a moment.
-    func recentChanges(limit: Int) async throws -> [Change] {
+    package func recentChanges(limit: Int) async throws -> [Change] {
         let newest = version
         let oldest = SnapshotVersion(newest.number - min(newest.number, UInt64(max(limit, 0))))
         return try await read { connection in

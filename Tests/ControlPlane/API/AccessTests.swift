@@ -2,7 +2,10 @@ import Foundation
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import API
+@testable import Access
+@testable import JSON
+@testable import Store
 
 @Suite struct `Access` {
     @Test func `without a token nothing is told but health and the API's description`() async throws {

@@ -1,7 +1,8 @@
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import JSON
+@testable import Store
 
 @Suite struct `Bad input` {
     @Test func `every wrong field is named in one answer`() async throws {

@@ -5,7 +5,16 @@ import HummingbirdTesting
 import Logging
 import Synchronization
 
-@testable import ControlPlane
+@testable import API
+@testable import Access
+@testable import Channel
+@testable import ControlDaemon
+@testable import DNS
+@testable import Failover
+@testable import JSON
+@testable import Notices
+@testable import Probing
+@testable import Store
 
 /// The real API over a real store in a folder of its own, without a listener.
 struct Bench: Sendable {

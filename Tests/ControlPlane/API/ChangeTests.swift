@@ -1,7 +1,9 @@
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import API
+@testable import JSON
+@testable import Store
 
 @Suite struct `Changes` {
     @Test func `a creation answers where the resource is and which version it made`() async throws {

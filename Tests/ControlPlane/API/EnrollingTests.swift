@@ -3,7 +3,9 @@ import Foundation
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import Channel
+@testable import JSON
+@testable import Store
 
 @Suite struct `Enrolling a server` {
     @Test func `a token is made, shown once, and lets the server have its certificate`() async throws {

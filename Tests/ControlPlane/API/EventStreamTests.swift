@@ -1,9 +1,10 @@
-import Domain
 import Hummingbird
 import Synchronization
 import Testing
 
-@testable import ControlPlane
+@testable import API
+@testable import JSON
+@testable import Notices
 
 @Suite(.timeLimit(.minutes(10))) struct `Events by the API` {
     // MARK: The answer

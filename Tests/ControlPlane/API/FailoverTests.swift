@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import Failover
+@testable import JSON
+@testable import Store
 
 @Suite struct `Failover by the API` {
     private static let later = Timestamp.text(Date() + 3600)
@@ -53,7 +55,7 @@ import Testing
             let nobody = try await bench.send(
                 .put, "/api/v1/servers/nobody/override", sideways.replacingOccurrences(of: "sideways", with: "up"))
             #expect(nobody.status == 404)
-            let records = try await bench.store.failoverRecords()
+            let records = try await FailoverJournal(store: bench.store).records()
             #expect(records.overrides.values.map(\.state) == [.down])
             let cleared = try await bench.delete("/servers/za1/override")
             #expect(cleared.status == 204)

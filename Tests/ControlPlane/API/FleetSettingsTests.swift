@@ -1,7 +1,9 @@
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import Fleet
+@testable import JSON
+@testable import Store
 
 @Suite struct `The fleet's settings` {
     @Test func `are there before anybody has set any`() async throws {

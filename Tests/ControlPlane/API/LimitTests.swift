@@ -2,7 +2,9 @@ import Domain
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import Fleet
+@testable import JSON
+@testable import Store
 
 @Suite struct `Limits and what belongs to them, through the API` {
     @Test func `are what is standard where nobody says anything`() async throws {

@@ -1,6 +1,7 @@
 import Testing
 
-@testable import ControlPlane
+@testable import API
+@testable import JSON
 
 @Suite struct `The OpenAPI document` {
     let document: JSONObject

@@ -2,7 +2,7 @@ import Domain
 import Testing
 import Wire
 
-@testable import ControlPlane
+@testable import JSON
 
 /// `GET /servers/{name}/flows`, with a data plane that answers as a test says.
 @Suite(.timeLimit(.minutes(10))) struct `Listing open flows` {

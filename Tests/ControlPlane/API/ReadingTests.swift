@@ -2,7 +2,9 @@ import Domain
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import Fleet
+@testable import JSON
+@testable import Store
 
 @Suite struct `Reading` {
     @Test func `pages lead through a whole list, each element once`() async throws {

@@ -2,7 +2,9 @@ import Domain
 import Testing
 import Wire
 
-@testable import ControlPlane
+@testable import Channel
+@testable import JSON
+@testable import Store
 
 /// `?wait=applied` with data planes that are connected, and do not do as they are told.
 @Suite(.timeLimit(.minutes(10))) struct `Waiting for data planes` {

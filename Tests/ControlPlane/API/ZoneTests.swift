@@ -1,7 +1,9 @@
 import Hummingbird
 import Testing
 
-@testable import ControlPlane
+@testable import API
+@testable import JSON
+@testable import Store
 
 @Suite struct `Zones` {
     private static let zone = #"""

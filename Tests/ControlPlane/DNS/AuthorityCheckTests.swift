@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
 
 @Suite struct `A check of authoritative servers` {
     private func zone(_ text: String, _ authorities: [TransportAddress] = []) throws -> Zone {

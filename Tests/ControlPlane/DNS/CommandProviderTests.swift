@@ -2,7 +2,8 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
+@testable import JSON
 
 @Suite struct `A command that changes a zone` {
     let zone: DomainName

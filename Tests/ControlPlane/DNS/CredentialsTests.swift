@@ -2,7 +2,7 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
 
 @Suite struct `A credential` {
     let folder: Scratch

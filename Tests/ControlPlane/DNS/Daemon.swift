@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-@testable import ControlPlane
+@testable import DNS
 
 /// How long a test waits for a fact. Only a fault takes so long, however slow the machine is.
 let patience = Duration.seconds(240)

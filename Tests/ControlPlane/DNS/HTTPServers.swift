@@ -3,7 +3,8 @@ import Domain
 import Foundation
 import NIOCore
 
-@testable import ControlPlane
+@testable import DNS
+@testable import JSON
 
 /// PowerDNS with its API, on SQLite, without any of its caches.
 final class PowerDNSServer: LaboratoryServer {

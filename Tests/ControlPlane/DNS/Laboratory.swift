@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
 
 /// The real servers that every provider has to get on with. Each is started once, when the first test asks for it.
 enum Laboratory: String, CaseIterable, Sendable, CustomTestStringConvertible {

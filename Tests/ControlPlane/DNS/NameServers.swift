@@ -1,7 +1,7 @@
 import Domain
 import Foundation
 
-@testable import ControlPlane
+@testable import DNS
 
 /// A server for the provider tests: a zone for each that asks, and how to come to it.
 protocol LaboratoryServer: Sendable {

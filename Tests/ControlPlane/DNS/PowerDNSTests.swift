@@ -1,7 +1,8 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
+@testable import JSON
 
 @Suite struct `The JSON of PowerDNS` {
     let name: DomainName

@@ -1,7 +1,6 @@
-import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
 
 /// What is promised of every provider, kept by the real servers.
 @Suite struct `A provider of a zone` {

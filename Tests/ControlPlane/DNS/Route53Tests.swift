@@ -2,7 +2,7 @@ import Domain
 import FoundationEssentials
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
 
 /// Amazon's own test vectors (aws-sig-v4-test-suite): one key, one moment, and the signature of each request.
 @Suite struct `A request's signature` {

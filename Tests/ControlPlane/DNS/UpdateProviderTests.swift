@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
 
 /// What only dynamic updates have.
 @Suite struct `Dynamic updates` {

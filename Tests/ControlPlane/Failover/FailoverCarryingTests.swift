@@ -2,7 +2,9 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
+@testable import Failover
+@testable import Notices
 
 @Suite(.timeLimit(.minutes(10))) struct `Carrying out a failover` {
     @Test func `the record is written once, verified, and the service is where it went`() async throws {
@@ -17,7 +19,7 @@ import Testing
             }
             #expect(laboratory.zone[laboratory.name] == [Laboratory.after])
             #expect(laboratory.zone.writes == 1)
-            let records = try await laboratory.bench.store.failoverRecords()
+            let records = try await FailoverJournal(store: laboratory.bench.store).records()
             #expect(records.placements.values.map(\.server.text) == ["ie1"])
             #expect(records.decisions.isEmpty)
         }
@@ -131,7 +133,7 @@ import Testing
             }
             #expect(laboratory.zone[laboratory.name] == [foreign])
             #expect(laboratory.zone.writes == 0)
-            let records = try await laboratory.bench.store.failoverRecords()
+            let records = try await FailoverJournal(store: laboratory.bench.store).records()
             #expect(records.decisions.isEmpty)
             #expect(records.placements.isEmpty)
         }
@@ -184,7 +186,7 @@ import Testing
         try await moved { laboratory in
             let answer = try await laboratory.bench.delete("/services/acme-app")
             #expect(answer.status == 204)
-            let records = try await laboratory.bench.store.failoverRecords()
+            let records = try await FailoverJournal(store: laboratory.bench.store).records()
             #expect(records.placements.isEmpty)
         }
     }

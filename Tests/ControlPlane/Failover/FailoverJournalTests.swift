@@ -2,7 +2,11 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
+@testable import Failover
+@testable import JSON
+@testable import Notices
+@testable import Store
 
 @Suite struct `Failovers in the store` {
     private let noon = Date(timeIntervalSince1970: 1_800_000_000)

@@ -2,7 +2,8 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import Failover
+@testable import Probing
 
 /// The machine, driven by hand: a fleet, a clock, and what the vantages see.
 private struct Watch {

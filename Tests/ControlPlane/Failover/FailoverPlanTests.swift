@@ -1,7 +1,8 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
+@testable import Failover
 
 @Suite struct `A failover plan` {
     private let servers: [ServerName: Server]

@@ -4,7 +4,12 @@ import Logging
 import Synchronization
 import Testing
 
-@testable import ControlPlane
+@testable import DNS
+@testable import Failover
+@testable import JSON
+@testable import Notices
+@testable import Probing
+@testable import Store
 
 /// A fleet in a real store, a zone in memory, and control planes that come and go.
 final class Laboratory: Sendable {
@@ -72,7 +77,7 @@ final class Laboratory: Sendable {
             FailoverService.Surroundings(
                 store: bench.store, journal: FailoverJournal(store: bench.store),
                 word: OperatorsWord(store: bench.store), publisher: bench.publisher,
-                prober: ControlPlane.Prober(logger: logger),
+                prober: Prober(logger: logger),
                 probeKeys: try await ProbeKeys.stored(in: bench.store),
                 provider: { $0.name.text == "acme.test" ? zone : other },
                 authorities: { _ in

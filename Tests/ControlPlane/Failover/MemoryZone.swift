@@ -1,7 +1,7 @@
 import Domain
 import Synchronization
 
-@testable import ControlPlane
+@testable import DNS
 
 /// A fake: a zone in memory, which keeps its conditions as a real provider does, and can be told to fail.
 final class MemoryZone: DNSProvider {

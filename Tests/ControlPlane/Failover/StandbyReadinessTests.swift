@@ -1,7 +1,10 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import Channel
+@testable import DNS
+@testable import Failover
+@testable import Notices
 
 @Suite(.timeLimit(.minutes(10))) struct `Standby readiness` {
     @Test func `a record that somebody else has changed is an alert before it is an outage, and its mending is told`()

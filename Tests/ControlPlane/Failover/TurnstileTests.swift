@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import ControlPlane
+@testable import Failover
 
 @Suite(.timeLimit(.minutes(10))) struct `A turnstile` {
     private final class Counts: Sendable {

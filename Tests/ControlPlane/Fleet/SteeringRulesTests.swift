@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import Fleet
 
 /// A fleet of servers za1 and ie1, zones acme.test and other.test, and service app, which app.acme.test steers.
 @Suite struct `Rules about what steers traffic` {

@@ -7,7 +7,8 @@ import NIOSSL
 import Synchronization
 import X509
 
-@testable import ControlPlane
+@testable import Channel
+@testable import Probing
 
 /// What answers on two ports of the loopback as a server's monitor endpoint should, or as it should not.
 final class MonitorStub: Sendable {

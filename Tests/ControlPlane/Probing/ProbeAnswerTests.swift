@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ControlPlane
+@testable import Probing
 
 @Suite struct `Probe answer` {
     static let right =

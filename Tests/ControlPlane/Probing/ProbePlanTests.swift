@@ -2,7 +2,7 @@ import Domain
 import Testing
 import Wire
 
-@testable import ControlPlane
+@testable import Probing
 
 @Suite struct `Probe plan` {
     static func server(

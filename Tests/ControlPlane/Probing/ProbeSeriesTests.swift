@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import Probing
 
 @Suite struct `Probe series` {
     let noon = ContinuousClock.now

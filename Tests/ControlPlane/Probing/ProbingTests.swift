@@ -5,7 +5,7 @@ import NIOPosix
 import ServiceLifecycle
 import Testing
 
-@testable import ControlPlane
+@testable import Probing
 
 /// A real prober, and servers on the loopback that are well or not.
 @Suite(.timeLimit(.minutes(10))) struct `Probing` {

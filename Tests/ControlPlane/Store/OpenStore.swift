@@ -1,7 +1,10 @@
 import Domain
 import Foundation
 
-@testable import ControlPlane
+@testable import Channel
+@testable import ControlDaemon
+@testable import Failover
+@testable import Store
 
 extension Store {
     /// A store as the daemon opens it: the tables of all subjects, and those who take part in changes.

@@ -1,7 +1,8 @@
 import Domain
 import Testing
 
-@testable import ControlPlane
+@testable import Fleet
+@testable import Store
 
 @Suite struct `Zones and settings in the store` {
     private func set(_ settings: FleetSettings, in store: Store) async throws {

@@ -3,7 +3,10 @@ import Domain
 import Foundation
 import Testing
 
-@testable import ControlPlane
+@testable import ControlDaemon
+@testable import Fleet
+@testable import Probing
+@testable import Store
 
 @Suite struct `The store` {
     @Test func `a restart finds everything as it was, and versions go on`() async throws {

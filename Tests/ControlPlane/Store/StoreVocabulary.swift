@@ -1,6 +1,7 @@
 import Domain
 
-@testable import ControlPlane
+@testable import Fleet
+@testable import Store
 
 /// What the tests of the store say to it.
 extension Store {

@@ -28,9 +28,10 @@ import Testing
             let (relay, listener) = try RelayHarness.single()
             let client = try TestConnection(port: relay.httpPort)
             try client.send("POST / HTTP/1.1\r\nHost: one.acme.test\r\nContent-Length: 50000000\r\n\r\n")
-            keepSending(client, upTo: 50_000_000)
             var endpoint: TestConnection? = try listener.accept()
             _ = try endpoint?.receive(untilSuffix: "\r\n\r\n")
+            keepSending(client, upTo: 50_000_000)
+            _ = try endpoint?.receive(exactly: 10_000)
             try endpoint?.send(refusal)
             endpoint = nil  // with most of the upload unread: a reset follows the answer
             let (bytes, _) = client.receiveAll()

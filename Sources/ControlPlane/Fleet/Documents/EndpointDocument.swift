@@ -1,0 +1,95 @@
+package import Domain
+package import JSON
+
+extension EndpointTarget {
+    package var document: JSONObject {
+        [
+            "host": .string(host.description), "httpPort": .integer(Int(httpPort.number)),
+            "httpsPort": .integer(Int(httpsPort.number)),
+        ]
+    }
+}
+
+extension Endpoint {
+    var document: JSONValue {
+        var document = target.document
+        document["fallbacks"] = .array(fallbacks.map { .object($0.document) })
+        document["check"] = check?.document ?? .null
+        return .object(document)
+    }
+}
+
+/// An endpoint as far as its document could be read.
+package struct EndpointDraft {
+    /// Where each host that could be read stands in the document, the endpoint's own first.
+    package var hosts: [(pointer: String, host: EndpointHost)] = []
+    /// Where each port stands in the document (or would stand), and the whole target that it is of.
+    var ports: [(pointer: String, port: Port, target: EndpointTarget)] = []
+    /// The endpoint, when nothing is wrong with the document itself.
+    package var endpoint: Endpoint?
+
+    init() {}
+
+    init(_ endpoint: Endpoint) {
+        self.endpoint = endpoint
+        for (index, target) in endpoint.targets.enumerated() {
+            let pointer = index == 0 ? "/endpoint" : "/endpoint/fallbacks/\(index - 1)"
+            hosts.append((pointer + "/host", target.host))
+            addPorts(of: target, at: pointer)
+        }
+    }
+
+    package init(reading value: JSONValue, at pointer: String, _ findings: Findings) {
+        let earlier = findings.all.count
+        guard var reader = ObjectReader(value, at: pointer, findings) else { return }
+        let target = readTarget(&reader)
+        var fallbacks: [EndpointTarget] = []
+        let expected = "objects with a host"
+        if let value = reader.value("fallbacks", required: false, expected: expected),
+            let elements = reader.array(
+                value, at: reader.pointer(to: "fallbacks"), count: 0...Endpoint.mostFallbacks, expected: expected)
+        {
+            for (index, element) in elements.enumerated() {
+                guard var reader = ObjectReader(element, at: "\(pointer)/fallbacks/\(index)", findings) else {
+                    continue
+                }
+                let fallback = readTarget(&reader)
+                reader.finish()
+                if let fallback { fallbacks.append(fallback) }
+                if let fallback, fallback == target || fallbacks.dropLast().contains(fallback) {
+                    findings.add(
+                        .invalid(
+                            "\(pointer)/fallbacks/\(index)",
+                            "'\(fallback.host)' is named twice; expected fallbacks that differ from each other and from the endpoint."
+                        ))
+                }
+            }
+        }
+        let check = HealthCheck.read(&reader)
+        reader.finish()
+        guard findings.all.count == earlier, let target else { return }
+        do {
+            endpoint = try Endpoint(target, fallbacks: fallbacks, check: check)
+        } catch {
+            findings.add(pointer, error)
+        }
+    }
+
+    private mutating func readTarget(_ reader: inout ObjectReader) -> EndpointTarget? {
+        let host = reader.text("host", expected: "a domain such as origin.acme.example, or an IP address") {
+            text throws(InvalidValue) in try EndpointHost(text)
+        }
+        if let host { hosts.append((reader.pointer(to: "host"), host)) }
+        let httpPort = reader.port("httpPort", default: .http)
+        let httpsPort = reader.port("httpsPort", default: .https)
+        guard let host, let httpPort, let httpsPort else { return nil }
+        let target = EndpointTarget(host: host, httpPort: httpPort, httpsPort: httpsPort)
+        addPorts(of: target, at: reader.pointer)
+        return target
+    }
+
+    private mutating func addPorts(of target: EndpointTarget, at pointer: String) {
+        ports.append((pointer + "/httpPort", target.httpPort, target))
+        ports.append((pointer + "/httpsPort", target.httpsPort, target))
+    }
+}
