@@ -153,10 +153,12 @@ let package = Package(
                 "Domain", "JSON", "Fleet", "Store", "Notices", "DNS", "Probing", "Channel", Products.lifecycle,
                 Products.logging,
             ]),
+        subject("Changes", ["Domain", "JSON", "Fleet", "Store", "Channel", Products.logging]),
         subject(
             "API",
             [
-                "Domain", "JSON", "Fleet", "Store", "Access", "Notices", "DNS", "Channel", "Failover", Products.crypto,
+                "Domain", "JSON", "Fleet", "Store", "Access", "Notices", "DNS", "Channel", "Changes", "Failover",
+                Products.crypto,
                 Products.lifecycle, Products.logging, Products.nio,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -165,7 +167,7 @@ let package = Package(
             "ControlDaemon",
             [
                 "Daemon", "Domain", "Fleet", "Store", "Access", "Notices", "DNS", "Probing", "Channel", "Failover",
-                "API", Products.asyncHTTPClient, Products.lifecycle, Products.logging, Products.nio,
+                "Changes", "API", Products.asyncHTTPClient, Products.lifecycle, Products.logging, Products.nio,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
@@ -210,7 +212,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "Fleet", "Store", "Access", "Notices", "Probing", "DNS", "Channel", "Failover", "API", "ControlDaemon",
+                "Fleet", "Store", "Access", "Notices", "Probing", "DNS", "Channel", "Changes", "Failover", "API",
+                "ControlDaemon",
                 "Daemon", "Domain", "JSON", "Wire", Products.crypto, Products.lifecycle, Products.logging,
                 Products.nio, Products.nioPosix, Products.nioSSL, Products.asn1, Products.x509,
                 .product(name: "Hummingbird", package: "hummingbird"),

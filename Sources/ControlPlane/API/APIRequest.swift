@@ -1,7 +1,10 @@
+import Domain
+import Fleet
 import Hummingbird
 import HummingbirdCore
 import JSON
 import NIOCore
+import Store
 
 /// A request, as far as it is understood before its operation is asked: who sends it, which resource, which parameters.
 struct APIRequest: Sendable {
@@ -86,6 +89,27 @@ struct APIRequest: Sendable {
 
     /// The variable part of the path with this name.
     func variable(_ name: String) -> String { variables[name] ?? "" }
+
+    /// The server that the path names.
+    func server(in store: Store) throws(Problem) -> ServerName {
+        let text = variable("name")
+        guard let name = store.state.servers[ServerName(checked: text)]?.name else {
+            throw Problem(.noSuch(.server, text))
+        }
+        return name
+    }
+
+    /// What a query parameter says, if it is there.
+    func filter<Value>(
+        _ parameter: String, _ make: (String) throws(InvalidValue) -> Value
+    ) throws(Problem) -> Value? {
+        guard let text = query[parameter] else { return nil }
+        do {
+            return try make(text)
+        } catch {
+            throw Problem(.invalidParameter, "\(parameter): \(error).")
+        }
+    }
 }
 
 /// What stands after the question mark.

@@ -2,12 +2,17 @@ import Hummingbird
 import JSON
 import Store
 
-extension ControlAPI {
-    static let auditOperations: [Operation] = [
-        Operation(.get, "/api/v1/audit", query: Operation.page) { $0.listAudit }
-    ]
+/// Who did what, and what was refused.
+struct AuditRoutes: Routes {
+    let store: Store
 
-    private func listAudit(_ request: APIRequest) async throws -> Response {
+    var operations: [Operation] {
+        [
+            Operation(.get, "/api/v1/audit", query: Operation.page, needs: .readAudit) { try await list($0) }
+        ]
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "audit")
         let page = try await store.auditTrail(before: try paging.number(), limit: paging.limit)
         let items = page.elements.map { entry -> JSONValue in

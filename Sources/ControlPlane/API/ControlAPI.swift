@@ -1,4 +1,5 @@
 package import Access
+package import Changes
 package import Channel
 package import Failover
 import Fleet
@@ -12,31 +13,40 @@ package import Store
 package struct ControlAPI: HTTPResponder {
     package typealias Context = APIContext
 
-    package let store: Store
-    package let tokens: AccessTokens
-    package let publisher: SnapshotPublisher
-    /// Nil when there is no channel over TCP, which is what servers enroll for.
-    package let enrollments: Enrollments?
-    package let events: EventLog
-    package let failover: FailoverService
-    package let journal: FailoverJournal
-    package let alerts: AlertQueue
-    package let counters: RequestCounters
-    package let logger: Logger
+    let operations: [Operation]
+    private let authentication: Authentication
+    private let counters: RequestCounters
+    private let logger: Logger
 
+    /// `enrollments` is nil when there is no channel over TCP, which is what servers enroll for.
     package init(
-        store: Store, tokens: AccessTokens, publisher: SnapshotPublisher, enrollments: Enrollments?, events: EventLog,
-        failover: FailoverService, journal: FailoverJournal, alerts: AlertQueue, counters: RequestCounters,
-        logger: Logger
+        store: Store, tokens: AccessTokens, changes: Changes, publisher: SnapshotPublisher, enrollments: Enrollments?,
+        events: EventLog, failover: FailoverService, journal: FailoverJournal, alerts: AlertQueue,
+        counters: RequestCounters, logger: Logger
     ) {
-        self.store = store
-        self.tokens = tokens
-        self.publisher = publisher
-        self.enrollments = enrollments
-        self.events = events
-        self.failover = failover
-        self.journal = journal
-        self.alerts = alerts
+        let authentication = Authentication(tokens: tokens)
+        let resources = Resources(
+            store: store, changes: changes, shown: Representations(store: store, publisher: publisher))
+        let routes: [any Routes] = [
+            ResourceRoutes(kind: .customer, change: .changeCustomers, resources: resources),
+            ServerRoutes(resources: resources, store: store, changes: changes, publisher: publisher, events: events),
+            FlowRoutes(store: store, publisher: publisher),
+            EnrollmentRoutes(
+                store: store, changes: changes, publisher: publisher, enrollments: enrollments, events: events),
+            FailoverRoutes(store: store, changes: changes, failover: failover, journal: journal),
+            ServiceRoutes(
+                resources: resources, checks: EndpointChecks(store: store, publisher: publisher), store: store),
+            ResourceRoutes(kind: .zone, change: .changeZones, resources: resources),
+            SettingsRoutes(resources: resources),
+            VersionRoutes(store: store, changes: changes),
+            AuditRoutes(store: store),
+            EventRoutes(events: events, authentication: authentication, logger: logger),
+            TokenRoutes(tokens: tokens, changes: changes),
+            ProcessRoutes(
+                store: store, publisher: publisher, failover: failover, alerts: alerts, counters: counters),
+        ]
+        operations = routes.flatMap(\.operations)
+        self.authentication = authentication
         self.counters = counters
         self.logger = logger
     }
@@ -73,10 +83,12 @@ package struct ControlAPI: HTTPResponder {
     ) async throws -> Response {
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false)
         let method = request.method == .head ? .get : request.method
-        let candidates = Operation.all.compactMap { operation in operation.match(path).map { (operation, $0) } }
+        let candidates = operations.compactMap { operation in operation.match(path).map { (operation, $0) } }
         let chosen = candidates.first { $0.0.method == method }
         if chosen?.0.isOpen != true {
-            author = try owner(by: request.headers).text
+            let caller = try authentication.caller(by: request.headers)
+            author = caller.name
+            try chosen?.0.admit(caller)
         }
         guard let (operation, variables) = chosen else {
             guard !candidates.isEmpty else {
@@ -91,21 +103,7 @@ package struct ControlAPI: HTTPResponder {
         }
         let query = try Query.read(request.uri.query, known: operation.query)
         return try await operation.handle(
-            self, APIRequest(request, on: connection, author: author ?? "", variables: variables, query: query))
-    }
-
-    /// Who sends the request, by its bearer token.
-    func owner(by headers: HTTPFields) throws(Problem) -> TokenName {
-        let parts = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
-        if parts.count == 2, parts[0].lowercased() == "bearer", let owner = tokens.owner(ofSecret: String(parts[1])) {
-            return owner
-        }
-        throw Problem(
-            .unauthorized,
-            parts.isEmpty
-                ? "The request has no token; expected the header 'Authorization: Bearer TOKEN'."
-                : "The token is not known; expected one that GET /api/v1/tokens lists, or the one in the admin token file.",
-            headers: [.wwwAuthenticate: "Bearer realm=\"ddirect\""])
+            APIRequest(request, on: connection, author: author ?? "", variables: variables, query: query))
     }
 
     func problem(for error: any Error) -> Problem {

@@ -5,15 +5,19 @@ import Hummingbird
 import JSON
 import Store
 
-extension ControlAPI {
+/// Has servers connect to an endpoint, and tells what they saw.
+struct EndpointChecks: Sendable {
+    let store: Store
+    let publisher: SnapshotPublisher
+
     /// Longer than a server takes to find that none of three name servers answers, or that an address does not.
     private static let checkTimeout = Duration.seconds(25)
 
     /// Asks each server that carries the service to resolve and connect now, and tells what it saw.
-    func checkEndpoint(_ request: APIRequest) async throws -> Response {
+    func check(_ request: APIRequest) async throws -> Response {
         let text = request.variable("name")
         guard let service = store.state.services[ServiceName(checked: text)] else {
-            throw Problem.noSuch(.service, text)
+            throw Problem(.noSuch(.service, text))
         }
         let endpoint = try await candidate(request, for: service) ?? service.carriage.endpoint
         let targets = endpoint.targets

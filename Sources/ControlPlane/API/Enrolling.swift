@@ -1,3 +1,4 @@
+import Changes
 import Channel
 import Domain
 import Fleet
@@ -6,18 +7,28 @@ import JSON
 import Notices
 import Store
 
-extension ControlAPI {
-    static let enrollmentOperations: [Operation] = [
-        Operation(.post, "/api/v1/servers/{name}/enroll") { $0.grantEnrollment },
-        Operation(.post, "/api/v1/servers/{name}/revoke") { $0.revokeCertificates },
-    ]
+/// Which machine may connect as which server.
+struct EnrollmentRoutes: Routes {
+    let store: Store
+    let changes: Changes
+    let publisher: SnapshotPublisher
+    /// Nil when there is no channel over TCP, which is what servers enroll for.
+    let enrollments: Enrollments?
+    let events: EventLog
+
+    var operations: [Operation] {
+        [
+            Operation(.post, "/api/v1/servers/{name}/enroll", needs: .enrollServers) { try await grant($0) },
+            Operation(.post, "/api/v1/servers/{name}/revoke", needs: .enrollServers) { try await revoke($0) },
+        ]
+    }
 
     /// In seconds. An hour is time enough to carry a token to its server; after a week nobody remembers where it lies.
     private static let validities = 1...604_800
     private static let usualValidity = 3600
 
-    private func grantEnrollment(_ request: APIRequest) async throws -> Response {
-        let name = try serverName(request)
+    private func grant(_ request: APIRequest) async throws -> Response {
+        let name = try request.server(in: store)
         let validity = try await validity(request)
         let enrollments = try await channelEnrollments(for: "server.enroll.token", name, request)
         let token = try await enrollments.grant(name, validFor: validity, by: request.author)
@@ -29,8 +40,8 @@ extension ControlAPI {
             ], status: .created)
     }
 
-    private func revokeCertificates(_ request: APIRequest) async throws -> Response {
-        let name = try serverName(request)
+    private func revoke(_ request: APIRequest) async throws -> Response {
+        let name = try request.server(in: store)
         let enrollments = try await channelEnrollments(for: "server.revoke", name, request)
         let count = try await enrollments.revoke(name, by: request.author)
         events.append(
@@ -69,7 +80,7 @@ extension ControlAPI {
         for action: String, _ name: ServerName, _ request: APIRequest
     ) async throws(Problem) -> Enrollments {
         if let enrollments { return enrollments }
-        await enterRefusal(
+        await changes.enterRefusal(
             ChangeRequest(author: request.author, action: action, target: name.text),
             "There is no channel over TCP.")
         throw Problem(

@@ -1,16 +1,24 @@
 import Access
 import Hummingbird
 import HummingbirdCore
+import Logging
 import NIOCore
 import Notices
 import ServiceLifecycle
 
-extension ControlAPI {
-    static let eventOperations: [Operation] = [
-        Operation(.get, "/api/v1/events", query: ["after", "follow"]) { $0.showEvents }
-    ]
+/// What happens in the fleet, for those who watch.
+struct EventRoutes: Routes {
+    let events: EventLog
+    let authentication: Authentication
+    let logger: Logger
 
-    private func showEvents(_ request: APIRequest) async throws -> Response {
+    var operations: [Operation] {
+        [
+            Operation(.get, "/api/v1/events", query: ["after", "follow"], needs: .readEvents) { try await show($0) }
+        ]
+    }
+
+    private func show(_ request: APIRequest) async throws -> Response {
         let after = try Self.position(request)
         switch request.query["follow"] {
         case "false":
@@ -45,7 +53,10 @@ extension ControlAPI {
         }
         let stream = EventStream(
             subscription,
-            mayRead: { (try? owner(by: request.headers))?.text == request.author },
+            mayRead: {
+                guard let caller = try? authentication.caller(by: request.headers) else { return false }
+                return caller.name == request.author && caller.may(.readEvents)
+            },
             disconnect: { request.connection.close(promise: nil) })
         return .events(
             ResponseBody { writer in

@@ -1,3 +1,4 @@
+import Changes
 import DNS
 import Domain
 import Failover
@@ -7,35 +8,45 @@ import Hummingbird
 import JSON
 import Store
 
-extension ControlAPI {
-    static let failoverOperations: [Operation] = [
-        Operation(.get, "/api/v1/failover") { $0.showFailoverStatus },
-        Operation(.put, "/api/v1/failover/freeze") { $0.freezeFleet },
-        Operation(.delete, "/api/v1/failover/freeze") { $0.unfreezeFleet },
-        Operation(.get, "/api/v1/failovers", query: Operation.page) { $0.listFailovers },
-        Operation(.get, "/api/v1/failovers/{id}") { $0.showFailover },
-        Operation(.post, "/api/v1/failovers/{id}/failback") { $0.takeFailoverBack },
-        Operation(.get, "/api/v1/servers/{name}/failover-plan") { $0.showFailoverPlan },
-        Operation(.post, "/api/v1/servers/{name}/failover") { $0.failServerOver },
-        Operation(.post, "/api/v1/servers/{name}/failback") { $0.failServerBack },
-        Operation(.put, "/api/v1/servers/{name}/override") { $0.overrideServer },
-        Operation(.delete, "/api/v1/servers/{name}/override") { $0.clearOverride },
-    ]
+/// What is asked of failover: how it stands, what it did, and orders to it.
+struct FailoverRoutes: Routes {
+    let store: Store
+    let changes: Changes
+    let failover: FailoverService
+    let journal: FailoverJournal
+
+    var operations: [Operation] {
+        [
+            Operation(.get, "/api/v1/failover", needs: .readFailovers) { try await showStatus($0) },
+            Operation(.put, "/api/v1/failover/freeze", needs: .overrideFailover) { try await freeze($0) },
+            Operation(.delete, "/api/v1/failover/freeze", needs: .overrideFailover) { try await unfreeze($0) },
+            Operation(.get, "/api/v1/failovers", query: Operation.page, needs: .readFailovers) { try await list($0) },
+            Operation(.get, "/api/v1/failovers/{id}", needs: .readFailovers) { try await show($0) },
+            Operation(.post, "/api/v1/failovers/{id}/failback", needs: .moveServices) { try await takeBack($0) },
+            Operation(.get, "/api/v1/servers/{name}/failover-plan", needs: .readFailovers) { try await showPlan($0) },
+            Operation(.post, "/api/v1/servers/{name}/failover", needs: .moveServices) { try await failOver($0) },
+            Operation(.post, "/api/v1/servers/{name}/failback", needs: .moveServices) { try await failBack($0) },
+            Operation(.put, "/api/v1/servers/{name}/override", needs: .overrideFailover) { try await override($0) },
+            Operation(.delete, "/api/v1/servers/{name}/override", needs: .overrideFailover) {
+                try await clearOverride($0)
+            },
+        ]
+    }
 
     /// In seconds. A drill that is over before resolvers have heard of it shows nothing, and after a week it is none.
     private static let drillLengths = 1...604_800
 
     // MARK: Reading
 
-    private func showFailoverStatus(_ request: APIRequest) async throws -> Response {
+    private func showStatus(_ request: APIRequest) async throws -> Response {
         .json(await failover.overview().representation)
     }
 
-    private func showFailoverPlan(_ request: APIRequest) async throws -> Response {
-        .json(await failover.rehearsedPlan(leaving: try serverName(request)).representation)
+    private func showPlan(_ request: APIRequest) async throws -> Response {
+        .json(await failover.rehearsedPlan(leaving: try request.server(in: store)).representation)
     }
 
-    private func listFailovers(_ request: APIRequest) async throws -> Response {
+    private func list(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "failovers")
         let page = try await journal.failovers(
             before: try paging.number().map { FailoverID(number: $0) }, limit: paging.limit)
@@ -44,7 +55,7 @@ extension ControlAPI {
         return Paging.response("failovers", items, next: page.next?.description)
     }
 
-    private func showFailover(_ request: APIRequest) async throws -> Response {
+    private func show(_ request: APIRequest) async throws -> Response {
         let (stored, timeline) = try await storedFailover(request)
         var body = await representation(stored)
         body["timeline"] = .array(timeline)
@@ -69,8 +80,8 @@ extension ControlAPI {
 
     // MARK: Moving
 
-    private func failServerOver(_ request: APIRequest) async throws -> Response {
-        let server = try serverName(request)
+    private func failOver(_ request: APIRequest) async throws -> Response {
+        let server = try request.server(in: store)
         let order = try await order(request, mayReturn: true)
         return try await accepted(request, "failover.run", server.text) {
             try await failover.run(
@@ -79,15 +90,15 @@ extension ControlAPI {
         }
     }
 
-    private func failServerBack(_ request: APIRequest) async throws -> Response {
-        let server = try serverName(request)
+    private func failBack(_ request: APIRequest) async throws -> Response {
+        let server = try request.server(in: store)
         let order = try await order(request, mayReturn: false)
         return try await accepted(request, "failover.failback", server.text) {
             try await failover.failBack(server, reason: order.reason, author: request.author, force: order.force)
         }
     }
 
-    private func takeFailoverBack(_ request: APIRequest) async throws -> Response {
+    private func takeBack(_ request: APIRequest) async throws -> Response {
         let (stored, _) = try await storedFailover(request)
         let order = try await order(request, mayReturn: false)
         return try await accepted(request, "failover.failback", stored.server.text) {
@@ -133,7 +144,7 @@ extension ControlAPI {
                 .object(await representation(failover)), status: .accepted,
                 headers: [.location: "/api/v1/failovers/\(failover.id)"])
         } catch let refusal as FailoverRefusal {
-            await enterRefusal(
+            await changes.enterRefusal(
                 ChangeRequest(author: request.author, action: action, target: target), refusal.reason)
             throw Problem(.conflict, "Nothing is moved: \(refusal.reason).")
         }
@@ -141,20 +152,20 @@ extension ControlAPI {
 
     // MARK: Words that last
 
-    private func freezeFleet(_ request: APIRequest) async throws -> Response {
+    private func freeze(_ request: APIRequest) async throws -> Response {
         let (until, reason, _) = try await lastingWord(request, hasState: false)
         let freeze = Freeze(since: Date(), until: until, reason: reason, author: request.author)
         try await failover.freeze(freeze)
         return .json(freeze.representation)
     }
 
-    private func unfreezeFleet(_ request: APIRequest) async throws -> Response {
+    private func unfreeze(_ request: APIRequest) async throws -> Response {
         try await failover.unfreeze(by: request.author)
         return Response(status: .noContent)
     }
 
-    private func overrideServer(_ request: APIRequest) async throws -> Response {
-        let server = try serverName(request)
+    private func override(_ request: APIRequest) async throws -> Response {
+        let server = try request.server(in: store)
         let (until, reason, state) = try await lastingWord(request, hasState: true)
         guard let state else { throw Problem(.invalidJSON, "") }
         let override = ServerOverride(
@@ -164,7 +175,7 @@ extension ControlAPI {
     }
 
     private func clearOverride(_ request: APIRequest) async throws -> Response {
-        try await failover.clearOverride(of: try serverName(request), by: request.author)
+        try await failover.clearOverride(of: try request.server(in: store), by: request.author)
         return Response(status: .noContent)
     }
 

@@ -5,17 +5,25 @@ import Hummingbird
 import JSON
 import Store
 
-extension ControlAPI {
-    static let flowOperations: [Operation] = [
-        Operation(.get, "/api/v1/servers/{name}/flows", query: ["service", "client", "limit"]) { $0.listFlows }
-    ]
+/// The flows that are open on a server.
+struct FlowRoutes: Routes {
+    let store: Store
+    let publisher: SnapshotPublisher
+
+    var operations: [Operation] {
+        [
+            Operation(.get, "/api/v1/servers/{name}/flows", query: ["service", "client", "limit"], needs: .listFlows) {
+                try await list($0)
+            }
+        ]
+    }
 
     /// Longer than a data plane waits for its slowest worker (3 s).
     private static let flowsTimeout = Duration.seconds(6)
 
     /// Asks a server which flows are open there now. Nothing of it is kept.
-    private func listFlows(_ request: APIRequest) async throws -> Response {
-        let name = try serverName(request)
+    private func list(_ request: APIRequest) async throws -> Response {
+        let name = try request.server(in: store)
         let query = try flowQuery(request)
         do {
             let list = try await publisher.listFlows(query, on: name, timeout: Self.flowsTimeout)
@@ -27,9 +35,9 @@ extension ControlAPI {
 
     private func flowQuery(_ request: APIRequest) throws(Problem) -> FlowQuery {
         let limit = try Paging(request, list: "flows").limit
-        let service = try filter("service", request) { text throws(InvalidValue) in try ServiceName(text) }
-        if let service, store.state.services[service] == nil { throw Problem.noSuch(.service, service.text) }
-        let client = try filter("client", request) { text throws(InvalidValue) in try Prefix(text) }
+        let service = try request.filter("service") { text throws(InvalidValue) in try ServiceName(text) }
+        if let service, store.state.services[service] == nil { throw Problem(.noSuch(.service, service.text)) }
+        let client = try request.filter("client") { text throws(InvalidValue) in try Prefix(text) }
         do {
             return try FlowQuery(service: service, client: client, limit: limit)
         } catch {

@@ -13,6 +13,7 @@ struct Problem: Error, Equatable {
         case conflict
         case stale
         case unauthorized
+        case forbidden
         case tooLarge = "too-large"
         case unsupportedMediaType = "unsupported-media-type"
         case methodNotAllowed = "method-not-allowed"
@@ -28,6 +29,7 @@ struct Problem: Error, Equatable {
             case .conflict: .conflict
             case .stale: .preconditionFailed
             case .unauthorized: .unauthorized
+            case .forbidden: .forbidden
             case .tooLarge: .contentTooLarge
             case .unsupportedMediaType: .unsupportedMediaType
             case .methodNotAllowed: .methodNotAllowed
@@ -46,6 +48,7 @@ struct Problem: Error, Equatable {
             case .conflict: "Another resource stands in the way"
             case .stale: "The resource has changed since"
             case .unauthorized: "A token is needed"
+            case .forbidden: "The token does not allow this"
             case .tooLarge: "The body is too large"
             case .unsupportedMediaType: "The body has the wrong type"
             case .methodNotAllowed: "The method does not apply here"
@@ -80,6 +83,11 @@ struct Problem: Error, Equatable {
     init(_ refusal: ChangeRefusal) {
         switch refusal {
         case .notFound(let detail): self.init(.notFound, detail)
+        case .noSuch(let kind, let name):
+            self.init(
+                .notFound,
+                "There is no \(kind.rawValue) '\(name.prefix(80))'; GET /api/v1/\(kind.plural) lists those that there are."
+            )
         case .stale(let current):
             self.init(
                 .stale,

@@ -5,19 +5,25 @@ import Notices
 import Store
 
 /// What is asked about the daemon itself.
-extension ControlAPI {
-    static let processOperations: [Operation] = [
-        Operation(.get, "/healthz", isOpen: true) { _ in
-            { _ in
+struct ProcessRoutes: Routes {
+    let store: Store
+    let publisher: SnapshotPublisher
+    let failover: FailoverService
+    let alerts: AlertQueue
+    let counters: RequestCounters
+
+    var operations: [Operation] {
+        [
+            .open(.get, "/healthz") { _ in
                 Response(
                     status: .ok, headers: [.contentType: "text/plain"],
                     body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
-            }
-        },
-        Operation(.get, "/metrics") { $0.showMetrics },
-        Operation(.get, "/openapi.json", isOpen: true) { _ in { _ in Response.json(text: OpenAPI.document) } },
-        Operation(.get, "/api/v1/openapi.json", isOpen: true) { _ in { _ in Response.json(text: OpenAPI.document) } },
-    ]
+            },
+            Operation(.get, "/metrics", needs: .readMetrics) { try await showMetrics($0) },
+            .open(.get, "/openapi.json") { _ in .json(text: OpenAPI.document) },
+            .open(.get, "/api/v1/openapi.json") { _ in .json(text: OpenAPI.document) },
+        ]
+    }
 
     private func showMetrics(_ request: APIRequest) async throws -> Response {
         let requests = counters.now

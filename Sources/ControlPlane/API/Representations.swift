@@ -7,14 +7,16 @@ import JSON
 import Store
 
 extension Record {
-    /// The document with what we add to it. `status` and what follows are shown for servers only.
-    func representation(status: ServerStatus, currentVersion: SnapshotVersion, services: Int) -> JSONObject {
+    /// The document with what we add to it. `live` is what is shown of a server besides; nil of one that has just been
+    /// created, and of other kinds.
+    func representation(of live: LiveServer?) -> JSONObject {
         var body = document.object ?? JSONObject()
         if kind == .server {
-            for (key, value) in Record.members(of: status) { body[key] = value }
-            body["standbyObstacle"] = status.standbyObstacle(at: currentVersion).map { .string($0) } ?? .null
-            body["currentVersion"] = currentVersion.json
-            body["services"] = .integer(services)
+            let live = live ?? LiveServer(status: ServerStatus(), currentVersion: revision, services: 0)
+            for (key, value) in Record.members(of: live.status) { body[key] = value }
+            body["standbyObstacle"] = live.status.standbyObstacle(at: live.currentVersion).map { .string($0) } ?? .null
+            body["currentVersion"] = live.currentVersion.json
+            body["services"] = .integer(live.services)
         }
         body["revision"] = revision.json
         body["createdAt"] = createdAt.map { .string($0) } ?? .null
@@ -58,43 +60,38 @@ extension Record {
     }
 }
 
-extension ControlAPI {
-    /// A resource as the API shows it now; empty for nil.
+/// How a server is at this moment.
+struct LiveServer {
+    let status: ServerStatus
+    let currentVersion: SnapshotVersion
+    /// How many services it carries.
+    let services: Int
+}
+
+/// Resources as the API shows them now.
+struct Representations: Sendable {
+    let store: Store
+    let publisher: SnapshotPublisher
+
+    /// A resource; empty for nil.
     func representation(_ record: Record?) async -> JSONObject {
         guard let record else { return JSONObject() }
-        guard record.kind == .server else {
-            return record.representation(status: ServerStatus(), currentVersion: record.revision, services: 0)
-        }
+        guard record.kind == .server else { return record.representation(of: nil) }
         let name = ServerName(checked: record.name)
-        return record.representation(
-            status: await publisher.status(of: name), currentVersion: store.version,
-            services: store.serviceCount(of: name))
+        return record.representation(of: live(name, await publisher.status(of: name)))
     }
 
-    /// The answer to reading one resource.
-    func show(_ kind: ResourceKind, _ request: APIRequest) async throws -> Response {
-        let name = kind.target(of: request)
-        guard let record = try await store.record(kind, name) else { throw Problem.noSuch(kind, name) }
-        let headers: HTTPFields = [.eTag: Conditions.tag(record.revision)]
-        // A server's representation also says how it is, which no revision counts: its reader always gets the newest.
-        if kind != .server, try Conditions.isKnown(request, record.revision) {
-            return Response(status: .notModified, headers: headers)
+    /// Resources of one kind.
+    func representations(_ records: [Record]) async -> [JSONValue] {
+        guard records.first?.kind == .server else { return records.map { .object($0.representation(of: nil)) } }
+        let statuses = await publisher.statuses()
+        return records.map { record in
+            let name = ServerName(checked: record.name)
+            return .object(record.representation(of: live(name, statuses[name] ?? ServerStatus())))
         }
-        return .json(.object(await representation(record)), headers: headers)
     }
-}
 
-extension ResourceKind {
-    /// The name of the resource that the request's path means.
-    func target(of request: APIRequest) -> String {
-        self == .settings ? FleetSettings.name : identifier(request.variable("name"))
-    }
-}
-
-extension Problem {
-    static func noSuch(_ kind: ResourceKind, _ name: String) -> Problem {
-        Problem(
-            .notFound,
-            "There is no \(kind.rawValue) '\(name.prefix(80))'; GET /api/v1/\(kind.plural) lists those that there are.")
+    private func live(_ name: ServerName, _ status: ServerStatus) -> LiveServer {
+        LiveServer(status: status, currentVersion: store.version, services: store.serviceCount(of: name))
     }
 }

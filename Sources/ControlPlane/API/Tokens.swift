@@ -1,18 +1,25 @@
 import Access
+import Changes
 import Domain
 import Fleet
 import Hummingbird
 import JSON
 import Store
 
-extension ControlAPI {
-    static let tokenOperations: [Operation] = [
-        Operation(.get, "/api/v1/tokens", query: Operation.page) { $0.listTokens },
-        Operation(.post, "/api/v1/tokens") { $0.createToken },
-        Operation(.delete, "/api/v1/tokens/{name}") { $0.deleteToken },
-    ]
+/// The tokens of the API.
+struct TokenRoutes: Routes {
+    let tokens: AccessTokens
+    let changes: Changes
 
-    private func listTokens(_ request: APIRequest) async throws -> Response {
+    var operations: [Operation] {
+        [
+            Operation(.get, "/api/v1/tokens", query: Operation.page, needs: .manageTokens) { try await list($0) },
+            Operation(.post, "/api/v1/tokens", needs: .manageTokens) { try await create($0) },
+            Operation(.delete, "/api/v1/tokens/{name}", needs: .manageTokens) { try await delete($0) },
+        ]
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "tokens")
         let page = try await tokens.records(after: paging.key, limit: paging.limit)
         let items = page.elements.map { token -> JSONValue in
@@ -21,7 +28,7 @@ extension ControlAPI {
         return Paging.response("tokens", items, next: page.next)
     }
 
-    private func createToken(_ request: APIRequest) async throws -> Response {
+    private func create(_ request: APIRequest) async throws -> Response {
         guard let (value, _) = try await request.json(types: ["application/json"]) else {
             throw Problem(.invalidJSON, "")
         }
@@ -49,7 +56,7 @@ extension ControlAPI {
         }
     }
 
-    private func deleteToken(_ request: APIRequest) async throws -> Response {
+    private func delete(_ request: APIRequest) async throws -> Response {
         let text = request.variable("name")
         do {
             try await tokens.delete(TokenName(checked: text), by: request.author)
@@ -61,7 +68,7 @@ extension ControlAPI {
     }
 
     private func enterRefusal(_ request: APIRequest, _ action: String, _ target: String, _ rejection: Rejection) async {
-        await enterRefusal(
+        await changes.enterRefusal(
             ChangeRequest(author: request.author, action: action, target: target),
             rejection.violations.map(\.sentence).joined(separator: " "))
     }

@@ -1,18 +1,26 @@
+import Changes
 import Domain
-import Fleet
 import Hummingbird
 import JSON
 import Store
 
-extension ControlAPI {
-    static let versionOperations: [Operation] = [
-        Operation(.get, "/api/v1/versions", query: Operation.page) { $0.listVersions },
-        Operation(.get, "/api/v1/versions/{version}") { $0.showVersion },
-        Operation(.get, "/api/v1/versions/{version}/diff/{other}") { $0.compareVersions },
-        Operation(.post, "/api/v1/versions/{version}/restore", query: Operation.change) { $0.restoreVersion },
-    ]
+/// Every version of the configuration there was.
+struct VersionRoutes: Routes {
+    let store: Store
+    let changes: Changes
 
-    private func listVersions(_ request: APIRequest) async throws -> Response {
+    var operations: [Operation] {
+        [
+            Operation(.get, "/api/v1/versions", query: Operation.page, needs: .readFleet) { try await list($0) },
+            Operation(.get, "/api/v1/versions/{version}", needs: .readFleet) { try await show($0) },
+            Operation(.get, "/api/v1/versions/{version}/diff/{other}", needs: .readFleet) { try await compare($0) },
+            Operation(.post, "/api/v1/versions/{version}/restore", query: Operation.change, needs: .restoreVersions) {
+                try await restore($0)
+            },
+        ]
+    }
+
+    private func list(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "versions")
         let key = try paging.number().map { SnapshotVersion(UInt64($0)) }
         let page = try await store.versions(before: key, limit: paging.limit)
@@ -20,7 +28,7 @@ extension ControlAPI {
             "versions", page.elements.map { .object($0.representation) }, next: page.next?.description)
     }
 
-    private func showVersion(_ request: APIRequest) async throws -> Response {
+    private func show(_ request: APIRequest) async throws -> Response {
         let version = try version("version", request)
         guard let (record, changes) = try await store.versionRecord(version) else {
             throw noSuchVersion(request.variable("version"))
@@ -30,7 +38,7 @@ extension ControlAPI {
         return .json(.object(body))
     }
 
-    private func compareVersions(_ request: APIRequest) async throws -> Response {
+    private func compare(_ request: APIRequest) async throws -> Response {
         let from = try version("version", request)
         let to = try version("other", request)
         guard let changes = try await store.difference(from: from, to: to) else {
@@ -39,28 +47,19 @@ extension ControlAPI {
         return .json(["from": from.json, "to": to.json, "changes": .array(changes.map(\.representation))])
     }
 
-    private func restoreVersion(_ request: APIRequest) async throws -> Response {
-        let options = try ChangeOptions(request)
+    private func restore(_ request: APIRequest) async throws -> Response {
+        let order = try Changes.Order(request)
         let version = try version("version", request)
-        var change = ChangeRequest(author: request.author, action: "version.restore", target: version.description)
-        change.dryRun = options.dryRun
-        change.restoredFrom = version
-        let outcome = try await perform(change) { try await store.restore(version, $0) }
-        var edits: [Change.Edit] = []
-        let made: SnapshotVersion
-        switch outcome {
-        case .dryRun, .repeated: return try await answer(outcome, options)
-        case .unchanged(let current, _): made = current
-        case .done(let version, _, let done):
-            made = version
-            edits = done
+        switch try await changes.restore(version, order) {
+        case .wouldChange(let edits): return .wouldChange(edits)
+        case .made(let made):
+            var body: JSONObject = [
+                "version": made.version.json, "restoredFrom": version.json,
+                "changes": .array(made.edits.map { DocumentChange($0).representation }),
+            ]
+            if let reach = made.reach { body["applied"] = reach.representation }
+            return .json(.object(body), headers: [.ddirectVersion: made.version.description])
         }
-        var body: JSONObject = [
-            "version": made.json, "restoredFrom": version.json,
-            "changes": .array(edits.map { DocumentChange($0).representation }),
-        ]
-        if let wait = options.wait { body["applied"] = await applied(made, by: Self.servers(of: edits), timeout: wait) }
-        return .json(.object(body), headers: [.ddirectVersion: made.description])
     }
 
     /// A version in the path. What is no number is as absent as a number that is not reached yet.

@@ -23,10 +23,10 @@ package final class AccessTokens: Sendable {
         names = Mutex(tokens)
     }
 
-    /// Whose token `secret` is, or nil.
-    package func owner(ofSecret secret: String) -> TokenName? {
+    /// Whose token `secret` is, or nil. A token may do everything.
+    package func caller(ofSecret secret: String) -> Caller? {
         let digest = AccessToken.digest(of: secret)
-        return names.withLock { $0[digest] }
+        return names.withLock { $0[digest] }.map { Caller(name: $0.text, rights: Set(Right.allCases)) }
     }
 
     package func create(_ name: TokenName, by author: String) async throws -> AccessToken {

@@ -1,6 +1,7 @@
 import API
 import Access
 import AsyncHTTPClient
+import Changes
 import Channel
 import DNS
 package import Daemon
@@ -83,7 +84,9 @@ package struct ControlDaemon: Sendable {
             ProviderFactory(credentials: credentials, commands: settings.commands, http: http), store, publisher,
             prober, probeKeys, events, alerts, logger)
         api = ControlAPI(
-            store: store, tokens: tokens, publisher: publisher, enrollments: secure?.enrollments, events: events,
+            store: store, tokens: tokens,
+            changes: Changes(store: store, publisher: publisher, logger: logger), publisher: publisher,
+            enrollments: secure?.enrollments, events: events,
             failover: failover, journal: FailoverJournal(store: store), alerts: AlertQueue(store: store),
             counters: RequestCounters(), logger: logger)
         listen = settings.listen

@@ -57,6 +57,8 @@ package enum ChangeOutcome: Sendable {
 package enum ChangeRefusal: Error, Sendable {
     /// The target does not exist.
     case notFound(String)
+    /// There is no resource of this kind and name.
+    case noSuch(ResourceKind, String)
     /// The target is not what the request said it was (If-Match).
     case stale(current: SnapshotVersion)
     /// The key was used for another request.

@@ -100,8 +100,8 @@ import Testing
             let store = try await Store.open(at: folder + "/control.db", exceptions: [])
             let tokens = try await AccessTokens(
                 TokenRows(store: store), adminTokenFile: AdminTokenFile(path: folder + "/admin.token"))
-            #expect(tokens.owner(ofSecret: secret)?.text == "admin")
-            #expect(tokens.owner(ofSecret: secret + "\n") == nil)
+            #expect(tokens.caller(ofSecret: secret)?.name == "admin")
+            #expect(tokens.caller(ofSecret: secret + "\n") == nil)
             try await store.close()
         }
     }

@@ -1,3 +1,4 @@
+import Changes
 import Domain
 import Foundation
 import Hummingbird
@@ -23,6 +24,7 @@ struct Bench: Sendable {
     let publisher: SnapshotPublisher
     let enrollments: Enrollments
     let events: EventLog
+    let operations: [API.Operation]
     /// The path of the socket on which the publisher listens.
     let channel: String
     let token: String
@@ -68,7 +70,8 @@ struct Bench: Sendable {
                     announce: { kind, server, detail in events.append(kind, server: server, detail: detail) }),
                 logger: logger)
             let api = ControlAPI(
-                store: store, tokens: tokens, publisher: publisher, enrollments: overTCP ? enrollments : nil,
+                store: store, tokens: tokens, changes: Changes(store: store, publisher: publisher, logger: logger),
+                publisher: publisher, enrollments: overTCP ? enrollments : nil,
                 events: events, failover: failover, journal: FailoverJournal(store: store),
                 alerts: AlertQueue(store: store), counters: RequestCounters(), logger: logger)
             let application = Application(
@@ -78,7 +81,7 @@ struct Bench: Sendable {
                 try await body(
                     Bench(
                         client: client, store: store, publisher: publisher, enrollments: enrollments, events: events,
-                        channel: channel, token: token.filter { !$0.isWhitespace }))
+                        operations: api.operations, channel: channel, token: token.filter { !$0.isWhitespace }))
             }
             try await store.close()
         }

@@ -5,7 +5,7 @@ import Testing
 @testable import JSON
 @testable import Store
 
-@Suite struct `Changes` {
+@Suite struct `Changes by the API` {
     @Test func `a creation answers where the resource is and which version it made`() async throws {
         try await Bench.run { bench in
             let answer = try await bench.post("/customers", #"{"name":"acme"}"#)

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import API
@@ -10,6 +11,13 @@ import Testing
         document = try #require(try JSONValue.parse(Array(OpenAPI.document.utf8)).object)
     }
 
+    /// Everything that the router answers.
+    private func answered() async throws -> [Operation] {
+        let answered = Mutex<[Operation]>([])
+        try await Bench.run { bench in answered.withLock { $0 = bench.operations } }
+        return answered.withLock { $0 }
+    }
+
     private func operations() throws -> [String: JSONObject] {
         var operations: [String: JSONObject] = [:]
         let paths = try #require(document["paths"]?.object)
@@ -20,17 +28,18 @@ import Testing
         return operations
     }
 
-    @Test func `it documents what the router answers, and nothing else`() throws {
+    @Test func `it documents what the router answers, and nothing else`() async throws {
         let documented = Set(try operations().keys)
-        let answered = Set(Operation.all.map { "\($0.method.rawValue) \($0.path)" })
+        let operations = try await answered()
+        let answered = Set(operations.map { "\($0.method.rawValue) \($0.path)" })
         #expect(documented == answered)
-        #expect(Operation.all.count == answered.count)
+        #expect(operations.count == answered.count)
     }
 
-    @Test func `it documents the query parameters that are known, and nothing else`() throws {
+    @Test func `it documents the query parameters that are known, and nothing else`() async throws {
         let parameters = try #require(document["components"]?.object?["parameters"]?.object)
         let operations = try operations()
-        for operation in Operation.all {
+        for operation in try await answered() {
             let documented = try #require(operations["\(operation.method.rawValue) \(operation.path)"])
             var names: Set<String> = []
             var variables: Set<String> = []
@@ -50,9 +59,9 @@ import Testing
         }
     }
 
-    @Test func `every operation that needs a token says what happens without one`() throws {
+    @Test func `every operation that needs a token says what happens without one`() async throws {
         let operations = try operations()
-        for operation in Operation.all {
+        for operation in try await answered() {
             let responses = operations["\(operation.method.rawValue) \(operation.path)"]?["responses"]?.object
             #expect((responses?["401"] != nil) == !operation.isOpen)
             #expect(responses?["default"] != nil)
