@@ -122,16 +122,17 @@ let package = Package(
         subject(
             "Store", ["Domain", "JSON", "Fleet", .product(name: "GRDB", package: "GRDB.swift")]),
         subject("Access", ["Domain", "Fleet", "Store", Products.crypto, Products.system]),
+        subject("Outgoing", [Products.asyncHTTPClient, Products.nio, Products.nioPosix]),
         subject(
             "Notices",
             [
-                "Domain", "JSON", "Store", Products.asyncHTTPClient, Products.crypto, Products.lifecycle,
+                "Domain", "JSON", "Store", "Outgoing", Products.crypto, Products.lifecycle,
                 Products.logging, Products.nio, Products.nioPosix,
             ]),
         subject(
             "DNS",
             [
-                "Domain", "JSON", "CLdns", Products.asyncHTTPClient, Products.crypto, Products.nio, Products.nioPosix,
+                "Domain", "JSON", "CLdns", "Outgoing", Products.crypto, Products.nio, Products.nioPosix,
                 Products.system, .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         subject(
@@ -167,7 +168,7 @@ let package = Package(
             "ControlDaemon",
             [
                 "Daemon", "Domain", "Fleet", "Store", "Access", "Notices", "DNS", "Probing", "Channel", "Failover",
-                "Changes", "API", Products.asyncHTTPClient, Products.lifecycle, Products.logging, Products.nio,
+                "Changes", "API", "Outgoing", Products.lifecycle, Products.logging, Products.nio,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
@@ -225,7 +226,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DNSTests",
-            dependencies: ["DNS", "Domain", "JSON", Products.asyncHTTPClient, Products.nio, Products.nioPosix],
+            dependencies: ["DNS", "Domain", "JSON", "Outgoing", Products.nio, Products.nioPosix],
             path: "Tests/ControlPlane/DNS", exclude: ["route53.py"], swiftSettings: ours),
         .testTarget(
             name: "CLITests",

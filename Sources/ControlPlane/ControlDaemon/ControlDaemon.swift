@@ -1,6 +1,5 @@
 import API
 import Access
-import AsyncHTTPClient
 import Changes
 import Channel
 import DNS
@@ -11,6 +10,7 @@ import Fleet
 package import Logging
 import NIOCore
 import Notices
+import Outgoing
 import Probing
 import ServiceLifecycle
 import Store
@@ -22,7 +22,7 @@ package struct ControlDaemon: Sendable {
     private let publisher: SnapshotPublisher
     private let secure: SecureChannel?
     private let events: EventLog
-    private let http: HTTPClient
+    private let http: OutgoingHTTP
     private let prober: Prober
     private let alerts: AlertSender
     private let failover: FailoverService
@@ -69,7 +69,8 @@ package struct ControlDaemon: Sendable {
             probeKeys: probeKeys,
             channel: ChannelSettings(unixPath: settings.channelPath, secure: secure, mostSessions: mostSessions),
             events: events, logger: logger)
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: ControlDaemon.httpConfiguration)
+        // Each call has a deadline of its own besides.
+        http = OutgoingHTTP(connectTimeout: .seconds(3), readTimeout: .seconds(10))
         prober = Prober(logger: logger, mostAttempts: forProbes)
         let credentials = Credentials(folder: settings.credentials)
         let (store, alerts) = (
@@ -114,7 +115,7 @@ package struct ControlDaemon: Sendable {
         // Requests that wait for servers may take a minute; a service manager's patience is ninety seconds.
         configuration.maximumGracefulShutdownDuration = .seconds(70)
         let outcome = await Result { try await ServiceGroup(configuration: configuration).run() }
-        let quiet = await Result { try await http.shutdown() }
+        let quiet = await Result { try await http.shutDown() }
         let closing = await Result { try await store.close() }
         // Why it ended comes before what that led to.
         try outcome.get()
@@ -132,15 +133,6 @@ package struct ControlDaemon: Sendable {
 
     /// The line for `systemctl status`.
     private func status() -> String { "API on \(listen), version \(store.version)" }
-
-    /// What providers of zones and receivers of alerts are called with. Each call has a deadline of its own besides.
-    private static var httpConfiguration: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(3), read: .seconds(10)))
-        // Whoever is called is called again by those who know whether it makes sense.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return configuration
-    }
 
     private static func failover(
         _ providers: ProviderFactory, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,

@@ -1,7 +1,6 @@
-import AsyncHTTPClient
 import Domain
 import JSON
-import NIOCore
+import Outgoing
 
 /// A zone that is changed through the HTTP API of PowerDNS (version 1).
 ///
@@ -36,8 +35,8 @@ struct PowerDNSProvider: DNSProvider {
             return .conflict(present: before.sets)
         }
         var request = try request(.PATCH, "")
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(string: PowerDNSDocument.patch(changes).description))
+        request.add("Content-Type", "application/json")
+        request.body = Array(PowerDNSDocument.patch(changes).description.utf8)
         let answer = try await http.send(request, isChange: true)
         guard (200..<300).contains(answer.status) else { throw failure(answer, isChange: true) }
         try await checkNobodyElse(changes, before)
@@ -110,13 +109,12 @@ struct PowerDNSProvider: DNSProvider {
         }
     }
 
-    private func request(_ method: HTTPMethodName, _ query: String) throws -> HTTPClientRequest {
+    private func request(_ method: HTTPMethodName, _ query: String) throws -> OutgoingRequest {
         let base = url.hasSuffix("/") ? String(url.dropLast()) : url
-        var request = HTTPClientRequest(
-            url: "\(base)/api/v1/servers/\(server.percentEncoded)/zones/\(zone).\(query)")
-        request.method = .init(rawValue: method.rawValue)
-        request.headers.add(name: "X-API-Key", value: try key())
-        request.headers.add(name: "Accept", value: "application/json")
+        var request = OutgoingRequest(
+            method.rawValue, "\(base)/api/v1/servers/\(server.percentEncoded)/zones/\(zone).\(query)")
+        request.add("X-API-Key", try key())
+        request.add("Accept", "application/json")
         return request
     }
 
@@ -133,7 +131,7 @@ struct PowerDNSProvider: DNSProvider {
 
     private enum HTTPMethodName: String { case GET, PATCH }
 
-    private func failure(_ answer: ProviderHTTP.Answer, isChange: Bool) -> DNSFailure {
+    private func failure(_ answer: OutgoingAnswer, isChange: Bool) -> DNSFailure {
         let words = PowerDNSDocument.error(answer.body).map { ": \($0)" } ?? ""
         let said = "\(url) answers \(answer.status)\(words)"
         switch answer.status {

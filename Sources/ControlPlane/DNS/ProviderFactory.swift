@@ -1,6 +1,6 @@
-package import AsyncHTTPClient
 package import Domain
 package import FoundationEssentials
+package import Outgoing
 
 extension ZoneProvider {
     /// Who is called: zones of one place share what it can take at a time.
@@ -19,12 +19,12 @@ package struct ProviderFactory: Sendable {
     let credentials: Credentials
     /// The folder with the executables that zones may name.
     let commands: String
-    let http: HTTPClient
+    let http: OutgoingHTTP
     /// The time, for signatures.
     let now: @Sendable () -> Date
 
     package init(
-        credentials: Credentials, commands: String, http: HTTPClient, now: @escaping @Sendable () -> Date = { Date() }
+        credentials: Credentials, commands: String, http: OutgoingHTTP, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.credentials = credentials
         self.commands = commands
@@ -41,11 +41,11 @@ package struct ProviderFactory: Sendable {
         case .powerDNS(let url, let server, let credential):
             PowerDNSProvider(
                 zone: zone.name, url: url, server: server, credential: credential, credentials: credentials,
-                http: ProviderHTTP(client: http))
+                http: ProviderHTTP(http: http))
         case .route53(let hostedZone, let url, let credential):
             Route53Provider(
                 zone: zone.name, hostedZone: hostedZone, url: url, credential: credential, credentials: credentials,
-                http: ProviderHTTP(client: http), now: now)
+                http: ProviderHTTP(http: http), now: now)
         case .command(let command): CommandProvider(zone: zone.name, path: "\(commands)/\(command)")
         }
     }

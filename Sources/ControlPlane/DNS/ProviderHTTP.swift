@@ -1,15 +1,8 @@
-import AsyncHTTPClient
-import NIOCore
-import NIOPosix
+import Outgoing
 
 /// Calls to providers by HTTP, each within one time for everything: from the connection to the last octet of the answer.
 struct ProviderHTTP: Sendable {
-    struct Answer: Sendable {
-        let status: Int
-        let body: [UInt8]
-    }
-
-    let client: HTTPClient
+    let http: OutgoingHTTP
     var limit = Duration.seconds(5)
 
     /// Of an answer, in octets. A whole zone of 100,000 names stays below it; no more is read.
@@ -17,8 +10,8 @@ struct ProviderHTTP: Sendable {
 
     /// `isChange`: whether something may have been done even though there is no answer. `end` is that of everything it is a part of.
     func send(
-        _ request: HTTPClientRequest, isChange: Bool = false, until end: ContinuousClock.Instant? = nil
-    ) async throws -> Answer {
+        _ request: OutgoingRequest, isChange: Bool = false, until end: ContinuousClock.Instant? = nil
+    ) async throws -> OutgoingAnswer {
         let now = ContinuousClock.now
         let end = min(now + limit, end ?? now + limit)
         guard now < end else {
@@ -27,47 +20,24 @@ struct ProviderHTTP: Sendable {
                 reason: "\(ProviderHTTP.place(of: request.url)) takes too long for all that there is to ask")
         }
         do {
-            return try await withThrowingTaskGroup(of: Answer.self) { group in
-                group.addTask { try await receive(request, within: end - now) }
-                group.addTask {
-                    try await Task.sleep(until: end)
-                    throw HTTPClientError.deadlineExceeded
-                }
-                defer { group.cancelAll() }
-                guard let answer = try await group.next() else { throw HTTPClientError.cancelled }
-                return answer
-            }
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            let (reason, wasSent) = meaning(of: error)
+            return try await http.send(
+                request, within: end - now, reading: .whole(upTo: ProviderHTTP.longestAnswer))
+        } catch let failure as NoAnswer {
             throw DNSFailure(
-                kind: .unreachable, reason: "\(ProviderHTTP.place(of: request.url)) \(reason)",
-                mayHaveHappened: isChange && wasSent)
+                kind: .unreachable, reason: "\(ProviderHTTP.place(of: request.url)) \(ProviderHTTP.words(failure))",
+                mayHaveHappened: isChange && failure.wasSent)
         }
     }
 
-    private func receive(_ request: HTTPClientRequest, within time: Duration) async throws -> Answer {
-        let response = try await client.execute(request, deadline: .now() + TimeAmount(time))
-        let body = try await response.body.collect(upTo: ProviderHTTP.longestAnswer)
-        return Answer(status: Int(response.status.code), body: Array(body.readableBytesView))
-    }
-
-    /// What went wrong, and whether the request may have arrived.
-    private func meaning(of error: any Error) -> (reason: String, wasSent: Bool) {
-        switch error {
-        case let error as HTTPClientError where [.deadlineExceeded, .readTimeout].contains(error):
-            ("does not answer in time", true)
-        case let error as HTTPClientError where error == .connectTimeout: ("cannot be connected to in time", false)
-        case let error as HTTPClientError where error == .remoteConnectionClosed:
-            ("closed the connection before its answer", true)
-        case let error as NIOConnectionError:
-            (
-                error.connectionErrors.first.map { "cannot be connected to: \($0.error)" }
-                    ?? "cannot be connected to: its name cannot be resolved", false
-            )
-        case is NIOTooManyBytesError: ("answers more than \(ProviderHTTP.longestAnswer) octets", true)
-        default: ("does not answer: \(error)", true)
+    private static func words(_ failure: NoAnswer) -> String {
+        switch failure {
+        case .notInTime: "does not answer in time"
+        case .notConnectedInTime: "cannot be connected to in time"
+        case .closed: "closed the connection before its answer"
+        case .notConnected(nil): "cannot be connected to: its name cannot be resolved"
+        case .notConnected(let cause?): "cannot be connected to: \(cause)"
+        case .tooLong(let longest): "answers more than \(longest) octets"
+        case .failed(let reason): "does not answer: \(reason)"
         }
     }
 

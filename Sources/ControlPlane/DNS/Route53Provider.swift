@@ -1,7 +1,6 @@
-import AsyncHTTPClient
 import Domain
 import FoundationEssentials
-import NIOCore
+import Outgoing
 
 /// A zone that is changed through Amazon Route 53.
 ///
@@ -157,7 +156,7 @@ struct Route53Provider: DNSProvider {
     /// Asks again for as long as there is time while too much is asked; nothing has been done then.
     private func call(
         _ method: String, query: [(String, String)] = [], body: [UInt8] = [], until end: ContinuousClock.Instant
-    ) async throws -> ProviderHTTP.Answer {
+    ) async throws -> OutgoingAnswer {
         while true {
             let answer = try await http.send(try request(method, query, body), isChange: method == "POST", until: end)
             let isThrottled =
@@ -169,7 +168,7 @@ struct Route53Provider: DNSProvider {
 
     private var place: String { url ?? "https://route53.amazonaws.com" }
 
-    private func request(_ method: String, _ query: [(String, String)], _ body: [UInt8]) throws -> HTTPClientRequest {
+    private func request(_ method: String, _ query: [(String, String)], _ body: [UInt8]) throws -> OutgoingRequest {
         let words = try credentials.secret(credential).split(whereSeparator: \.isWhitespace)
         guard words.count == 2 else {
             throw DNSFailure(
@@ -190,17 +189,13 @@ struct Route53Provider: DNSProvider {
         let signer = RequestSigner(
             accessKey: String(words[0]), secret: String(words[1]), region: "us-east-1", service: "route53")
         let text = query.map { "\($0.percentEncoded)=\($1.percentEncoded)" }.joined(separator: "&")
-        var request = HTTPClientRequest(
-            url: "\(base.scheme ?? "https")://\(host)\(path)\(text.isEmpty ? "" : "?\(text)")")
-        request.method = .init(rawValue: method)
-        for (name, value) in headers + signer.headers(for: signed, at: now()) {
-            request.headers.add(name: name, value: value)
-        }
-        if !body.isEmpty { request.body = .bytes(ByteBuffer(bytes: body)) }
+        var request = OutgoingRequest(
+            method, "\(base.scheme ?? "https")://\(host)\(path)\(text.isEmpty ? "" : "?\(text)")", body: body)
+        for (name, value) in headers + signer.headers(for: signed, at: now()) { request.add(name, value) }
         return request
     }
 
-    private func failure(_ answer: ProviderHTTP.Answer) -> DNSFailure {
+    private func failure(_ answer: OutgoingAnswer) -> DNSFailure {
         let (code, words) = Route53Document.error(answer.body) ?? ("", "")
         let said = "\(place) answers \(answer.status) \(code)\(words.isEmpty ? "" : ": \(words)")"
         switch (answer.status, code) {

@@ -1,7 +1,6 @@
-import AsyncHTTPClient
 import Domain
 import Foundation
-import NIOCore
+import Outgoing
 
 @testable import DNS
 @testable import JSON
@@ -54,12 +53,12 @@ final class PowerDNSServer: LaboratoryServer {
     }
 
     private func call(_ path: String, _ body: JSONValue?) async throws -> Int {
-        var request = HTTPClientRequest(url: "http://\(api)/api/v1/servers/localhost/zones\(path)")
-        request.headers.add(name: "X-API-Key", value: "secret")
+        var request = OutgoingRequest("GET", "http://\(api)/api/v1/servers/localhost/zones\(path)")
+        request.add("X-API-Key", "secret")
         if let body {
-            request.method = .POST
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body.description))
+            request.method = "POST"
+            request.add("Content-Type", "application/json")
+            request.body = Array(body.description.utf8)
         }
         return try await http.send(request).status
     }
@@ -146,7 +145,7 @@ final class Route53Server: LaboratoryServer {
             in: folder)
         let (daemon, http, place) = (daemon, ProviderHTTP.patient, place)
         try await daemon.awaitReady {
-            (try? await http.send(HTTPClientRequest(url: "http://\(place)/moto-api/"))) != nil
+            (try? await http.send(OutgoingRequest("GET", "http://\(place)/moto-api/"))) != nil
         }
         let lines = daemon.log.split(separator: "\n").map { $0.split(separator: " ") }
         hostedZones = Dictionary(lines.compactMap { $0.count == 2 ? (String($0[0]), String($0[1])) : nil }) {

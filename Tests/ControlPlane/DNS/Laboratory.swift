@@ -1,6 +1,6 @@
-import AsyncHTTPClient
 import Domain
 import Foundation
+import Outgoing
 import Testing
 
 @testable import DNS
@@ -25,14 +25,7 @@ enum Laboratory: String, CaseIterable, Sendable, CustomTestStringConvertible {
     func zone() async throws -> LaboratoryZone { try await Laboratory.servers.server(of: self).zone() }
 
     /// As the daemon has it, but that nothing here fails by being slow.
-    static let http = HTTPClient(
-        eventLoopGroupProvider: .singleton,
-        configuration: {
-            var configuration = HTTPClient.Configuration(
-                redirectConfiguration: .disallow, timeout: .init(connect: .seconds(60), read: .seconds(60)))
-            configuration.connectionPool.retryConnectionEstablishment = false
-            return configuration
-        }())
+    static let http = OutgoingHTTP(connectTimeout: .seconds(60), readTimeout: .seconds(60))
 
     private actor Servers {
         private var starting: [Laboratory: Task<any LaboratoryServer, any Error>] = [:]
@@ -117,7 +110,7 @@ extension AuthorityCheck {
 }
 
 extension ProviderHTTP {
-    static var patient: ProviderHTTP { ProviderHTTP(client: Laboratory.http, limit: patience) }
+    static var patient: ProviderHTTP { ProviderHTTP(http: Laboratory.http, limit: patience) }
 }
 
 extension RecordSet {

@@ -1,8 +1,8 @@
-import AsyncHTTPClient
 package import Domain
 import FoundationEssentials
 package import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Store
 import Synchronization
@@ -78,15 +78,15 @@ package final class AlertSender: ServiceLifecycle.Service, Sendable {
     // MARK: Sending
 
     package func run() async throws {
-        try await HTTPClient.withHTTPClient(configuration: AlertPost.configuration) { http in
-            await work(AlertPost(http: http, timeout: timeout))
-        }
+        let http = AlertPost.client()
+        await work(AlertPost(http: http, timeout: timeout))
+        try await http.shutDown()
     }
 
     /// At a shutdown only the attempts are cut off, and the next process makes them again. What reads and writes the store is not: a
     /// cancelled task interrupts SQLite, and that may hit whoever uses the connection next.
     private func work(_ post: AlertPost) async {
-        let clock = post.http.eventLoopGroup.any()
+        let clock = NIOSingletons.posixEventLoopGroup.any()
         await withDiscardingTaskGroup { group in
             var timer: Scheduled<Void>?
             var pruning = ContinuousClock.now
