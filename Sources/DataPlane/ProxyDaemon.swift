@@ -71,7 +71,7 @@ public struct ProxyDaemon {
             dialling.health.post(.addresses(addresses))
         }
         // Last: nothing that can fail comes between taking them and going on with them.
-        arrivals = FlowParking.Waiting(FlowParking.take(settings.passed, logger: logger))
+        arrivals = FlowParking.Waiting(FlowParking.unpark(settings.passed, logger: logger))
     }
 
     /// Carries traffic until SIGTERM or SIGINT, then drains. Returns when everything has ended.
@@ -196,7 +196,7 @@ public struct ProxyDaemon {
     ) -> SnapshotSubscriber {
         let isListening = Mutex(false)
         let (board, pool, logger, arrivals, flowLogger) = (board, pool, logger, arrivals, flowLogger)
-        let around = SnapshotSubscriber.Surroundings(
+        let surroundings = SnapshotSubscriber.Surroundings(
             workers: pool.mailboxes, reports: pool.reports, counters: pool.counters, resolver: resolver.mailbox,
             inspector: inspector.mailbox, lister: lister.mailbox, prober: prober.mailbox, health: health.mailbox,
             keeper: keeper.mailbox,
@@ -239,7 +239,7 @@ public struct ProxyDaemon {
             channel: SnapshotSubscriber.Channel(
                 addresses: settings.control, credentials: settings.credentials, resolvers: settings.resolvers),
             server: settings.server, softwareVersion: ProxyDaemon.version, kept: kept,
-            mailbox: subscriberMail, logger: logger, around: around)
+            mailbox: subscriberMail, logger: logger, surroundings: surroundings)
     }
 
     /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that ends it, or 0 at

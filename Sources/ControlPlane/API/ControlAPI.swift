@@ -14,7 +14,7 @@ package struct ControlAPI: HTTPResponder {
     package typealias Context = APIContext
 
     let operations: [Operation]
-    private let authentication: Authentication
+    private let authentication: BearerAuthentication
     private let counters: RequestCounters
     private let logger: Logger
 
@@ -24,7 +24,7 @@ package struct ControlAPI: HTTPResponder {
         events: EventLog, failover: FailoverService, journal: FailoverJournal, alerts: AlertQueue,
         counters: RequestCounters, logger: Logger
     ) {
-        let authentication = Authentication(tokens: tokens)
+        let authentication = BearerAuthentication(tokens: tokens)
         let resources = Resources(
             store: store, changes: changes, shown: Representations(store: store, publisher: publisher))
         let routes: [any Routes] = [

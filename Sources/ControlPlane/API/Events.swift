@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// What happens in the fleet, for those who watch.
 struct EventRoutes: Routes {
     let events: EventLog
-    let authentication: Authentication
+    let authentication: BearerAuthentication
     let logger: Logger
 
     var operations: [Operation] {

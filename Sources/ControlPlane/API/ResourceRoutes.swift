@@ -68,10 +68,10 @@ struct Resources: Sendable {
     private func answer(_ outcome: Changes.Outcome, created: String? = nil) async throws -> Response {
         switch outcome {
         case .wouldChange(let edits): return .wouldChange(edits)
-        case .made(let made):
-            var headers: HTTPFields = [.ddirectVersion: made.version.description]
+        case .inForce(let effect):
+            var headers: HTTPFields = [.ddirectVersion: effect.version.description]
             var body: JSONObject
-            switch made.target {
+            switch effect.target {
             case .now(let record): body = await shown.representation(record)
             case .answeredBefore(let text):
                 headers[.idempotencyReplayed] = "true"
@@ -81,7 +81,7 @@ struct Resources: Sendable {
                 headers[.eTag] = Conditions.tag(SnapshotVersion(UInt64(revision)))
             }
             if let created, case .string(let name)? = body["name"] { headers[.location] = "\(created)/\(name)" }
-            if let reach = made.reach { body["applied"] = reach.representation }
+            if let reach = effect.reach { body["applied"] = reach.representation }
             guard !body.keys.isEmpty else { return Response(status: .noContent, headers: headers) }
             return .json(.object(body), status: created == nil ? .ok : .created, headers: headers)
         }

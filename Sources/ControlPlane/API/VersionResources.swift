@@ -52,13 +52,13 @@ struct VersionRoutes: Routes {
         let version = try version("version", request)
         switch try await changes.restore(version, order) {
         case .wouldChange(let edits): return .wouldChange(edits)
-        case .made(let made):
+        case .inForce(let effect):
             var body: JSONObject = [
-                "version": made.version.json, "restoredFrom": version.json,
-                "changes": .array(made.edits.map { DocumentChange($0).representation }),
+                "version": effect.version.json, "restoredFrom": version.json,
+                "changes": .array(effect.edits.map { DocumentChange($0).representation }),
             ]
-            if let reach = made.reach { body["applied"] = reach.representation }
-            return .json(.object(body), headers: [.ddirectVersion: made.version.description])
+            if let reach = effect.reach { body["applied"] = reach.representation }
+            return .json(.object(body), headers: [.ddirectVersion: effect.version.description])
         }
     }
 

@@ -26,11 +26,11 @@ extension Changes {
     /// What came of a change that no rule was against.
     package enum Outcome: Sendable {
         case wouldChange([Change.Edit])
-        case made(Made)
+        case inForce(Effect)
     }
 
     /// A change that is in force.
-    package struct Made: Sendable {
+    package struct Effect: Sendable {
         package enum Target: Sendable {
             /// As it is now; nil when it was deleted, or is no resource.
             case now(Record?)

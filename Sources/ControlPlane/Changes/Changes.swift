@@ -118,27 +118,27 @@ package struct Changes: Sendable {
         case .dryRun(let edits): return .wouldChange(edits)
         case .repeated(let version, let body):
             let edits = try await store.changes(of: version)
-            return .made(await made(version, .answeredBefore(body), edits, servers: edits, order))
+            return .inForce(await effect(version, .answeredBefore(body), edits, servers: edits, order))
         case .done(let version, let record, let edits):
-            return .made(await made(version, .now(record), edits, servers: edits, order))
+            return .inForce(await effect(version, .now(record), edits, servers: edits, order))
         case .unchanged(let version, let record):
             // Whoever wants to wait wants the resource as it is to be everywhere.
             let edits = record.map { store.state.edits(naming: $0) } ?? []
-            return .made(await made(version, .now(record), [], servers: edits, order))
+            return .inForce(await effect(version, .now(record), [], servers: edits, order))
         }
     }
 
-    private func made(
-        _ version: SnapshotVersion, _ target: Made.Target, _ edits: [Change.Edit], servers: [Change.Edit],
+    private func effect(
+        _ version: SnapshotVersion, _ target: Effect.Target, _ edits: [Change.Edit], servers: [Change.Edit],
         _ order: Order
-    ) async -> Made {
-        var made = Made(version: version, target: target, edits: edits)
+    ) async -> Effect {
+        var effect = Effect(version: version, target: target, edits: edits)
         if let wait = order.wait {
             let names = Change.Edit.servers(reachedBy: servers)
             let statuses = await publisher.waitUntilApplied(version, by: names, timeout: wait)
-            made.reach = Reach(version, of: names.map { ($0, statuses[$0] ?? ServerStatus()) })
+            effect.reach = Reach(version, of: names.map { ($0, statuses[$0] ?? ServerStatus()) })
         }
-        return made
+        return effect
     }
 }
 

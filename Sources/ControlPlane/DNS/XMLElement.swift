@@ -58,7 +58,7 @@ private struct XMLReader {
 
     mutating func document() throws(XMLSyntaxError) -> XMLElement {
         try skipBetween()
-        guard take("<") else { throw error("there is no element") }
+        guard consume("<") else { throw error("there is no element") }
         let root = try element(depth: 0)
         try skipBetween()
         guard index == octets.count else { throw error("something follows the document's element") }
@@ -67,9 +67,9 @@ private struct XMLReader {
 
     private func error(_ problem: String) -> XMLSyntaxError { XMLSyntaxError(problem: problem, offset: index) }
 
-    private mutating func take(_ word: StaticString) -> Bool { take(Array("\(word)".utf8)) }
+    private mutating func consume(_ word: StaticString) -> Bool { consume(Array("\(word)".utf8)) }
 
-    private mutating func take(_ word: [UInt8]) -> Bool {
+    private mutating func consume(_ word: [UInt8]) -> Bool {
         guard octets[index...].starts(with: word) else { return false }
         index += word.count
         return true
@@ -81,7 +81,7 @@ private struct XMLReader {
         let start = index
         while index < octets.count {
             let stop = index
-            if take(end) { return octets[start..<stop] }
+            if consume(end) { return octets[start..<stop] }
             index += 1
         }
         throw error("the document ends before \(word)")
@@ -95,9 +95,9 @@ private struct XMLReader {
     private mutating func skipBetween() throws(XMLSyntaxError) {
         while true {
             skipSpace()
-            if take("<!--") {
+            if consume("<!--") {
                 _ = try upTo("-->")
-            } else if take("<?") {
+            } else if consume("<?") {
                 _ = try upTo("?>")
             } else {
                 return
@@ -125,20 +125,20 @@ private struct XMLReader {
             let start = index
             while index < octets.count, octets[index] != UInt8(ascii: "<") { index += 1 }
             element.text += try resolved(octets[start..<index])
-            if take("</") {
+            if consume("</") {
                 let closed = try name()
                 skipSpace()
-                guard closed == element.name, take(">") else {
+                guard closed == element.name, consume(">") else {
                     throw error("the element \(element.name.prefix(80)) is not closed")
                 }
                 return element
-            } else if take("<!--") {
+            } else if consume("<!--") {
                 _ = try upTo("-->")
-            } else if take("<![CDATA[") {
+            } else if consume("<![CDATA[") {
                 element.text += String(decoding: try upTo("]]>"), as: UTF8.self)
-            } else if take("<?") {
+            } else if consume("<?") {
                 _ = try upTo("?>")
-            } else if take("<") {
+            } else if consume("<") {
                 element.children.append(try self.element(depth: depth + 1))
             } else {
                 throw error("the document ends within \(element.name.prefix(80))")
@@ -149,11 +149,11 @@ private struct XMLReader {
     /// Up to the end of the tag. Whether the element ends with it, as `<Name/>` does.
     private mutating func skipAttributes() throws(XMLSyntaxError) -> Bool {
         while index < octets.count {
-            if take("/>") { return true }
-            if take(">") { return false }
-            if take("\"") {
+            if consume("/>") { return true }
+            if consume(">") { return false }
+            if consume("\"") {
                 _ = try upTo("\"")
-            } else if take("'") {
+            } else if consume("'") {
                 _ = try upTo("'")
             } else {
                 index += 1

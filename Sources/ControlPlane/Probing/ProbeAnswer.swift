@@ -33,10 +33,10 @@ struct ProbeAnswer: Sendable {
     var isEmpty: Bool { octets.isEmpty }
 
     /// Takes what has come; nil when more is needed.
-    mutating func take(_ more: some Collection<UInt8>) -> Reading? {
+    mutating func read(_ more: some Collection<UInt8>) -> Reading? {
         octets.append(contentsOf: more.prefix(ProbeAnswer.longest + 1 - octets.count))
         while let line = nextLine() {
-            if let reading = take(line: line) { return reading }
+            if let reading = read(line: line) { return reading }
         }
         switch stage {
         case .statusLine:
@@ -76,7 +76,7 @@ struct ProbeAnswer: Sendable {
         return line
     }
 
-    private mutating func take(line: ArraySlice<UInt8>) -> Reading? {
+    private mutating func read(line: ArraySlice<UInt8>) -> Reading? {
         switch stage {
         case .statusLine:
             guard let status = ProbeAnswer.status(line) else { return .malformed("an answer that is no HTTP") }

@@ -108,7 +108,7 @@ private final class ProbeExchange: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if let reading = answer.take(unwrapInboundIn(data).readableBytesView) { conclude(reading) }
+        if let reading = answer.read(unwrapInboundIn(data).readableBytesView) { conclude(reading) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -166,7 +166,7 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
                         return .ended(door: door, end)
                     }
                 }
-                for door in accepting.take() { round.accepted(door) }
+                for door in accepting.drain() { round.accepted(door) }
                 if let outcome = round.outcome(now: milliseconds) { return outcome }
                 if !isTimed {
                     isTimed = true
@@ -203,7 +203,7 @@ private final class AcceptingDoors: Sendable {
     private let doors = Mutex<Set<Int>>([])
 
     func add(_ door: Int) { doors.withLock { _ = $0.insert(door) } }
-    func take() -> Set<Int> {
+    func drain() -> Set<Int> {
         doors.withLock { doors in
             defer { doors = [] }; return doors
         }

@@ -12,25 +12,25 @@ extension Store {
         _ request: ChangeRequest, _ propose: @escaping @Sendable (ChangeBase) throws -> Proposal
     ) async throws -> ChangeOutcome {
         let at = Timestamp.text(now())
-        let result = try await write { connection -> Made? in
+        let result = try await write { connection -> Written? in
             if let repeated = try self.earlierAnswer(request, connection) {
-                return Made(outcome: repeated, change: nil)
+                return Written(outcome: repeated, change: nil)
             }
             let edits = try self.judgedEdits(propose, connection)
             let version = self.version
-            if request.dryRun { return Made(outcome: .dryRun(edits), change: nil) }
+            if request.dryRun { return Written(outcome: .dryRun(edits), change: nil) }
             guard !edits.isEmpty else {
                 let record = try ResourceKind(action: request.action).flatMap {
                     try Record.find($0, request.target, connection)
                 }
-                return Made(outcome: .unchanged(version: version, record: record), change: nil)
+                return Written(outcome: .unchanged(version: version, record: record), change: nil)
             }
             return try self.store(edits, as: SnapshotVersion(version.number + 1), request, at: at, connection)
-        } committed: { made in
-            guard let committed = made.change else { return }
+        } committed: { written in
+            guard let committed = written.change else { return }
             // First, so that nobody who hears that a server is gone can still find its certificates alive.
             for participant in self.participants { participant.committed(committed.change, at: at) }
-            self.take(committed)
+            self.bringForward(by: committed)
         }
         guard let result else { throw StoreFailure.other("the writer gave no answer") }
         return result.outcome
@@ -45,7 +45,7 @@ extension Store {
         }
     }
 
-    private struct Made: Sendable {
+    private struct Written: Sendable {
         let outcome: ChangeOutcome
         let change: CommittedChange?
     }
@@ -74,7 +74,7 @@ extension Store {
     private func store(
         _ edits: [Change.Edit], as version: SnapshotVersion, _ request: ChangeRequest, at: String,
         _ connection: SQLConnection
-    ) throws -> Made {
+    ) throws -> Written {
         let summary = Summary.text(edits, request)
         try connection.execute(
             "INSERT INTO versions (version, at, author, summary, restored_from) VALUES (?, ?, ?, ?, ?)",
@@ -106,7 +106,7 @@ extension Store {
                     .text(repetition.body(record)), .text(at),
                 ])
         }
-        return Made(
+        return Written(
             outcome: .done(version: version, record: record, edits: edits),
             change: CommittedChange(change: change, author: request.author, summary: summary))
     }

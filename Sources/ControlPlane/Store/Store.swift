@@ -107,7 +107,7 @@ package final class Store: Sendable {
     }
 
     /// Takes a committed change into the catalogue and hands it on. Called inside the writer only (rules 2 and 3).
-    func take(_ made: CommittedChange) {
+    func bringForward(by made: CommittedChange) {
         catalogue.withLock { $0.apply(made.change) }
         committed.yield(made)
     }

@@ -79,19 +79,19 @@ private struct MonitorBody {
     init(bytes: [UInt8]) { self.bytes = bytes }
 
     mutating func server() -> String? {
-        guard take(UInt8(ascii: "{")) else { return nil }
+        guard consume(UInt8(ascii: "{")) else { return nil }
         repeat {
-            guard let key = string(), take(UInt8(ascii: ":")) else { return nil }
+            guard let key = string(), consume(UInt8(ascii: ":")) else { return nil }
             if key == "server" { return string() }
             guard skipValue() else { return nil }
-        } while take(UInt8(ascii: ","))
+        } while consume(UInt8(ascii: ","))
         return nil
     }
 
     private var octet: UInt8? { index < bytes.count ? bytes[index] : nil }
 
     /// Passes blanks, and then `wanted` if it is what follows.
-    private mutating func take(_ wanted: UInt8) -> Bool {
+    private mutating func consume(_ wanted: UInt8) -> Bool {
         while let octet, octet == 0x20 || octet == 0x0A || octet == 0x0D || octet == 0x09 { index += 1 }
         guard octet == wanted else { return false }
         index += 1
@@ -101,7 +101,7 @@ private struct MonitorBody {
     /// A string, its escapes as they are: no name of a server needs one. With question marks in place of what is not ASCII, and no longer than
     /// is good for a log.
     private mutating func string() -> String? {
-        guard take(UInt8(ascii: "\"")) else { return nil }
+        guard consume(UInt8(ascii: "\"")) else { return nil }
         var text: [UInt8] = []
         while let octet, octet >= 0x20 {
             index += 1
@@ -117,13 +117,13 @@ private struct MonitorBody {
     private mutating func skipValue() -> Bool {
         var depth = 0
         repeat {
-            if take(UInt8(ascii: "{")) || take(UInt8(ascii: "[")) {
+            if consume(UInt8(ascii: "{")) || consume(UInt8(ascii: "[")) {
                 depth += 1
-            } else if depth > 0, take(UInt8(ascii: "}")) || take(UInt8(ascii: "]")) {
+            } else if depth > 0, consume(UInt8(ascii: "}")) || consume(UInt8(ascii: "]")) {
                 depth -= 1
             } else if octet == UInt8(ascii: "\"") {
                 guard string() != nil else { return false }
-            } else if depth > 0, take(UInt8(ascii: ",")) || take(UInt8(ascii: ":")) {
+            } else if depth > 0, consume(UInt8(ascii: ",")) || consume(UInt8(ascii: ":")) {
                 continue
             } else {
                 // A number, or one of three words.

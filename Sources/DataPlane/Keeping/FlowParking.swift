@@ -68,7 +68,7 @@ enum FlowParking {
     }
 
     /// Takes the flows that an earlier process has parked. What cannot be read is cut, and that is said.
-    static func take(_ passed: [PassedSocket], logger: Logger) -> [MovingFlow] {
+    static func unpark(_ passed: [PassedSocket], logger: Logger) -> [MovingFlow] {
         defer {
             for socket in passed where names.contains(socket.name) {
                 _ = OwnedDescriptor(owning: socket.number)

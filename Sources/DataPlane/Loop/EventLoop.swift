@@ -64,7 +64,7 @@ struct EventLoop<Connection>: ~Copyable {
         readClock()
         waits = 1
         let patience = min(time > now ? time - now : 0, EventLoop.longestWait)
-        return take(milliseconds: Int32(clamping: patience))
+        return collect(milliseconds: Int32(clamping: patience))
     }
 
     /// What has happened since, without waiting. Who judges others for having been silent takes everything first: while
@@ -73,7 +73,7 @@ struct EventLoop<Connection>: ~Copyable {
     mutating func more() -> Int {
         guard waits < EventLoop.waitsInRound else { return 0 }
         waits += 1
-        return take(milliseconds: 0)
+        return collect(milliseconds: 0)
     }
 
     /// One of those that the last `wait` or `more` has counted.
@@ -84,7 +84,7 @@ struct EventLoop<Connection>: ~Copyable {
         return .connection(ConnectionTag(number: tag))
     }
 
-    private mutating func take(milliseconds: Int32) -> Int {
+    private mutating func collect(milliseconds: Int32) -> Int {
         let count = epoll.wait(milliseconds: milliseconds)
         readClock()
         return count

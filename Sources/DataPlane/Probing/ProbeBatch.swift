@@ -18,7 +18,7 @@ struct ProbeBatch {
     }
 
     /// The frame that is to be sent now, if any.
-    mutating func take(now: UInt64) -> WireFrame? {
+    mutating func nextFrame(now: UInt64) -> WireFrame? {
         guard let due, now >= due else { return nil }
         var observation = WireObservation()
         observation.probes.probes = Array(probes.prefix(ProbeBatch.most))

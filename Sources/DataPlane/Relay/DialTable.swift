@@ -21,7 +21,7 @@ struct DialTable: Sendable {
     }
 
     /// A fresh dial for `flow`, on the list.
-    mutating func take(for flow: FlowIndex) -> DialIndex {
+    mutating func claim(for flow: FlowIndex) -> DialIndex {
         let index: DialIndex
         if firstFree.exists {
             index = firstFree

@@ -34,7 +34,7 @@ struct FlowTable: Sendable {
     var isFull: Bool { open >= capacity }
 
     /// A free place, its records fresh, or nil when the limit is reached.
-    mutating func take() -> FlowIndex? {
+    mutating func claim() -> FlowIndex? {
         let flow: FlowIndex
         if firstFree.exists {
             flow = firstFree

@@ -67,7 +67,7 @@ struct MonitorGate: Sendable {
         /// In microseconds: the moment at which everything that was taken has been earned.
         private var earned: UInt64 = 0
 
-        mutating func take(_ rate: UInt64, now: UInt64) -> Bool {
+        mutating func spend(_ rate: UInt64, now: UInt64) -> Bool {
             guard rate > 0 else { return false }
             let now = now &* 1000
             let start = max(earned, now)
@@ -125,9 +125,9 @@ struct MonitorGate: Sendable {
     mutating func admit(_ address: Address, isFleet: Bool, now: UInt64) -> Verdict {
         if let place = knownPlace(of: address, isFleet: isFleet, now: now) {
             guard callers[place].open < known.openPerAddress,
-                callers[place].pace.take(known.ratePerAddress, now: now)
+                callers[place].pace.spend(known.ratePerAddress, now: now)
             else { return .refused(.address) }
-            guard knownOpen < known.open, knownPace.take(known.rate, now: now) else { return .refused(.room) }
+            guard knownOpen < known.open, knownPace.spend(known.rate, now: now) else { return .refused(.room) }
             knownOpen &+= 1
             callers[place].open &+= 1
             return .admitted(Pass(place: place))
@@ -136,9 +136,9 @@ struct MonitorGate: Sendable {
             return .refused(.room)
         }
         guard callers[place].open < strangers.openPerAddress,
-            callers[place].pace.take(strangers.ratePerAddress, now: now)
+            callers[place].pace.spend(strangers.ratePerAddress, now: now)
         else { return .refused(.address) }
-        guard strangersOpen < strangers.open, strangersPace.take(strangers.rate, now: now) else {
+        guard strangersOpen < strangers.open, strangersPace.spend(strangers.rate, now: now) else {
             return .refused(.room)
         }
         strangersOpen &+= 1
@@ -160,7 +160,7 @@ struct MonitorGate: Sendable {
     }
 
     /// Whether a refusal is to be answered in words, where there are words for it.
-    mutating func explains(now: UInt64) -> Bool { explaining.take(MonitorGate.explanations, now: now) }
+    mutating func explains(now: UInt64) -> Bool { explaining.spend(MonitorGate.explanations, now: now) }
 
     // MARK: Places
 

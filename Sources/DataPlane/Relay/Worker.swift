@@ -262,7 +262,7 @@ struct Worker: ~Copyable {
 
     /// A free place for a flow, or nil when the limit is reached.
     mutating func takeFlow() -> FlowIndex? {
-        guard let flow = places.take() else { return nil }
+        guard let flow = places.claim() else { return nil }
         flows[flow].openedAt = tick
         counters.add(1, .flowsOpened)
         return flow

@@ -19,7 +19,7 @@ extension Worker {
 
     mutating func startDial(_ flow: FlowIndex) {
         rotation &+= 1
-        let index = dials.take(for: flow)
+        let index = dials.claim(for: flow)
         dials[index].first = preferredTarget(flows[flow].service, view.route(flows[flow].service))
         dials[index].rotation = rotation
         dials[index].startedAt = now

@@ -33,7 +33,7 @@ extension Worker {
             guard makeRoom(BufferPool.capacity(for: count), for: flow) else { return Buffer() }
         }
         holding.add(flow, of: holder)
-        return buffers.take(count, for: holder)
+        return buffers.lend(count, for: holder)
     }
 
     /// Gives the `count` bytes of a buffer one of the next size. False when that is not to be had.

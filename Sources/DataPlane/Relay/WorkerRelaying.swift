@@ -193,7 +193,7 @@ extension Worker {
     @inline(__always) private mutating func fillPipe(_ source: HalfIndex, _ turn: inout Turn) -> Step {
         let halves = halves
         if !halves[source].pipe.exists {
-            halves[source].pipe = pipes.take(at: now, for: flows[source.flow].service)
+            halves[source].pipe = pipes.lend(at: now, for: flows[source.flow].service)
             if !halves[source].pipe.exists {
                 halves[source].state.remove(.bulk)
                 return .goesOn

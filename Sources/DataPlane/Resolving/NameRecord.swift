@@ -84,9 +84,9 @@ struct NameRecord {
 
     mutating func answered(_ family: Address.Family, _ answer: NameAnswer, now: UInt64) {
         if family == .ipv4 {
-            NameRecord.take(answer, into: &ipv4, now)
+            NameRecord.enter(answer, into: &ipv4, now)
         } else {
-            NameRecord.take(answer, into: &ipv6, now)
+            NameRecord.enter(answer, into: &ipv6, now)
         }
         if case .failed(let reason) = answer { failure = (reason, now) }
         let before = (ipv4, ipv6)
@@ -94,7 +94,7 @@ struct NameRecord {
         NameRecord.settle(&ipv6, beside: before.0, now)
     }
 
-    private static func take(_ answer: NameAnswer, into record: inout FamilyRecord, _ now: UInt64) {
+    private static func enter(_ answer: NameAnswer, into record: inout FamilyRecord, _ now: UInt64) {
         switch answer {
         case .addresses(let addresses, _):
             record.last = .addresses

@@ -163,12 +163,12 @@ struct NameSchedule {
     // MARK: Questions
 
     /// The questions to ask now. Each counts as under way until `answered`, or until it is given up.
-    mutating func take(now: UInt64) -> [Question] {
+    mutating func draw(now: UInt64) -> [Question] {
         while let (number, time) = queue.popFirst(before: now) {
             guard let (entry, asking) = find(number), asking.stage == .away, asking.due == time else { continue }
             turns.enter(asking, line(for: asking, of: entry, now: now), now: now)
         }
-        let taken = turns.take(now: now)
+        let taken = turns.draw(now: now)
         counts.questions += UInt64(taken.count)
         return taken.map { asking in
             Question(

@@ -124,7 +124,7 @@ struct QuestionTurns {
     mutating func leave(_ asking: Asking) { setStage(asking, .away) }
 
     /// The questions to ask now, which are under way from now on.
-    mutating func take(now: UInt64) -> [Asking] {
+    mutating func draw(now: UInt64) -> [Asking] {
         budget = min(QuestionTurns.burst, budget + (now - min(now, budgetAt)) * QuestionTurns.pace)
         budgetAt = now
         var taken: [Asking] = []

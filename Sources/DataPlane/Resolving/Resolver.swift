@@ -109,10 +109,10 @@ final class Resolver: Sendable {
             queries.process(set)
             for (token, answer) in queries.takeFinished() { schedule.answered(token, answer, now: now) }
             schedule.passed(now: now)
-            if set.isReadable(mail) { for message in owner.mailbox.drain() { take(message) } }
+            if set.isReadable(mail) { for message in owner.mailbox.drain() { handle(message) } }
             if set.isReadable(doubt) { for slot in owner.doubts.drain() { schedule.doubted(slot, now: now) } }
             tell(schedule.takeUpdates())
-            for question in schedule.take(now: now) {
+            for question in schedule.draw(now: now) {
                 queries.ask(question.name, question.family, question.patience, token: question.token)
             }
             if now >= nextRound {
@@ -127,7 +127,7 @@ final class Resolver: Sendable {
             publish()
         }
 
-        private mutating func take(_ message: ResolverMessage) {
+        private mutating func handle(_ message: ResolverMessage) {
             switch message {
             case .change(let add, let remove):
                 for slot in remove {

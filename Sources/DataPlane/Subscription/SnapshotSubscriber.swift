@@ -14,14 +14,14 @@ final class SnapshotSubscriber: Sendable {
     /// The snapshot to begin with, which an earlier process served with.
     private let kept: Snapshot?
     private let logger: Logger
-    private let around: Surroundings
+    private let surroundings: Surroundings
 
     /// How long the workers may take to route by a new table: they look into their mail several times a second.
     private static let workerPatience: UInt64 = 5000
 
     init(
         channel: Channel, server: ServerName, softwareVersion: String, kept: Snapshot?,
-        mailbox: Mailbox<SubscriberMessage>, logger: Logger, around: Surroundings
+        mailbox: Mailbox<SubscriberMessage>, logger: Logger, surroundings: Surroundings
     ) {
         self.mailbox = mailbox
         self.channel = channel
@@ -29,7 +29,7 @@ final class SnapshotSubscriber: Sendable {
         self.softwareVersion = softwareVersion
         self.kept = kept
         self.logger = logger
-        self.around = around
+        self.surroundings = surroundings
     }
 
     func run() {
@@ -67,7 +67,7 @@ final class SnapshotSubscriber: Sendable {
             self.owner = owner
             let boot = String(UInt64.random(in: .min ... .max), radix: 16)
             machine = SubscriptionMachine(server: owner.server, softwareVersion: owner.softwareVersion, bootID: boot)
-            tables = TableBuilder(monitor: owner.around.monitor, seed: .random(in: .min ... .max))
+            tables = TableBuilder(monitor: owner.surroundings.monitor, seed: .random(in: .min ... .max))
             dialler = ChannelDialler(
                 addresses: owner.channel.addresses, resolvers: owner.channel.resolvers,
                 trust: .none("no identity has been read"))
@@ -84,7 +84,7 @@ final class SnapshotSubscriber: Sendable {
             while !isStopped {
                 owner.pulse.beat()
                 if machine.isSubscribed, now >= nextLoad { reportLoad() }
-                if let frame = probes.take(now: now) { carryOut(machine.observed(frame, now: now)) }
+                if let frame = probes.nextFrame(now: now) { carryOut(machine.observed(frame, now: now)) }
                 var set = PollSet()
                 let mail = set.add(owner.mailbox.descriptor)
                 var channel: Int?
@@ -97,7 +97,7 @@ final class SnapshotSubscriber: Sendable {
                 set.wait(milliseconds: isDialling ? dialler.patience(atMost: patience) : patience)
                 if set.isReadable(mail) { readMail() }
                 if let addresses, set.isReadable(addresses), own.look() { judgeAnew() }
-                if isDialling { take(dialler.proceed(set)) }
+                if isDialling { conclude(dialler.proceed(set)) }
                 if let channel, set.isWritable(channel), let problem = connection?.flush() { lose(problem) }
                 if let channel, set.isReadable(channel) { receive() }
                 // After reading: what came while a snapshot was applied was not silence.
@@ -110,7 +110,7 @@ final class SnapshotSubscriber: Sendable {
         /// This machine has other addresses than before, and what was judged by them is judged again.
         private func judgeAnew() {
             guard posted != nil, let held = machine.held else { return }
-            owner.around.resolver.post(.judge(held.policyInForce(on: own.addresses)))
+            owner.surroundings.resolver.post(.judge(held.policyInForce(on: own.addresses)))
             owner.logger.notice(
                 "The addresses of this machine have changed; endpoints are judged anew",
                 metadata: [
@@ -147,7 +147,7 @@ final class SnapshotSubscriber: Sendable {
         private mutating func welcome(_ first: WireFrame) {
             if case .goodbye? = first.message { return }
             isWelcome = true
-            owner.around.connected(true, connection?.peerAddress)
+            owner.surroundings.connected(true, connection?.peerAddress)
             owner.logger.info("Connected to the control plane", metadata: ["channel": "\(dialler.address)"])
             lastReason = ""
         }
@@ -161,13 +161,13 @@ final class SnapshotSubscriber: Sendable {
                 switch action {
                 case .connect:
                     isDialling = true
-                    take(dialler.begin())
+                    conclude(dialler.begin())
                 case .send(let frame): if let problem = connection?.send(frame) { lose(problem) }
                 case .apply(let snapshot): apply(snapshot)
                 case .command(let command): obey(command)
                 case .install(let certificate): install(certificate)
                 case .reportRefusal(let version, let reasons):
-                    owner.around.refused(version, reasons)
+                    owner.surroundings.refused(version, reasons)
                     owner.logger.error(
                         "A snapshot was refused; the one before stays in force",
                         metadata: [
@@ -180,7 +180,7 @@ final class SnapshotSubscriber: Sendable {
         }
 
         /// Goes on with an attempt to connect, by what has come of it.
-        private mutating func take(_ outcome: ChannelDialler.Outcome) {
+        private mutating func conclude(_ outcome: ChannelDialler.Outcome) {
             switch outcome {
             case .underWay: break
             case .failed(let problem): lose(problem)
@@ -194,7 +194,7 @@ final class SnapshotSubscriber: Sendable {
 
         /// A list of what to probe is of one session, and so is what has come of it.
         private mutating func stopProbing() {
-            owner.around.prober.post(.watch(WireWatch()))
+            owner.surroundings.prober.post(.watch(WireWatch()))
             probes.drop()
         }
 
@@ -210,7 +210,7 @@ final class SnapshotSubscriber: Sendable {
             // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better neighbour.
             dialler.moveOn()
             renewal.forget()
-            owner.around.connected(false, nil)
+            owner.surroundings.connected(false, nil)
             guard reason != lastReason else { return }
             lastReason = reason
             owner.logger.warning(
@@ -271,12 +271,12 @@ final class SnapshotSubscriber: Sendable {
         private mutating func apply(_ snapshot: Snapshot) {
             // Most often nothing of a server's own has changed, and only the version moves on.
             if let held = machine.held, held.digest == snapshot.digest, posted == held.digest {
-                owner.around.applied(snapshot, tenants, [:])
-                owner.around.keeper.post(.keep(snapshot))
+                owner.surroundings.applied(snapshot, tenants, [:])
+                owner.surroundings.keeper.post(.keep(snapshot))
                 return carryOut(machine.applied(snapshot, now: now))
             }
             let outcome: TableBuilder.Outcome
-            let counters = owner.around.counters
+            let counters = owner.surroundings.counters
             do {
                 outcome = try tables.build(snapshot) { slot in
                     // In this order: what closes in between makes a slot look busy, never idle.
@@ -291,14 +291,14 @@ final class SnapshotSubscriber: Sendable {
             let isJudgedSo = posted != nil && posted == machine.held?.digest
             posted = snapshot.digest
             if !isJudgedSo || machine.held?.settings.policy != snapshot.settings.policy {
-                owner.around.resolver.post(.judge(snapshot.policyInForce(on: own.addresses)))
+                owner.surroundings.resolver.post(.judge(snapshot.policyInForce(on: own.addresses)))
             }
-            owner.around.resolver.post(.change(add: outcome.added, remove: outcome.removed))
+            owner.surroundings.resolver.post(.change(add: outcome.added, remove: outcome.removed))
             // Read before a worker can count anything for the new tenant.
             let moved = Dictionary(uniqueKeysWithValues: outcome.moved.map { ($0, counters.baseline(ofSlot: $0)) })
             for slot in outcome.moved { load.changedHands(slot, counters) }
-            owner.around.routing(outcome.tenants, outcome.table.generation)
-            for worker in owner.around.workers { worker.post(.route(outcome.table)) }
+            owner.surroundings.routing(outcome.tenants, outcome.table.generation)
+            for worker in owner.surroundings.workers { worker.post(.route(outcome.table)) }
             guard awaitWorkers(outcome.table.generation) else {
                 // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a lie.
                 owner.logger.critical(
@@ -306,9 +306,9 @@ final class SnapshotSubscriber: Sendable {
                 return carryOut(machine.refused(snapshot.version, ["a worker of this data plane is stuck"], now: now))
             }
             tenants = outcome.tenants
-            owner.around.health.post(.check(outcome.checked))
-            owner.around.applied(snapshot, tenants, moved)
-            owner.around.keeper.post(.keep(snapshot))
+            owner.surroundings.health.post(.check(outcome.checked))
+            owner.surroundings.applied(snapshot, tenants, moved)
+            owner.surroundings.keeper.post(.keep(snapshot))
             owner.logger.info(
                 "A snapshot is in force",
                 metadata: ["version": "\(snapshot.version)", "services": "\(snapshot.services.count)"])
@@ -316,7 +316,7 @@ final class SnapshotSubscriber: Sendable {
         }
 
         private func awaitWorkers(_ generation: UInt64) -> Bool {
-            var waiting = Set(0..<owner.around.workers.count)
+            var waiting = Set(0..<owner.surroundings.workers.count)
             let deadline = now + SnapshotSubscriber.workerPatience
             var nextBeat = now + UInt64(ChannelRules.heartbeatInterval.milliseconds)
             while !waiting.isEmpty, now < deadline {
@@ -326,9 +326,9 @@ final class SnapshotSubscriber: Sendable {
                     nextBeat = now + UInt64(ChannelRules.heartbeatInterval.milliseconds)
                 }
                 var set = PollSet()
-                set.add(owner.around.reports.descriptor)
+                set.add(owner.surroundings.reports.descriptor)
                 set.wait(milliseconds: 100)
-                for case .routes(let index, let taken) in owner.around.reports.drain() where taken == generation {
+                for case .routes(let index, let taken) in owner.surroundings.reports.drain() where taken == generation {
                     waiting.remove(index)
                 }
             }
@@ -339,7 +339,7 @@ final class SnapshotSubscriber: Sendable {
             switch command.command {
             case .checkEndpoint(let check):
                 guard let target = try? EndpointTarget(check.target), let held = machine.held,
-                    owner.around.inspector.post(
+                    owner.surroundings.inspector.post(
                         .inspect(command: command.id, target, held.policyInForce(on: own.addresses)))
                 else {
                     var report = WireEndpointCheck()
@@ -354,10 +354,10 @@ final class SnapshotSubscriber: Sendable {
                     "An operator has the next snapshot taken, of whatever store and version",
                     metadata: ["serving": "\(machine.held?.version.description ?? "none")"])
             case .listFlows(let query):
-                let lister = owner.around.lister
+                let lister = owner.surroundings.lister
                 let refusal = lister.ask(query, command: command.id, session: session, tenants: tenants)
                 if let refusal { carryOut(machine.observed(.flowList(refusal), now: now)) }
-            case .watch(let list): owner.around.prober.post(.watch(list))
+            case .watch(let list): owner.surroundings.prober.post(.watch(list))
             case nil: break
             }
         }
@@ -365,14 +365,14 @@ final class SnapshotSubscriber: Sendable {
         private mutating func setDraining(_ draining: Bool) {
             owner.logger.notice(
                 "\(draining ? "Draining" : "No longer draining")", metadata: ["by": "the control plane"])
-            for worker in owner.around.workers { worker.post(.drain(draining)) }
-            owner.around.draining(draining)
+            for worker in owner.surroundings.workers { worker.post(.drain(draining)) }
+            owner.surroundings.draining(draining)
             nextLoad = 0
         }
 
         private mutating func reportLoad() {
-            var message = load.next(of: tenants, owner.around.counters)
-            message.draining = owner.around.isDraining()
+            var message = load.next(of: tenants, owner.surroundings.counters)
+            message.draining = owner.surroundings.isDraining()
             message.uptimeSeconds = (now - started) / 1000
             message.loadPercent = Process.loadPercent
             nextLoad = now + load.interval

@@ -91,7 +91,7 @@ public struct BufferPool: ~Copyable {
     }
 
     /// A buffer of at least `count` bytes on the account of `holder`, or none when its account has no room.
-    public mutating func take(_ count: Int, for holder: Int32) -> Buffer {
+    public mutating func lend(_ count: Int, for holder: Int32) -> Buffer {
         let capacity = BufferPool.capacity(for: count)
         guard accounts.hasRoom(capacity, for: holder) else { return Buffer() }
         accounts.lend(capacity, to: holder)

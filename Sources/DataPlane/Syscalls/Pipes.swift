@@ -90,7 +90,7 @@ public struct PipePool: ~Copyable {
 
     /// An empty pipe for `holder`, or none when too many are in use, by it or in all, or the kernel has refused one
     /// lately. `now` is in milliseconds.
-    public mutating func take(at now: UInt64, for holder: Int32) -> Pipe {
+    public mutating func lend(at now: UInt64, for holder: Int32) -> Pipe {
         guard Int(held[holder]) < PipePool.factor &* (share &- lent) else { return Pipe() }
         if let pipe = idle.popLast() {
             lend(to: holder)

@@ -43,7 +43,7 @@ public struct FrameDecoder: Sendable {
         var position = 0
         while failure == nil, position < bytes.count {
             if lengthOctets < FrameDecoder.headerLength {
-                take(lengthOctet: bytes[position])
+                read(lengthOctet: bytes[position])
                 position += 1
             } else {
                 let end = min(bytes.count, position + length - body.count)
@@ -82,7 +82,7 @@ public struct FrameDecoder: Sendable {
         }
     }
 
-    private mutating func take(lengthOctet octet: UInt8) {
+    private mutating func read(lengthOctet octet: UInt8) {
         length = length << 8 | Int(octet)
         lengthOctets += 1
         guard lengthOctets == FrameDecoder.headerLength else { return }

@@ -9,7 +9,7 @@ import Testing
 
     func reading(_ text: String, wantsServer: Bool = true) -> ProbeAnswer.Reading? {
         var answer = ProbeAnswer(wantsServer: wantsServer)
-        return answer.take(Array(text.utf8))
+        return answer.read(Array(text.utf8))
     }
 
     @Test func `a monitor endpoint's tells which server it is`() {
@@ -19,22 +19,22 @@ import Testing
     @Test func `is read in whatever pieces it comes`() {
         var answer = ProbeAnswer(wantsServer: true)
         let octets = Array(`Probe answer`.right.utf8)
-        for octet in octets.dropLast() { #expect(answer.take([octet]) == nil) }
-        #expect(answer.take(octets.suffix(1)) == .complete(status: 200, server: "za1"))
+        for octet in octets.dropLast() { #expect(answer.read([octet]) == nil) }
+        #expect(answer.read(octets.suffix(1)) == .complete(status: 200, server: "za1"))
     }
 
     @Test func `is cut at every place but the last`() {
         let octets = Array(`Probe answer`.right.utf8)
         for count in 0..<octets.count {
             var answer = ProbeAnswer(wantsServer: true)
-            #expect(answer.take(octets.prefix(count)) == nil)
+            #expect(answer.read(octets.prefix(count)) == nil)
             #expect(answer.ended() == .malformed("an answer that was cut"))
         }
     }
 
     @Test func `without a length it goes on until the connection ends`() {
         var answer = ProbeAnswer(wantsServer: true)
-        #expect(answer.take(Array("HTTP/1.0 200 OK\n\n{\"server\":\"za1\"}".utf8)) == nil)
+        #expect(answer.read(Array("HTTP/1.0 200 OK\n\n{\"server\":\"za1\"}".utf8)) == nil)
         #expect(answer.ended() == .complete(status: 200, server: "za1"))
     }
 
@@ -53,7 +53,7 @@ import Testing
         #expect(reading(head + "{\"server\":\"za1\"}") == .complete(status: 503, server: "za1"))
         #expect(reading(head + "I am rather busy") == .complete(status: 503, server: nil))
         var cut = ProbeAnswer(wantsServer: true)
-        #expect(cut.take(Array(head.utf8)) == nil)
+        #expect(cut.read(Array(head.utf8)) == nil)
         #expect(cut.ended() == .complete(status: 503, server: nil))
     }
 
@@ -82,11 +82,11 @@ import Testing
 
     @Test func `one without an end is not read for ever`() {
         var answer = ProbeAnswer(wantsServer: true)
-        _ = answer.take(Array("HTTP/1.1 200 OK\r\n".utf8))
+        _ = answer.read(Array("HTTP/1.1 200 OK\r\n".utf8))
         var reading: ProbeAnswer.Reading?
         var octets = 0
         while reading == nil, octets < 1 << 20 {
-            reading = answer.take(Array(repeating: UInt8(ascii: "x"), count: 1000))
+            reading = answer.read(Array(repeating: UInt8(ascii: "x"), count: 1000))
             octets += 1000
         }
         #expect(reading == .malformed("an answer of more than 16384 octets"))
@@ -101,8 +101,8 @@ import Testing
             for _ in 0..<Int.random(in: 1...8, using: &random) {
                 octets[Int.random(in: 0..<octets.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-            _ = answer.take(octets)
-            _ = answer.take(octets)
+            _ = answer.read(octets)
+            _ = answer.read(octets)
             _ = answer.ended()
         }
     }

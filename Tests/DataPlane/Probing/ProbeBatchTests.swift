@@ -19,22 +19,22 @@ import Wire
 
     @Test func `wait for those that end in the same moment, and no longer`() {
         var batch = ProbeBatch()
-        #expect(batch.take(now: 0) == nil)
+        #expect(batch.nextFrame(now: 0) == nil)
         batch.add(probe("za1"), now: 1000)
         batch.add(probe("ie1"), now: 1090)
-        #expect(batch.take(now: 1099) == nil)
+        #expect(batch.nextFrame(now: 1099) == nil)
         #expect(batch.due == 1100)
-        #expect(servers(batch.take(now: 1100)) == ["za1", "ie1"])
+        #expect(servers(batch.nextFrame(now: 1100)) == ["za1", "ie1"])
         #expect(batch.due == nil)
     }
 
     @Test func `are sent in frames that are not too long, at once when there are many`() {
         var batch = ProbeBatch()
         for index in 0..<2500 { batch.add(probe("s\(index)"), now: 1000) }
-        #expect(servers(batch.take(now: 1000))?.count == ProbeBatch.most)
-        #expect(servers(batch.take(now: 1000))?.count == ProbeBatch.most)
-        #expect(servers(batch.take(now: 1000))?.count == 500)
-        #expect(batch.take(now: 5000) == nil)
+        #expect(servers(batch.nextFrame(now: 1000))?.count == ProbeBatch.most)
+        #expect(servers(batch.nextFrame(now: 1000))?.count == ProbeBatch.most)
+        #expect(servers(batch.nextFrame(now: 1000))?.count == 500)
+        #expect(batch.nextFrame(now: 5000) == nil)
     }
 
     @Test func `fit in a frame with the longest reasons`() throws {
@@ -44,7 +44,7 @@ import Wire
         longest.error = String(repeating: "x", count: 500)
         longest.durationMicroseconds = .max
         for _ in 0..<ProbeBatch.most { batch.add(longest, now: 0) }
-        let sent = batch.take(now: 0)
+        let sent = batch.nextFrame(now: 0)
         let frame = try #require(sent)
         #expect(throws: Never.self) {
             try FrameEncoder(longestFrame: ChannelRules.longestFrameUp).encoded(frame)
@@ -56,6 +56,6 @@ import Wire
         batch.add(probe("za1"), now: 1000)
         batch.drop()
         #expect(batch.due == nil)
-        #expect(batch.take(now: 9000) == nil)
+        #expect(batch.nextFrame(now: 9000) == nil)
     }
 }

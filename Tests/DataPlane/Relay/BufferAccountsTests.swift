@@ -13,14 +13,14 @@ import Testing
         var services: [Buffer] = []
         for service in 1...4 as ClosedRange<Int32> {
             while true {
-                let buffer = pool.take(4096, for: service)
+                let buffer = pool.lend(4096, for: service)
                 guard buffer.exists else { break }
                 services.append(buffer)
             }
             #expect(pool.accounts.bytes(lentTo: service) == 3 << 16)
         }
-        #expect(!pool.take(1, for: 5).exists)
-        var opening = pool.take(60_000, for: BufferAccounts.openings)
+        #expect(!pool.lend(1, for: 5).exists)
+        var opening = pool.lend(60_000, for: BufferAccounts.openings)
         #expect(opening.exists)
         #expect(pool.accounts.bytesLent == 3 << 18 + 69_632)
         for index in services.indices { pool.give(&services[index]) }
@@ -31,7 +31,7 @@ import Testing
     @Test func `a buffer is no larger than what it is for`() throws {
         var pool = try pool(1 << 22)
         for (count, capacity) in [(1, 4096), (4096, 4096), (4097, 16384), (16385, 69632), (69633, 69633)] {
-            var buffer = pool.take(count, for: 3)
+            var buffer = pool.lend(count, for: 3)
             #expect(Int(buffer.capacity) == capacity)
             pool.give(&buffer)
         }
@@ -39,10 +39,10 @@ import Testing
 
     @Test func `a buffer moves to another account, even to one that is full`() throws {
         var pool = try pool(1 << 16)
-        var full = pool.take(12_000, for: 2)
+        var full = pool.lend(12_000, for: 2)
         #expect(!full.exists)
-        full = pool.take(4096, for: 2)
-        var buffer = pool.take(16_000, for: BufferAccounts.openings)
+        full = pool.lend(4096, for: 2)
+        var buffer = pool.lend(16_000, for: BufferAccounts.openings)
         #expect(buffer.exists && full.exists)
         pool.move(&buffer, to: 2)
         #expect(pool.accounts.bytes(lentTo: 2) == 4096 + 16384)
@@ -65,7 +65,7 @@ import Testing
                 pool.give(&buffer)
             } else {
                 held[holder, default: []].append(
-                    pool.take([100, 5000, 60_000].randomElement(using: &random) ?? 1, for: holder))
+                    pool.lend([100, 5000, 60_000].randomElement(using: &random) ?? 1, for: holder))
             }
             let most = held.values.map { $0.reduce(0) { $0 + Int($1.capacity) } }.max() ?? 0
             let found = pool.accounts.largest.map { pool.accounts.bytes(lentTo: $0) } ?? 0

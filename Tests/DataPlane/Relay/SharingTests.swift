@@ -69,14 +69,14 @@ import Testing
 
     @Test func `a worker has no more pipes than its share, and each is of the full size`() throws {
         var pool = try PipePool(share: 2)
-        var (first, second, third) = (pool.take(at: 0, for: 0), pool.take(at: 0, for: 0), pool.take(at: 0, for: 0))
+        var (first, second, third) = (pool.lend(at: 0, for: 0), pool.lend(at: 0, for: 0), pool.lend(at: 0, for: 0))
         #expect(first.exists && second.exists && !third.exists)
         #expect(first.capacity == Int(PipePool.capacity))
         #expect(pool.lent == 2 && pool.idleCount == 0 && pool.refused == 0)
         pool.give(&first, of: 0)
         #expect(!first.exists && pool.lent == 1 && pool.idleCount == 1)
         // The idle one, and no new one beside it.
-        third = pool.take(at: 0, for: 0)
+        third = pool.lend(at: 0, for: 0)
         #expect(third.exists && pool.lent == 2 && pool.idleCount == 0)
         pool.discard(&second, of: 0)
         pool.discard(&third, of: 0)
@@ -89,7 +89,7 @@ import Testing
         func takeAll(_ holder: Int32) -> Int {
             let before = pipes.count
             while true {
-                let pipe = pool.take(at: 0, for: holder)
+                let pipe = pool.lend(at: 0, for: holder)
                 guard pipe.exists else { return pipes.count - before }
                 pipes.append((pipe, holder))
             }

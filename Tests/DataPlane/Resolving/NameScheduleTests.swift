@@ -29,14 +29,14 @@ import Testing
 
     @Test func `a name is asked about at once, in both families, and again when its TTL is over`() throws {
         var schedule = try schedule()
-        let first = schedule.take(now: 0)
+        let first = schedule.draw(now: 0)
         #expect(Set(first.map(\.family)) == [.ipv4, .ipv6])
         #expect(schedule.unresolvedCount == 1)
         answer(&schedule, first, try addresses(), now: 10)
         #expect(schedule.takeUpdates().map(\.status) == [.known])
         #expect(schedule.unresolvedCount == 0)
-        #expect(schedule.take(now: 5009).isEmpty)
-        let again = schedule.take(now: 5010)
+        #expect(schedule.draw(now: 5009).isEmpty)
+        let again = schedule.draw(now: 5010)
         #expect(again.map(\.family) == [.ipv4])
         answer(&schedule, again, try addresses(), now: 5020)
         #expect(schedule.takeUpdates().isEmpty)
@@ -45,17 +45,17 @@ import Testing
     @Test func `each family has its own TTL`() throws {
         var schedule = try schedule()
         answer(
-            &schedule, schedule.take(now: 0), try addresses(seconds: 1),
+            &schedule, schedule.draw(now: 0), try addresses(seconds: 1),
             other: try addresses("2001:db8::1", seconds: 20), now: 0)
-        #expect(schedule.take(now: 1000).map(\.family) == [.ipv4])
-        #expect(schedule.take(now: 20_000).map(\.family) == [.ipv6])
+        #expect(schedule.draw(now: 1000).map(\.family) == [.ipv4])
+        #expect(schedule.draw(now: 20_000).map(\.family) == [.ipv6])
     }
 
     @Test func `addresses of one family wait 50 ms for the other, and those that come later are told when they come`()
         throws
     {
         var schedule = try schedule()
-        let questions = schedule.take(now: 0)
+        let questions = schedule.draw(now: 0)
         let ipv4 = try #require(questions.first { $0.family == .ipv4 })
         let ipv6 = try #require(questions.first { $0.family == .ipv6 })
         schedule.answered(ipv4.token, try addresses(), now: 10)
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `addresses of one family wait no longer than the other's answer takes`() throws {
         var schedule = try schedule()
-        let questions = schedule.take(now: 0)
+        let questions = schedule.draw(now: 0)
         answer(&schedule, Array(questions.prefix(1)), try addresses(), other: try addresses("2001:db8::1"), now: 5)
         #expect(schedule.takeUpdates().isEmpty)
         answer(&schedule, Array(questions.suffix(1)), try addresses(), other: try addresses("2001:db8::1"), now: 9)
@@ -81,19 +81,19 @@ import Testing
     @Test func `the same addresses in another order are no change`() throws {
         var schedule = try schedule()
         let (one, two) = (try Address("192.0.2.1"), try Address("192.0.2.2"))
-        answer(&schedule, schedule.take(now: 0), .addresses([one, two], seconds: 1), now: 0)
+        answer(&schedule, schedule.draw(now: 0), .addresses([one, two], seconds: 1), now: 0)
         #expect(schedule.takeUpdates().count == 1)
-        answer(&schedule, schedule.take(now: 1000), .addresses([two, one], seconds: 1), now: 1000)
+        answer(&schedule, schedule.draw(now: 1000), .addresses([two, one], seconds: 1), now: 1000)
         #expect(schedule.takeUpdates().isEmpty)
     }
 
     @Test func `a failure to get an answer takes no address away`() throws {
         var schedule = try schedule()
-        answer(&schedule, schedule.take(now: 0), try addresses(), now: 0)
+        answer(&schedule, schedule.draw(now: 0), try addresses(), now: 0)
         _ = schedule.takeUpdates()
         var now: UInt64 = 5000
         for _ in 0..<20 {
-            answer(&schedule, schedule.take(now: now), .failed(.timedOut), other: .failed(.timedOut), now: now)
+            answer(&schedule, schedule.draw(now: now), .failed(.timedOut), other: .failed(.timedOut), now: now)
             now += 2 * NameSchedule.longestDeadRetry
         }
         #expect(schedule.takeUpdates().isEmpty)
@@ -104,42 +104,42 @@ import Testing
 
     @Test func `that there is nothing has to be said for half a minute before a good address goes`() throws {
         var schedule = try schedule()
-        answer(&schedule, schedule.take(now: 0), try addresses(), now: 0)
+        answer(&schedule, schedule.draw(now: 0), try addresses(), now: 0)
         _ = schedule.takeUpdates()
-        answer(&schedule, schedule.take(now: 5000), .nothing("no such name"), now: 5000)
+        answer(&schedule, schedule.draw(now: 5000), .nothing("no such name"), now: 5000)
         #expect(schedule.takeUpdates().isEmpty)
         #expect(schedule.unresolvedCount == 0)
-        answer(&schedule, schedule.take(now: 40_000), .nothing("no such name"), now: 40_000)
+        answer(&schedule, schedule.draw(now: 40_000), .nothing("no such name"), now: 40_000)
         #expect(schedule.takeUpdates().map(\.status) == [.unresolved])
         #expect(schedule.unresolvedCount == 1)
     }
 
     @Test func `a name that has nothing any more in one family is asked about in the other`() throws {
         var schedule = try schedule()
-        answer(&schedule, schedule.take(now: 0), try addresses(), now: 0)
-        answer(&schedule, schedule.take(now: 5000), .nothing("no addresses"), now: 5000)
-        #expect(schedule.take(now: 5001).map(\.family) == [.ipv6])
+        answer(&schedule, schedule.draw(now: 0), try addresses(), now: 0)
+        answer(&schedule, schedule.draw(now: 5000), .nothing("no addresses"), now: 5000)
+        #expect(schedule.draw(now: 5001).map(\.family) == [.ipv6])
     }
 
     @Test func `a doubt brings a question forward, but not more than once a second`() throws {
         var schedule = try schedule()
-        answer(&schedule, schedule.take(now: 0), try addresses(seconds: 300), now: 0)
+        answer(&schedule, schedule.draw(now: 0), try addresses(seconds: 300), now: 0)
         for _ in 0..<100 { schedule.doubted(slot, now: 100) }
-        #expect(schedule.take(now: 999).isEmpty)
-        #expect(schedule.take(now: 1000).count == 2)
-        #expect(schedule.take(now: 2000).isEmpty)
+        #expect(schedule.draw(now: 999).isEmpty)
+        #expect(schedule.draw(now: 1000).count == 2)
+        #expect(schedule.draw(now: 2000).isEmpty)
     }
 
     @Test func `an answer for a former tenant changes nothing for the present one`() throws {
         var schedule = try schedule()
-        let former = schedule.take(now: 0)
+        let former = schedule.draw(now: 0)
         schedule.remove(slot)
         #expect((schedule.count, schedule.unresolvedCount, schedule.underWay) == (0, 0, 0))
         let next = NameSlot(index: 3, tenant: 2)
         schedule.add(next, try DomainName("other.example"), owner: 1, now: 1)
         answer(&schedule, former, try addresses(), now: 2)
         #expect(schedule.takeUpdates().isEmpty)
-        #expect(schedule.take(now: 2).map(\.name.text) == ["other.example", "other.example"])
+        #expect(schedule.draw(now: 2).map(\.name.text) == ["other.example", "other.example"])
         #expect(schedule.unresolvedCount == 1)
     }
 
@@ -148,7 +148,7 @@ import Testing
         var now: UInt64 = 0
         var asked: [UInt64] = []
         while now < 400_000 {
-            if !schedule.take(now: now).isEmpty { asked.append(now) }
+            if !schedule.draw(now: now).isEmpty { asked.append(now) }
             now = max(now + 1, schedule.nextEvent(now: now))
             schedule.passed(now: now)
         }

@@ -29,7 +29,7 @@ private struct Simulation {
     mutating func run(for duration: UInt64) throws {
         let end = now + duration
         while now < end {
-            for question in schedule.take(now: now) {
+            for question in schedule.draw(now: now) {
                 asked[question.name.text, default: []].append(now)
                 if isAnswering(question.name.text) { answers.append((question.token, question.name.text, now + 10)) }
             }

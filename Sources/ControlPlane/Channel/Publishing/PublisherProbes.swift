@@ -78,7 +78,7 @@ extension SnapshotPublisher {
     // MARK: What data planes see
 
     /// Passes on what a data plane saw of those that it was asked to probe: each is one voice, of others and of nothing else.
-    func take(_ probes: [WireProbe], from vantage: ServerName) {
+    func receive(_ probes: [WireProbe], from vantage: ServerName) {
         let now = clock.now
         guard let list = watchLists[vantage] else { return }
         for probe in probes {
@@ -102,7 +102,7 @@ extension SnapshotPublisher {
         return carrying[server]?.isCarrying(heard: heard, at: clock.now) ?? false
     }
 
-    func take(_ connections: [WireServiceConnections], of server: ServerName) {
+    func receive(_ connections: [WireServiceConnections], of server: ServerName) {
         let now = clock.now
         for report in connections where report.opened > 0 {
             let service = ServiceName(checked: report.service)

@@ -294,10 +294,10 @@ extension SnapshotPublisher {
             load.failures.removeAll { builder.fleet.services[ServiceName(checked: $0.service)] == nil }
             changeStatus(of: server) { $0.observe(load) }
             carrying[server]?.observed(load, at: clock.now)
-            take(load.connections, of: server)
+            receive(load.connections, of: server)
         case .endpointCheck(let check): answered(check.command, .check(EndpointCheck(check)), by: id)
         case .flowList(let list): answered(list.command, CommandAnswer(list), by: id)
-        case .probes(let probes): take(probes.probes, from: server)
+        case .probes(let probes): receive(probes.probes, from: server)
         case nil: break
         }
     }

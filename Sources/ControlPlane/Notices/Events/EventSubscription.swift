@@ -45,7 +45,7 @@ package final class EventSubscription: AsyncSequence, Sendable {
     package func end() { wakeUp.finish() }
 
     /// What the reader is to have now; nil when it is to wait.
-    fileprivate func take() -> [FleetEvent]? {
+    fileprivate func drain() -> [FleetEvent]? {
         state.withLock { state in
             let events = log.report(after: state.position, atMost: EventSubscription.largestBatch)
             let isBeatDue = state.isBeatDue
@@ -62,7 +62,7 @@ package final class EventSubscription: AsyncSequence, Sendable {
         package mutating func next() async -> [FleetEvent]? {
             while true {
                 // Before it waits: what came before a wake-up could be waited for is there.
-                if let events = subscription.take() { return events }
+                if let events = subscription.drain() { return events }
                 guard await wakeUps.next() != nil else { return nil }
             }
         }

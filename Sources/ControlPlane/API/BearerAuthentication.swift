@@ -2,7 +2,7 @@ import Access
 import Hummingbird
 
 /// Who sends a request.
-struct Authentication: Sendable {
+struct BearerAuthentication: Sendable {
     let tokens: AccessTokens
 
     /// By the bearer token that the request shows.
