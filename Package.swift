@@ -37,7 +37,7 @@ let package = Package(
         .executable(name: "ddirect-proxy", targets: ["ddirect-proxy"]),
         .executable(name: "ddirect", targets: ["ddirect"]),
         // For packages of others: Benchmarks/StubFleet speaks the channel.
-        .library(name: "Channel", targets: ["Domain", "Wire"]),
+        .library(name: "Wire", targets: ["Domain", "Wire"]),
         .library(name: "Routing", targets: ["Routing"]),
     ],
     dependencies: [

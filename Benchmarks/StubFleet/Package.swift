@@ -8,7 +8,7 @@ let package = Package(
     dependencies: [.package(name: "ddirect", path: "../..")],
     targets: [
         .executableTarget(
-            name: "StubFleet", dependencies: [.product(name: "Channel", package: "ddirect")],
+            name: "StubFleet", dependencies: [.product(name: "Wire", package: "ddirect")],
             swiftSettings: [
                 .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
                 .enableUpcomingFeature("InternalImportsByDefault"),

@@ -9,7 +9,7 @@ import SystemPackage
 /// One attempt at a door: a connection, a request, and what comes back.
 struct ProbeAttempt: Sendable {
     let series: ProbeSeries
-    let door: ProbeSeries.Door
+    let door: ProbeQuestion.Door
     let tls: ProbeTLS
     let loop: any EventLoop
     /// Told when the other end has taken the connection.
@@ -95,13 +95,14 @@ private final class ProbeExchange: ChannelInboundHandler {
         self.series = series
         self.accepted = accepted
         self.verdict = verdict
-        answer = ProbeAnswer(wantsServer: series.service == nil)
+        answer = ProbeAnswer(wantsServer: series.question.service == nil)
     }
 
     func channelActive(context: ChannelHandlerContext) {
         accepted()
-        let request = series.request(
-            at: UInt64(max(0, Date().timeIntervalSince1970)), nonce: .random(in: .min ... .max))
+        let request = series.question.request(
+            from: Vantage.control.description, at: UInt64(max(0, Date().timeIntervalSince1970)),
+            nonce: .random(in: .min ... .max), authenticate: ProbeToken.authenticate)
         // TLS keeps it until the handshake is complete.
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
         context.fireChannelActive()
@@ -135,7 +136,7 @@ private final class ProbeExchange: ChannelInboundHandler {
         switch reading {
         case .malformed(let problem): verdict.succeed(.refused(problem))
         case .complete(let status, let server):
-            verdict.succeed(series.end(status: status, server: server))
+            verdict.succeed(series.question.end(status: status, server: server))
         }
     }
 }

@@ -27,10 +27,10 @@ struct ProbeTLS: Sendable {
 
     /// What goes before everything else in the pipeline of an attempt. `verdict` is told when the certificate is somebody else's.
     func handler(for series: ProbeSeries, verdict: EventLoopPromise<ProbeRound.End>) throws -> NIOSSLClientHandler {
-        guard series.service == nil else {
-            return try NIOSSLClientHandler(context: service, serverHostname: series.host.text)
+        guard series.question.service == nil else {
+            return try NIOSSLClientHandler(context: service, serverHostname: series.question.host.text)
         }
-        let host = series.host
+        let host = series.question.host
         return try NIOSSLClientHandler(context: monitor, serverHostname: host.text) { chain, verified in
             if let problem = ProbeTLS.problem(of: chain.first, host) {
                 // Told first, and so in these words rather than those of a failed handshake.

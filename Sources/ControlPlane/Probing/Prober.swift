@@ -111,7 +111,8 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
     ) {
         outcome.yield(
             ProbeOutcome(
-                server: series.server, service: series.service, vantage: .control, error: error, accepted: accepted,
+                server: series.question.server, service: series.question.service, vantage: .control, error: error,
+                accepted: accepted,
                 duration: now - start, at: now))
     }
 
@@ -126,7 +127,8 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
         logger.warning(
             "A probe could not be made properly, so nothing is told of it",
             metadata: [
-                "server": "\(series.server)", "service": "\(series.service?.text ?? "")", "reason": "\(reason)",
+                "server": "\(series.question.server)", "service": "\(series.question.service?.text ?? "")",
+                "reason": "\(reason)",
             ])
     }
 
@@ -143,7 +145,8 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
     /// Makes one round; nil when it is cancelled.
     private func round(_ series: ProbeSeries, isWeary: Bool, _ tls: ProbeTLS) async -> ProbeRound.Outcome? {
         let first = ProbeRound(
-            doors: series.doors.map { "\($0.address)" }, timeout: UInt64(clamping: series.timeout.wholeMilliseconds),
+            doors: series.question.doors.map { "\($0.address)" },
+            timeout: UInt64(clamping: series.timeout.wholeMilliseconds),
             isWeary: isWeary, now: milliseconds)
         let accepting = AcceptingDoors()
         return await withTaskGroup(of: Event.self) { group in
@@ -153,12 +156,12 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
             var isTimed = false
             while !Task.isCancelled {
                 for door in round.takeDue(now: milliseconds) {
-                    guard takeAttempt(isCheck: series.service != nil) else {
+                    guard takeAttempt(isCheck: series.question.service != nil) else {
                         round.ended(door, .notMade("there are too many connections under way"))
                         continue
                     }
                     let attempt = ProbeAttempt(
-                        series: series, door: series.doors[door], tls: tls, loop: self.group.next(),
+                        series: series, door: series.question.doors[door], tls: tls, loop: self.group.next(),
                         accepted: { accepting.add(door) })
                     group.addTask {
                         let end = await attempt.end()

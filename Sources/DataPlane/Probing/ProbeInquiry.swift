@@ -24,13 +24,13 @@ struct ProbeInquiry {
     /// Begins to connect, as the server `vantage`. What the kernel refuses at once is refused by this machine, not by
     /// the other.
     static func begin(
-        _ order: ProbeOrder, _ door: ProbeOrder.Door, from vantage: ServerName, by client: borrowing TLSClient
+        _ order: ProbeOrder, _ door: ProbeQuestion.Door, from vantage: ServerName, by client: borrowing TLSClient
     ) -> Beginning {
-        let request = order.request(
+        let request = order.question.request(
             from: vantage, at: Clock.realtimeNanoseconds / 1_000_000_000, nonce: .random(in: .min ... .max))
         switch Inquiry.open(
-            to: door.address, calling: door.usesTLS ? order.host : nil, request: request,
-            wantsServer: order.service == nil, by: client)
+            to: door.address, calling: door.usesTLS ? order.question.host : nil, request: request,
+            wantsServer: order.question.service == nil, by: client)
         {
         case .underWay(let connection): return .underWay(ProbeInquiry(order: order, connection: connection))
         case .refused(let answer):
@@ -53,15 +53,26 @@ struct ProbeInquiry {
                 if outcome.isReset { return .ended(.refused("reset")) }
                 return .ended(.failed(SystemCallError.text(of: outcome.code)))
             case .ready:
-                guard order.service == nil, let other = connection.otherNames(than: order.host) else { break }
+                guard order.question.service == nil, let other = connection.otherNames(than: order.question.host) else {
+                    break
+                }
                 return .ended(.refused(other.isEmpty ? "certificate is for nobody" : "certificate is for \(other)"))
             case .answered(let status, let server):
-                let end = order.end(status: status, server: server)
+                let end = order.question.end(status: status, server: server)
                 if end == .answered { connection.sendEnd() }
                 return .ended(end)
             case .cut(let problem): return .ended(.turnedAway(problem))
             case .failed(let problem): return .ended(.refused(problem))
             }
         }
+    }
+}
+
+extension ProbeQuestion {
+    /// The request of one connection, authenticated by the system's libssl.
+    func request(from vantage: ServerName, at time: UInt64, nonce: UInt128) -> [UInt8] {
+        let text = request(
+            from: vantage.text, at: time, nonce: nonce, authenticate: { Authentication.hmac($0, key: $1.octets) })
+        return Array(text.utf8)
     }
 }

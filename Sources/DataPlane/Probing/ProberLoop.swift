@@ -20,7 +20,7 @@ struct ProberLoop: ~Copyable {
         init(_ order: ProbeOrder, schedule: RoundSchedule) {
             self.order = order
             self.schedule = schedule
-            attempts = Array(repeating: [], count: order.doors.count)
+            attempts = Array(repeating: [], count: order.question.doors.count)
         }
     }
 
@@ -117,7 +117,7 @@ struct ProberLoop: ~Copyable {
             item.schedule.began(now: now)
             item.start = Clock.monotonicNanoseconds
             item.round = ProbeRound(
-                doors: item.order.doors.map { "\($0.address)" }, timeout: item.order.timeout,
+                doors: item.order.question.doors.map { "\($0.address)" }, timeout: item.order.timeout,
                 isWeary: item.misses >= ProbeRound.wearyAfter, now: now)
         }
         for door in item.round?.takeDue(now: now) ?? [] { begin(item, number, door) }
@@ -128,12 +128,12 @@ struct ProberLoop: ~Copyable {
 
     private mutating func begin(_ item: Watched, _ number: Int32, _ door: Int) {
         // Services' own checks have half of them, so that no number of checks keeps the servers themselves from being probed.
-        let most = item.order.service == nil ? mostAttempts : mostAttempts / 2
+        let most = item.order.question.service == nil ? mostAttempts : mostAttempts / 2
         guard events.count < most else {
             item.round?.ended(door, .notMade("\(most) attempts are under way"))
             return
         }
-        switch ProbeInquiry.begin(item.order, item.order.doors[door], from: vantage, by: client) {
+        switch ProbeInquiry.begin(item.order, item.order.question.doors[door], from: vantage, by: client) {
         case .underWay(let attempt):
             do {
                 let entry = UnderWay(attempt: attempt, number: number, door: door)
@@ -179,8 +179,8 @@ struct ProberLoop: ~Copyable {
         item.round = nil
         abandon(item)
         var probe = WireProbe()
-        probe.server = item.order.server.text
-        probe.service = item.order.service?.text ?? ""
+        probe.server = item.order.question.server.text
+        probe.service = item.order.question.service?.text ?? ""
         probe.durationMicroseconds = (Clock.monotonicNanoseconds &- item.start) / 1000
         switch outcome {
         case .answered: item.misses = 0
@@ -198,6 +198,9 @@ struct ProberLoop: ~Copyable {
         nextComplaint = now + ProberLoop.complaintInterval
         logger.warning(
             "A probe could not be made properly, so nothing is told of it",
-            metadata: ["server": "\(order.server)", "service": "\(order.service?.text ?? "")", "reason": "\(reason)"])
+            metadata: [
+                "server": "\(order.question.server)", "service": "\(order.question.service?.text ?? "")",
+                "reason": "\(reason)",
+            ])
     }
 }

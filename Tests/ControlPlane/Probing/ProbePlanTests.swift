@@ -43,7 +43,7 @@ import Wire
         #expect(target.interval == .seconds(2))
         #expect(target.timeout == .seconds(1))
         #expect(
-            target.series.first?.doors.map { "\($0.address) \($0.usesTLS)" } == [
+            target.series.first?.question.doors.map { "\($0.address) \($0.usesTLS)" } == [
                 "192.0.2.1:80 false", "192.0.2.1:443 true", "[2001:db8::1]:80 false", "[2001:db8::1]:443 true",
             ])
     }
@@ -119,8 +119,8 @@ import Wire
         #expect(checks == ["za1": ["app", "shop"], "ie1": ["shop"], "us1": []])
         let series = plan.targets.first { $0.server.text == "ie1" }?.series ?? []
         #expect(series.count == 2)
-        #expect(series.last?.host.text == "shop.acme.test")
-        #expect(series.last?.doors.map(\.address.description) == ["192.0.2.1:443"])
+        #expect(series.last?.question.host.text == "shop.acme.test")
+        #expect(series.last?.question.doors.map(\.address.description) == ["192.0.2.1:443"])
     }
 
     @Test func `a server's own settings go before the fleet's`() throws {
@@ -133,8 +133,8 @@ import Wire
         let target = try #require(plan.targets.first)
         #expect(target.interval == .seconds(60))
         #expect(target.timeout == .seconds(10))
-        #expect(target.series.first?.doors.first?.address.port == 8080)
-        #expect(target.series.first?.doors.last?.address.port == 8443)
+        #expect(target.series.first?.question.doors.first?.address.port == 8080)
+        #expect(target.series.first?.question.doors.last?.address.port == 8443)
     }
 
     @Test func `what is too much is cut in the order of names, and servers that nobody probes are told`() throws {

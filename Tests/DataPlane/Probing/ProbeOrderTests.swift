@@ -45,13 +45,13 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     private func only(_ target: WireWatchTarget) throws -> ProbeOrder {
         let (orders, problems) = ProbeOrder.orders(of: watchList([target]))
         #expect(problems == [])
-        return try #require(orders.first { $0.service == nil })
+        return try #require(orders.first { $0.question.service == nil })
     }
 
     @Test func `is each address of a server on both ports, in the clear and by TLS`() throws {
         let order = try only(watchTarget(addresses: ["192.0.2.1", "2001:db8::1"], http: 8080, https: 8443))
         #expect(
-            order.doors.map { "\($0.address) \($0.usesTLS)" } == [
+            order.question.doors.map { "\($0.address) \($0.usesTLS)" } == [
                 "192.0.2.1:8080 false", "192.0.2.1:8443 true", "[2001:db8::1]:8080 false", "[2001:db8::1]:8443 true",
             ])
         #expect(order.interval == 2000)
@@ -59,7 +59,7 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     }
 
     @Test func `is asked for by the server's host name, over a connection of its own`() throws {
-        let request = try only(watchTarget()).request(from: ServerName("ie1"), at: 1_800_000_000, nonce: 7)
+        let request = try only(watchTarget()).question.request(from: ServerName("ie1"), at: 1_800_000_000, nonce: 7)
         #expect(
             String(decoding: request, as: UTF8.self)
                 == "GET / HTTP/1.1\r\nHost: za1.dfree.test\r\nUser-Agent: D-Direct probe\r\nConnection: close\r\n\r\n")
@@ -68,7 +68,7 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
     @Test func `shows the token of a probe, with a nonce of its own, when the list has the server's key`() throws {
         let (za1, ie1) = (try ServerName("za1"), try ServerName("ie1"))
         let order = try only(watchTarget(key: Array(1...32)))
-        let request = String(decoding: order.request(from: ie1, at: 1_800_000_000, nonce: 7), as: UTF8.self)
+        let request = String(decoding: order.question.request(from: ie1, at: 1_800_000_000, nonce: 7), as: UTF8.self)
         let line = try #require(request.split(separator: "\r\n").first { $0.hasPrefix("DDirect-Probe: ") })
         let token = try #require(ProbeToken(String(line.dropFirst(15))))
         #expect(token.vantage == "ie1")
@@ -80,7 +80,7 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
 
     @Test func `a key that is none leaves the probe without a token`() throws {
         let order = try only(watchTarget(key: [1, 2, 3]))
-        #expect(order.key == nil)
+        #expect(order.question.key == nil)
     }
 
     @Test func `a message is authenticated as RFC 4231 has it`() {
@@ -96,10 +96,10 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
             addresses: ["192.0.2.1", "192.0.2.2"], key: Array(1...32), checks: [watchCheck(usesTLS: usesTLS)])
         let (orders, problems) = ProbeOrder.orders(of: watchList([target]))
         #expect(problems == [])
-        let check = try #require(orders.first { $0.service != nil })
-        #expect(check.doors.map { "\($0.address)" } == [usesTLS ? "192.0.2.1:443" : "192.0.2.1:80"])
+        let check = try #require(orders.first { $0.question.service != nil })
+        #expect(check.question.doors.map { "\($0.address)" } == [usesTLS ? "192.0.2.1:443" : "192.0.2.1:80"])
         let request = String(
-            decoding: check.request(from: try ServerName("ie1"), at: 1_800_000_000, nonce: 7), as: UTF8.self)
+            decoding: check.question.request(from: try ServerName("ie1"), at: 1_800_000_000, nonce: 7), as: UTF8.self)
         #expect(request.hasPrefix("GET /health HTTP/1.1\r\nHost: app.acme.test\r\n"))
         // A token is nothing to a customer's endpoint.
         #expect(!request.contains("DDirect-Probe"))
@@ -121,7 +121,7 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
             watchTarget("de2", addresses: (1...65).map { "192.0.2.\($0)" }),
         ])
         let (orders, problems) = ProbeOrder.orders(of: list)
-        #expect(orders.map { "\($0.server) \($0.service?.text ?? "-")" }.sorted() == ["de1 -", "de1 c"])
+        #expect(orders.map { "\($0.question.server) \($0.question.service?.text ?? "-")" }.sorted() == ["de1 -", "de1 c"])
         #expect(problems.count == 8)
         #expect(problems.contains { $0.hasPrefix("ie1: '192.0.2' is not an IP address") })
         #expect(problems.contains { $0.hasPrefix("de1, service acme-app: '/a b' is no path") })
@@ -138,12 +138,12 @@ func watchList(_ targets: [WireWatchTarget]) -> WireWatch {
 
     @Test func `a server's answer is its own and says 200, a service's any that is no trouble`() throws {
         let order = try only(watchTarget())
-        #expect(order.end(status: 200, server: "za1") == .answered)
-        #expect(order.end(status: 200, server: "ie1") == .refused("is server ie1, not za1"))
-        #expect(order.end(status: 429, server: nil) == .turnedAway("status 429"))
+        #expect(order.question.end(status: 200, server: "za1") == .answered)
+        #expect(order.question.end(status: 200, server: "ie1") == .refused("is server ie1, not za1"))
+        #expect(order.question.end(status: 429, server: nil) == .turnedAway("status 429"))
         let orders = ProbeOrder.orders(of: watchList([watchTarget(checks: [watchCheck()])])).orders
-        let check = try #require(orders.first { $0.service != nil })
-        #expect(check.end(status: 404, server: nil) == .answered)
-        #expect(check.end(status: 502, server: nil) == .refused("status 502"))
+        let check = try #require(orders.first { $0.question.service != nil })
+        #expect(check.question.end(status: 404, server: nil) == .answered)
+        #expect(check.question.end(status: 502, server: nil) == .refused("status 502"))
     }
 }
