@@ -2,8 +2,10 @@
 public struct Port: Hashable, Sendable, CustomStringConvertible {
     public let number: UInt16
 
+    public static let numbers = 1...65535
+
     public init(_ number: Int) throws(InvalidValue) {
-        guard (1...65535).contains(number) else {
+        guard Port.numbers.contains(number) else {
             throw InvalidValue(String(number), "is not a port", expected: "a whole number from 1 to 65535")
         }
         self.number = UInt16(number)

@@ -33,9 +33,11 @@ public struct Webhook: Hashable, Sendable {
 
 /// A URL of http or https that we call.
 public enum HTTPAddress {
+    public static let longest = 2000
+
     public static func checked(_ text: String) throws(InvalidValue) -> String {
         let rest = text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
-        guard let first = rest.utf8.first, first != UInt8(ascii: "/"), text.utf8.count <= 2000,
+        guard let first = rest.utf8.first, first != UInt8(ascii: "/"), text.utf8.count <= longest,
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !rest.contains("@"), !rest.contains("#")
         else {
             throw InvalidValue(

@@ -112,20 +112,32 @@ public struct HealthCheck: Hashable, Sendable {
     /// For how many seconds a target has to have been healthy again before traffic goes back to it.
     public let holdDown: Int
 
+    /// In seconds, of the timeout too.
+    public static let intervals = 1...3600
+    /// Of `rise` and `fall`.
+    public static let counts = 1...100
+    public static let holdDowns = 0...86_400
+
+    public static let standardInterval = 5
+    public static let standardTimeout = 2
+    public static let standardRise = 2
+    public static let standardFall = 3
+    public static let standardHoldDown = 30
+
     public init(
-        kind: Kind, path: String = "/", interval: Int = 5, timeout: Int = 2, rise: Int = 2, fall: Int = 3,
-        holdDown: Int = 30
+        kind: Kind, path: String = "/", interval: Int = standardInterval, timeout: Int = standardTimeout,
+        rise: Int = standardRise, fall: Int = standardFall, holdDown: Int = standardHoldDown
     ) throws(InvalidValue) {
-        guard (1...3600).contains(interval) else {
+        guard HealthCheck.intervals.contains(interval) else {
             throw InvalidValue("\(interval)", "is no interval", expected: "1 to 3600 seconds")
         }
         guard (1...interval).contains(timeout) else {
             throw InvalidValue("\(timeout)", "is no timeout", expected: "1 second to the interval, \(interval) s")
         }
-        for value in [rise, fall] where !(1...100).contains(value) {
+        for value in [rise, fall] where !HealthCheck.counts.contains(value) {
             throw InvalidValue("\(value)", "is no number of checks", expected: "1 to 100")
         }
-        guard (0...86_400).contains(holdDown) else {
+        guard HealthCheck.holdDowns.contains(holdDown) else {
             throw InvalidValue("\(holdDown)", "is no hold-down", expected: "0 to 86400 seconds")
         }
         self.kind = kind
@@ -140,8 +152,10 @@ public struct HealthCheck: Hashable, Sendable {
 
 /// The target of a request that we make ourselves (RFC 9112 section 3.2.1, origin form).
 public enum RequestPath {
+    public static let longest = 1000
+
     public static func checked(_ path: String) throws(InvalidValue) -> String {
-        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= 1000,
+        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= longest,
             path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") })
         else {
             throw InvalidValue(path, "is no path", expected: "'/' and up to 999 visible ASCII characters")

@@ -18,18 +18,22 @@ public struct Server: Hashable, Sendable {
     /// Of the flows of services that say nothing of their own.
     public let flowLog: FlowLog
 
+    public static let addressCounts = 1...64
+    public static let mostTrustedSenders = 256
+
     public init(
         name: ServerName, region: RegionName, hostname: DomainName, addresses: [Address], trustedSenders: [Prefix] = [],
         defaultServices: [Address: ServiceName] = [:], monitoring: MonitoringOverrides = MonitoringOverrides(),
         limits: ServerLimits = .standard, flowLog: FlowLog = .standard
     ) throws(InvalidValue) {
-        guard (1...64).contains(addresses.count), Set(addresses).count == addresses.count else {
+        guard Server.addressCounts.contains(addresses.count), Set(addresses).count == addresses.count else {
             throw InvalidValue(
                 "\(addresses.count)", "is no number of addresses", expected: "1 to 64 of them, each once")
         }
-        guard trustedSenders.count <= 256 else {
+        guard trustedSenders.count <= Server.mostTrustedSenders else {
             throw InvalidValue(
-                "\(trustedSenders.count)", "are too many trusted senders", expected: "at most 256 prefixes")
+                "\(trustedSenders.count)", "are too many trusted senders",
+                expected: "at most \(Server.mostTrustedSenders) prefixes")
         }
         for address in defaultServices.keys.sorted() where !addresses.contains(address) {
             throw InvalidValue(

@@ -2,6 +2,20 @@ import Domain
 import JSON
 
 extension DNSBinding {
+    /// The member `dns` of a service.
+    static let field = ObjectsField(
+        "dns", DocumentSchema("DNSBinding", fields: [Fields.zone, Fields.name, Fields.kind, Fields.timeToLive]),
+        most: most, expected: "objects with a zone and a name")
+
+    fileprivate enum Fields {
+        static let zone = TextField<DomainName>("zone", expected: "the apex of a zone")
+        static let name = TextField<DomainName>("name", expected: "a name in that zone")
+        static let kind = ChoiceField(
+            "kind", standard: Kind.cname,
+            note: "A CNAME to the active server's host name, or its addresses as A and AAAA.")
+        static let timeToLive = IntegerField("ttl", "seconds", in: timesToLive, standard: standardTimeToLive)
+    }
+
     var document: JSONValue {
         [
             "zone": .string(zone.text), "name": .string(name.text), "kind": .string(kind.rawValue),
@@ -33,16 +47,10 @@ struct BindingDraft {
         self.pointer = pointer
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: pointer, findings) else { return }
-        zone = reader.text("zone", expected: "the apex of a zone") { text throws(InvalidValue) in
-            try DomainName(text)
-        }
-        name = reader.text("name", expected: "a name in that zone") { text throws(InvalidValue) in
-            try DomainName(text)
-        }
-        let kind = reader.choice("kind", default: DNSBinding.Kind.cname)
-        let timeToLive = reader.integer(
-            "ttl", default: DNSBinding.standardTimeToLive, in: DNSBinding.timesToLive,
-            expected: "a whole number of seconds from 1 to 86400")
+        zone = reader.read(DNSBinding.Fields.zone)
+        name = reader.read(DNSBinding.Fields.name)
+        let kind = reader.read(DNSBinding.Fields.kind)
+        let timeToLive = reader.read(DNSBinding.Fields.timeToLive)
         reader.finish()
         guard findings.all.count == earlier, let zone, let name, let timeToLive else { return }
         do {
@@ -56,11 +64,7 @@ struct BindingDraft {
 
 extension ServiceDraft {
     mutating func readBindings(_ reader: inout ObjectReader) {
-        let expected = "objects with a zone and a name"
-        guard let value = reader.value("dns", required: false, expected: expected),
-            let elements = reader.array(value, at: "/dns", count: 0...DNSBinding.most, expected: expected)
-        else { return }
-        bindings = elements.enumerated().map { index, element in
+        bindings = reader.read(DNSBinding.field).enumerated().map { index, element in
             BindingDraft(reading: element, at: "/dns/\(index)", reader.findings)
         }
     }

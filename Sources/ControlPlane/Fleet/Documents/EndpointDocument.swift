@@ -2,6 +2,14 @@ package import Domain
 package import JSON
 
 extension EndpointTarget {
+    fileprivate enum Fields {
+        static let host = TextField<EndpointHost>(
+            "host", expected: "a domain such as origin.acme.example, or an IP address")
+        static let httpPort = PortField("httpPort", standard: .http)
+        static let httpsPort = PortField("httpsPort", standard: .https)
+        static let all: [any Field] = [host, httpPort, httpsPort]
+    }
+
     package var document: JSONObject {
         [
             "host": .string(host.description), "httpPort": .integer(Int(httpPort.number)),
@@ -11,6 +19,15 @@ extension EndpointTarget {
 }
 
 extension Endpoint {
+    package static let schema = DocumentSchema(
+        "Endpoint", fields: EndpointTarget.Fields.all + [Fields.fallbacks, HealthCheck.field])
+
+    fileprivate enum Fields {
+        static let fallbacks = ObjectsField(
+            "fallbacks", DocumentSchema("Target", fields: EndpointTarget.Fields.all), most: mostFallbacks,
+            expected: "objects with a host")
+    }
+
     var document: JSONValue {
         var document = target.document
         document["fallbacks"] = .array(fallbacks.map { .object($0.document) })
@@ -44,25 +61,17 @@ package struct EndpointDraft {
         guard var reader = ObjectReader(value, at: pointer, findings) else { return }
         let target = readTarget(&reader)
         var fallbacks: [EndpointTarget] = []
-        let expected = "objects with a host"
-        if let value = reader.value("fallbacks", required: false, expected: expected),
-            let elements = reader.array(
-                value, at: reader.pointer(to: "fallbacks"), count: 0...Endpoint.mostFallbacks, expected: expected)
-        {
-            for (index, element) in elements.enumerated() {
-                guard var reader = ObjectReader(element, at: "\(pointer)/fallbacks/\(index)", findings) else {
-                    continue
-                }
-                let fallback = readTarget(&reader)
-                reader.finish()
-                if let fallback { fallbacks.append(fallback) }
-                if let fallback, fallback == target || fallbacks.dropLast().contains(fallback) {
-                    findings.add(
-                        .invalid(
-                            "\(pointer)/fallbacks/\(index)",
-                            "'\(fallback.host)' is named twice; expected fallbacks that differ from each other and from the endpoint."
-                        ))
-                }
+        for (index, element) in reader.read(Endpoint.Fields.fallbacks).enumerated() {
+            guard var reader = ObjectReader(element, at: "\(pointer)/fallbacks/\(index)", findings) else { continue }
+            let fallback = readTarget(&reader)
+            reader.finish()
+            if let fallback { fallbacks.append(fallback) }
+            if let fallback, fallback == target || fallbacks.dropLast().contains(fallback) {
+                findings.add(
+                    .invalid(
+                        "\(pointer)/fallbacks/\(index)",
+                        "'\(fallback.host)' is named twice; expected fallbacks that differ from each other and "
+                            + "from the endpoint."))
             }
         }
         let check = HealthCheck.read(&reader)
@@ -76,12 +85,10 @@ package struct EndpointDraft {
     }
 
     private mutating func readTarget(_ reader: inout ObjectReader) -> EndpointTarget? {
-        let host = reader.text("host", expected: "a domain such as origin.acme.example, or an IP address") {
-            text throws(InvalidValue) in try EndpointHost(text)
-        }
+        let host = reader.read(EndpointTarget.Fields.host)
         if let host { hosts.append((reader.pointer(to: "host"), host)) }
-        let httpPort = reader.port("httpPort", default: .http)
-        let httpsPort = reader.port("httpsPort", default: .https)
+        let httpPort = reader.read(EndpointTarget.Fields.httpPort)
+        let httpsPort = reader.read(EndpointTarget.Fields.httpsPort)
         guard let host, let httpPort, let httpsPort else { return nil }
         let target = EndpointTarget(host: host, httpPort: httpPort, httpsPort: httpsPort)
         addPorts(of: target, at: reader.pointer)

@@ -1,16 +1,80 @@
 import Domain
 import JSON
 
+/// A limit: a number, `unlimited`, or null for the standard one.
+struct LimitField: Field {
+    let description: FieldDescription
+
+    init(_ name: String, note: String) {
+        description = FieldDescription(
+            name: name, value: .schema(Limit.schema.described(note)), isRequired: false, null: .nothing,
+            standard: JSONValue.null)
+    }
+}
+
 extension Limit {
     /// What a document says for no limit; null is for the standard one.
     static let unlimitedWord = "unlimited"
 
+    fileprivate static let schema = Schema.named(
+        "Limit",
+        .anyOf(.integer(Limit.numbers), .constant(.string(unlimitedWord)), .null)
+            .described("A number, '\(unlimitedWord)', or null for the standard limit."))
+
     var document: JSONValue {
         self == .unlimited ? .string(Limit.unlimitedWord) : .whole(number.map { Int($0) })
+    }
+
+    /// As people are told.
+    fileprivate var words: String { number.map { String($0) } ?? Limit.unlimitedWord }
+}
+
+extension MinimumRate {
+    fileprivate static let schema = Schema.named(
+        "MinimumRate",
+        .integer(Int(numbers.lowerBound)...Int(numbers.upperBound)).orNull()
+            .described("Bytes a second; 0 asks for none, null for the standard rate, \(standard)."))
+
+    fileprivate static func field(note: String) -> IntegerField {
+        IntegerField(
+            "minimumBytesPerSecond", in: numbers, isNullable: true,
+            expected: "a whole number of bytes a second from 1 to \(numbers.upperBound), 0 for none, or null",
+            note: note, component: schema)
     }
 }
 
 extension ServiceLimits {
+    /// The member `limits` of a service.
+    static let field = ObjectField(
+        "limits",
+        DocumentSchema(
+            "ServiceLimits",
+            note: "Of the service on each of its servers. A client is an IPv4 address, or a /64 of IPv6. "
+                + "A connection beyond a limit is refused.",
+            isAnsweredAsSent: true,
+            fields: [
+                Fields.connections, Fields.newConnections, Fields.clientConnections, Fields.newClientConnections,
+                Fields.minimumRate,
+            ]),
+        null: .standard, standard: standard.document, expected: "an object, or null")
+
+    private enum Fields {
+        static let connections = LimitField(
+            "connections", note: "Connections open. Standard: \(standardConnections.words).")
+        static let newConnections = LimitField(
+            "newConnectionsPerSecond",
+            note: "Standard: \(standardNewConnections.words). As many as a second allows may come at once.")
+        static let clientConnections = LimitField(
+            "clientConnections",
+            note: "Connections open of one client. Standard: \(standardClientConnections.words), "
+                + "as carrier NAT puts thousands of phones behind one address.")
+        static let newClientConnections = LimitField(
+            "newClientConnectionsPerSecond",
+            note: "Of one client. Standard: \(standardNewClientConnections.words).")
+        static let minimumRate = MinimumRate.field(
+            note: "While a request body is sent, measured over two minutes.")
+    }
+
     var document: JSONValue {
         [
             "connections": connections.document, "newConnectionsPerSecond": newConnections.document,
@@ -20,24 +84,23 @@ extension ServiceLimits {
         ]
     }
 
-    /// Reads the member `limits` of a service. The standard ones when there is none; nil with findings.
+    /// Reads the member of a service. The standard ones when there is none; nil with findings.
     static func read(_ service: inout ObjectReader) -> ServiceLimits? {
-        guard let value = service.value("limits", required: false, expected: LimitsExpectation.object), value != .null
-        else { return .standard }
+        guard let value = service.read(field) else { return .standard }
         let findings = service.findings
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: service.pointer(to: "limits"), findings) else { return nil }
-        let connections = reader.limit("connections")
-        let newConnections = reader.limit("newConnectionsPerSecond")
-        let clientConnections = reader.limit("clientConnections")
-        let newClientConnections = reader.limit("newClientConnectionsPerSecond")
-        let minimumRate = reader.minimumRate("minimumBytesPerSecond")
+        let connections = reader.read(Fields.connections)
+        let newConnections = reader.read(Fields.newConnections)
+        let clientConnections = reader.read(Fields.clientConnections)
+        let newClientConnections = reader.read(Fields.newClientConnections)
+        let minimumRate = reader.read(Fields.minimumRate)
         reader.finish()
         guard findings.all.count == earlier else { return nil }
         do {
             return try ServiceLimits(
                 connections: connections, newConnections: newConnections, clientConnections: clientConnections,
-                newClientConnections: newClientConnections, minimumRate: minimumRate)
+                newClientConnections: newClientConnections, minimumRate: minimumRate.map { UInt32(clamping: $0) })
         } catch {
             findings.add(reader.pointer, error)
             return nil
@@ -46,6 +109,33 @@ extension ServiceLimits {
 }
 
 extension ServerLimits {
+    /// The member `limits` of a server.
+    static let field = ObjectField(
+        "limits",
+        DocumentSchema(
+            "ServerLimits",
+            note: "On all that arrives at the server, whatever service it is for. A client is an IPv4 address, "
+                + "or a /64 of IPv6; a trusted sender is none, its connections count for the client that the PROXY "
+                + "header names.",
+            isAnsweredAsSent: true,
+            fields: [Fields.clientConnections, Fields.newClientConnections, Fields.clientOpenings, Fields.minimumRate]),
+        null: .standard, standard: standard.document, expected: "an object, or null")
+
+    private enum Fields {
+        static let clientConnections = LimitField(
+            "clientConnections",
+            note: "Connections open of one client. Standard: \(standardClientConnections.words).")
+        static let newClientConnections = LimitField(
+            "newClientConnectionsPerSecond",
+            note: "Of one client. Standard: \(standardNewClientConnections.words).")
+        static let clientOpenings = LimitField(
+            "clientOpenings",
+            note: "Connections of one client whose TLS hello or first request head has not come whole. "
+                + "Standard: \(standardClientOpenings.words).")
+        static let minimumRate = MinimumRate.field(
+            note: "While a hello or a request head is sent, from five seconds after its first byte on.")
+    }
+
     var document: JSONValue {
         [
             "clientConnections": clientConnections.document,
@@ -55,98 +145,37 @@ extension ServerLimits {
         ]
     }
 
-    /// Reads the member `limits` of a server. The standard ones when there is none; nil with findings.
+    /// Reads the member of a server. The standard ones when there is none; nil with findings.
     static func read(_ server: inout ObjectReader) -> ServerLimits? {
-        guard let value = server.value("limits", required: false, expected: LimitsExpectation.object), value != .null
-        else { return .standard }
+        guard let value = server.read(field) else { return .standard }
         let findings = server.findings
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: server.pointer(to: "limits"), findings) else { return nil }
-        let clientConnections = reader.limit("clientConnections")
-        let newClientConnections = reader.limit("newClientConnectionsPerSecond")
-        let clientOpenings = reader.limit("clientOpenings")
-        let minimumRate = reader.minimumRate("minimumBytesPerSecond")
+        let clientConnections = reader.read(Fields.clientConnections)
+        let newClientConnections = reader.read(Fields.newClientConnections)
+        let clientOpenings = reader.read(Fields.clientOpenings)
+        let minimumRate = reader.read(Fields.minimumRate)
         reader.finish()
         guard findings.all.count == earlier else { return nil }
         do {
             return try ServerLimits(
                 clientConnections: clientConnections, newClientConnections: newClientConnections,
-                clientOpenings: clientOpenings, minimumRate: minimumRate)
+                clientOpenings: clientOpenings, minimumRate: minimumRate.map { UInt32(clamping: $0) })
         } catch {
             findings.add(reader.pointer, error)
             return nil
         }
     }
-}
-
-extension FlowLog {
-    var document: JSONValue {
-        ["oneIn": .whole(oneIn.map { Int($0) }), "intervalSeconds": .whole(interval.map { Int($0) })]
-    }
-
-    /// Reads the member `flowLog` of a service or a server. Nothing said when there is none; nil with findings.
-    static func read(_ owner: inout ObjectReader) -> FlowLog? {
-        guard let value = owner.value("flowLog", required: false, expected: "an object with oneIn, or null"),
-            value != .null
-        else { return .standard }
-        let findings = owner.findings
-        let earlier = findings.all.count
-        guard var reader = ObjectReader(value, at: owner.pointer(to: "flowLog"), findings) else { return nil }
-        let oneIn = reader.number(
-            "oneIn", in: FlowLog.samples, expected: "a whole number from 1 to 1000000, 0 for no flow, or null")
-        let interval = reader.number(
-            "intervalSeconds", in: FlowLog.intervals, expected: "a whole number of seconds from 0 to 86400, or null")
-        reader.finish()
-        guard findings.all.count == earlier else { return nil }
-        do {
-            return try FlowLog(oneIn: oneIn, interval: interval)
-        } catch {
-            findings.add(reader.pointer, error)
-            return nil
-        }
-    }
-}
-
-extension ClientAccess {
-    /// Reads the members `allow` and `deny` of a service. Open when there are none; nil with findings.
-    static func read(_ service: inout ObjectReader) -> ClientAccess? {
-        let findings = service.findings
-        let earlier = findings.all.count
-        let allow = prefixes(&service, "allow")
-        let deny = prefixes(&service, "deny")
-        guard findings.all.count == earlier else { return nil }
-        do {
-            return try ClientAccess(allow: allow, deny: deny)
-        } catch {
-            findings.add("", error)
-            return nil
-        }
-    }
-
-    private static func prefixes(_ service: inout ObjectReader, _ key: String) -> [Prefix] {
-        let read = service.texts(
-            key, required: false, count: 0...ClientAccess.mostPrefixes, expected: "prefixes such as 10.0.0.0/8"
-        ) { text throws(InvalidValue) in try Prefix(text) }
-        var seen: Set<Prefix> = []
-        for (index, prefix) in (read ?? []).enumerated() {
-            guard let prefix, !seen.insert(prefix).inserted else { continue }
-            service.findings.add(
-                .invalid(
-                    "\(service.pointer(to: key))/\(index)", "'\(prefix)' is named twice; expected each prefix once."))
-        }
-        return (read ?? []).compactMap { $0 }
-    }
-}
-
-private enum LimitsExpectation {
-    static let object = "an object, or null"
 }
 
 extension ObjectReader {
-    /// A limit: a number, `unlimited`, or the standard one when the member is absent or null; that too, with a finding,
-    /// when it is anything else.
-    fileprivate mutating func limit(_ key: String) -> Limit {
-        let expected = "a whole number from 1 to 1000000000, '\(Limit.unlimitedWord)', or null"
+    /// The standard limit when the member is absent or null; that too, with a finding, when it is anything else than a
+    /// limit.
+    fileprivate mutating func read(_ field: LimitField) -> Limit {
+        let key = field.description.name
+        let expected =
+            "a whole number from \(Limit.numbers.lowerBound) to \(Limit.numbers.upperBound), "
+            + "'\(Limit.unlimitedWord)', or null"
         guard let value = value(key, required: false, expected: expected), value != .null else { return .standard }
         switch value {
         case .string(Limit.unlimitedWord): return .unlimited
@@ -159,17 +188,5 @@ extension ObjectReader {
         default: mistyped(value, at: pointer(to: key), expected: expected)
         }
         return .standard
-    }
-
-    fileprivate mutating func minimumRate(_ key: String) -> UInt32? {
-        number(
-            key, in: MinimumRate.numbers,
-            expected: "a whole number of bytes a second from 1 to 1000000, 0 for none, or null")
-    }
-
-    /// A number in `range`, or nil when the member is absent or null, and with a finding when it is anything else.
-    fileprivate mutating func number(_ key: String, in range: ClosedRange<UInt32>, expected: String) -> UInt32? {
-        integer(key, default: nil, in: Int(range.lowerBound)...Int(range.upperBound), expected: expected)
-            .map { UInt32(clamping: $0) }
     }
 }

@@ -2,6 +2,9 @@ import Domain
 import JSON
 
 extension Monitoring {
+    /// The fleet's, a member of its settings.
+    static let schema = DocumentSchema(nil, fields: MonitoringFields.fleet.all)
+
     /// The fleet's, in full.
     var document: JSONValue {
         [
@@ -16,11 +19,7 @@ extension Monitoring {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: pointer, findings) else { return nil }
         let standard = Monitoring.standard
-        let numbers = MonitoringNumbers(
-            &reader,
-            standing: MonitoringNumbers(
-                interval: standard.interval, timeout: nil, threshold: standard.threshold,
-                recoveryThreshold: standard.recoveryThreshold, quorum: standard.quorum))
+        let numbers = MonitoringNumbers(&reader, .fleet)
         reader.finish()
         guard findings.all.count == earlier, let interval = numbers.interval, let threshold = numbers.threshold,
             let recovery = numbers.recoveryThreshold
@@ -38,6 +37,21 @@ extension Monitoring {
 }
 
 extension MonitoringOverrides {
+    /// The member `monitoring` of a server.
+    static let field = ObjectField(
+        "monitoring",
+        DocumentSchema(
+            "MonitoringOverrides",
+            note: "How a server is watched where that differs from the fleet; null for as the fleet has it. "
+                + "The ports are those at which its public addresses answer.",
+            isAnsweredAsSent: true, fields: MonitoringFields.server.all + [Fields.httpPort, Fields.httpsPort]),
+        standard: MonitoringOverrides().document, expected: "an object")
+
+    private enum Fields {
+        static let httpPort = PortField("httpPort", standard: .http)
+        static let httpsPort = PortField("httpsPort", standard: .https)
+    }
+
     /// A server's: null where it is as the fleet has it.
     var document: JSONValue {
         [
@@ -51,9 +65,9 @@ extension MonitoringOverrides {
     static func read(_ value: JSONValue, at pointer: String, _ findings: Findings) -> MonitoringOverrides? {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: pointer, findings) else { return nil }
-        let numbers = MonitoringNumbers(&reader, standing: MonitoringNumbers())
-        let httpPort = reader.port("httpPort", default: .http)
-        let httpsPort = reader.port("httpsPort", default: .https)
+        let numbers = MonitoringNumbers(&reader, .server)
+        let httpPort = reader.read(Fields.httpPort)
+        let httpsPort = reader.read(Fields.httpsPort)
         reader.finish()
         guard findings.all.count == earlier, let httpPort, let httpsPort else { return nil }
         var overrides = MonitoringOverrides()
@@ -68,7 +82,42 @@ extension MonitoringOverrides {
     }
 }
 
-/// The numbers that the fleet's monitoring and a server's have in common.
+/// The numbers that the fleet's monitoring and a server's have in common, as fields.
+private struct MonitoringFields {
+    let interval: IntegerField
+    let timeout: IntegerField
+    let threshold: IntegerField
+    let recoveryThreshold: IntegerField
+    let quorum: IntegerField
+
+    var all: [any Field] { [interval, timeout, threshold, recoveryThreshold, quorum] }
+
+    static let fleet = MonitoringFields(
+        interval: IntegerField(
+            "intervalSeconds", "seconds", in: Monitoring.intervals, standard: Monitoring.standard.interval,
+            note: "From the start of one probe to that of the next."),
+        timeout: IntegerField(
+            "timeoutSeconds", "seconds", in: Monitoring.intervals, standard: Monitoring.standard.timeout,
+            note: "No longer than the interval."),
+        threshold: IntegerField(
+            "threshold", "probes", in: Monitoring.thresholds, standard: Monitoring.standard.threshold,
+            note: "Consecutive misses after which a vantage calls a server down."),
+        recoveryThreshold: IntegerField(
+            "recoveryThreshold", "probes", in: Monitoring.thresholds, standard: Monitoring.standard.recoveryThreshold,
+            note: "Consecutive answers after which it calls it up again."),
+        quorum: IntegerField(
+            "quorum", in: Monitoring.quorums, isNullable: true,
+            expected: "a whole number of vantages from \(Monitoring.quorums.lowerBound) to "
+                + "\(Monitoring.quorums.upperBound), or null for a majority",
+            note: "How many vantages have to agree; null for more than half of those that report."))
+
+    /// Null where the server is watched as the fleet is.
+    static let server = MonitoringFields(
+        interval: fleet.interval.orNothing, timeout: fleet.timeout.orNothing, threshold: fleet.threshold.orNothing,
+        recoveryThreshold: fleet.recoveryThreshold.orNothing, quorum: fleet.quorum.orNothing)
+}
+
+/// The numbers themselves, as far as they could be read.
 private struct MonitoringNumbers {
     var interval: Int?
     var timeout: Int?
@@ -76,32 +125,13 @@ private struct MonitoringNumbers {
     var recoveryThreshold: Int?
     var quorum: Int?
 
-    init(
-        interval: Int? = nil, timeout: Int? = nil, threshold: Int? = nil, recoveryThreshold: Int? = nil,
-        quorum: Int? = nil
-    ) {
-        self.interval = interval
-        self.timeout = timeout
-        self.threshold = threshold
-        self.recoveryThreshold = recoveryThreshold
-        self.quorum = quorum
-    }
-
-    /// `standing` is what holds for those that are left out.
-    init(_ reader: inout ObjectReader, standing: MonitoringNumbers) {
-        let seconds = "a whole number of seconds from 1 to 3600"
-        let probes = "a whole number of probes from 1 to 100"
-        interval = reader.integer(
-            "intervalSeconds", default: standing.interval, in: Monitoring.intervals, expected: seconds)
-        timeout = reader.integer(
-            "timeoutSeconds", default: standing.timeout, in: Monitoring.intervals, expected: seconds)
-        threshold = reader.integer(
-            "threshold", default: standing.threshold, in: Monitoring.thresholds, expected: probes)
-        recoveryThreshold = reader.integer(
-            "recoveryThreshold", default: standing.recoveryThreshold, in: Monitoring.thresholds, expected: probes)
-        quorum = reader.integer(
-            "quorum", default: standing.quorum, in: Monitoring.quorums,
-            expected: "a whole number of vantages from 1 to 64, or null for a majority")
+    init(_ reader: inout ObjectReader, _ fields: MonitoringFields) {
+        interval = reader.read(fields.interval)
+        // What holds when nothing is said depends on the interval.
+        timeout = reader.read(fields.timeout, standard: nil)
+        threshold = reader.read(fields.threshold)
+        recoveryThreshold = reader.read(fields.recoveryThreshold)
+        quorum = reader.read(fields.quorum)
     }
 }
 

@@ -19,9 +19,24 @@ package enum ResourceKind: String, CaseIterable, Sendable {
     }
 }
 
-/// The members that every resource's representation has beside its document.
-enum Representation {
-    static let readOnly = ["revision", "createdAt", "updatedAt"]
+extension ResourceKind {
+    /// What its documents are made of.
+    package var schema: DocumentSchema {
+        switch self {
+        case .customer: Customer.schema
+        case .server: Server.schema
+        case .service: Service.schema
+        case .zone: Zone.schema
+        case .settings: FleetSettings.schema
+        }
+    }
+
+    /// A document that an earlier release has stored, with all members that one of this release has: whoever reads a
+    /// resource finds each, whether it was changed since or not.
+    package func completed(_ document: JSONValue) -> JSONValue {
+        guard let object = document.object else { return document }
+        return .object(schema.completed(object))
+    }
 }
 
 extension Change.Edit {

@@ -2,6 +2,64 @@ package import Domain
 package import JSON
 
 extension Server {
+    package static let schema = DocumentSchema(
+        "Server", told: told + Representation.told,
+        fields: [
+            Fields.name, Fields.region, Fields.hostname, Fields.addresses, Fields.trustedSenders,
+            Fields.defaultServices, MonitoringOverrides.field, ServerLimits.field, FlowLog.field,
+        ])
+
+    fileprivate enum Fields {
+        static let name = TextField<ServerName>("name", expected: "the server's name, such as za1")
+        static let region = TextField<RegionName>("region", expected: "a region, such as af-south-1")
+        static let hostname = TextField<DomainName>("hostname", expected: "a host name, such as za1.dfree.example")
+        static let addresses = TextsField<Address>(
+            "addresses", count: addressCounts, expected: "the server's public addresses")
+        static let trustedSenders = TextsField<Prefix>(
+            "trustedSenders", count: 0...mostTrustedSenders, isUnique: false, expected: "prefixes such as 10.0.0.0/8")
+        static let defaultServices = ObjectField(
+            "defaultServices",
+            .schema(
+                .map(of: .slug, most: addressCounts.upperBound).described(
+                    "For connections that name no service that we know: by one of the server's addresses, "
+                        + "the service that takes them.")),
+            standard: .object([:]),
+            expected: "an object of addresses and service names, such as {\"192.0.2.10\": \"acme-app\"}")
+    }
+
+    /// How the server is, which the control plane knows and nobody sets.
+    private static let told: [Schema.Member] = [
+        Schema.Member("connected", .boolean),
+        Schema.Member("connectedSince", .timestamp.orNull()),
+        Schema.Member("appliedVersion", .integer.orNull()),
+        Schema.Member("currentVersion", .integer),
+        Schema.Member("refusal", .object(["version": .integer, "reasons": .array(of: .text)]).orNull()),
+        Schema.Member("softwareVersion", .text.orNull()),
+        Schema.Member("draining", .boolean),
+        Schema.Member("connectionsOpen", .integer(0...)),
+        Schema.Member("connectionsTotal", .integer(0...)),
+        Schema.Member(
+            "sessionAddress",
+            .text.orNull().described("Where its session comes from: an address and a port, or unix.")),
+        Schema.Member(
+            "certificateExpiresAt",
+            .timestamp.orNull().described(
+                "Of the certificate of its session; null over the Unix socket. It renews by itself before.")),
+        Schema.Member("uptimeSeconds", .integer(0...).described("Of its ddirect-proxy, as last reported.")),
+        Schema.Member(
+            "loadPercent",
+            .integer(0...).described("The load average of its machine for each processor, times 100.")),
+        Schema.Member(
+            "connectFailures",
+            .map(of: .integer(1...)).described(
+                "By service: how often, in this session, an endpoint could not be connected to.")),
+        Schema.Member(
+            "standbyObstacle",
+            .text.orNull().described(
+                "Why it could not take over the traffic of another server now; null when it could.")),
+        Schema.Member("services", .integer(0...)),
+    ]
+
     /// What the operator wrote, in full: the body of the API and the text that the store keeps.
     var document: JSONValue {
         var defaults = JSONObject()
@@ -20,14 +78,6 @@ extension Server {
             "flowLog": flowLog.document,
         ]
     }
-
-    /// What the representation has beside the document.
-    static let readOnly =
-        Representation.readOnly + [
-            "connected", "connectedSince", "appliedVersion", "currentVersion", "refusal", "softwareVersion", "draining",
-            "connectionsOpen", "connectionsTotal", "sessionAddress", "certificateExpiresAt", "uptimeSeconds",
-            "loadPercent", "connectFailures", "standbyObstacle", "services",
-        ]
 }
 
 /// A server as far as its document could be read, so that what can be checked against the fleet is, whatever else is wrong with it.
@@ -56,32 +106,19 @@ package struct ServerDraft {
     package init(reading value: JSONValue, _ findings: Findings) {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: "", findings) else { return }
-        name = reader.text("name", expected: "the server's name, such as za1") { text throws(InvalidValue) in
-            try ServerName(text)
-        }
-        let region = reader.text("region", expected: "a region, such as af-south-1") { text throws(InvalidValue) in
-            try RegionName(text)
-        }
-        hostname = reader.text("hostname", expected: "a host name, such as za1.dfree.example") {
-            text throws(InvalidValue) in
-            try DomainName(text)
-        }
-        addresses =
-            reader.texts("addresses", required: true, count: 1...64, expected: "the server's public addresses") {
-                text throws(InvalidValue) in try Address(text)
-            } ?? []
-        let senders =
-            reader.texts("trustedSenders", required: false, count: 0...256, expected: "prefixes such as 10.0.0.0/8") {
-                text throws(InvalidValue) in try Prefix(text)
-            } ?? []
+        name = reader.read(Server.Fields.name)
+        let region = reader.read(Server.Fields.region)
+        hostname = reader.read(Server.Fields.hostname)
+        addresses = reader.read(Server.Fields.addresses)
+        let senders = reader.read(Server.Fields.trustedSenders)
         readDefaults(&reader, findings)
         monitoring = MonitoringOverrides()
-        if let value = reader.value("monitoring", required: false, expected: "an object") {
+        if let value = reader.read(MonitoringOverrides.field) {
             monitoring = MonitoringOverrides.read(value, at: "/monitoring", findings)
         }
         let limits = ServerLimits.read(&reader)
         let flowLog = FlowLog.read(&reader)
-        reader.finish(readOnly: Server.readOnly)
+        reader.finish(readOnly: Server.schema.readOnly)
         for (index, address) in addresses.enumerated() {
             guard let address, addresses.firstIndex(of: address) != index else { continue }
             findings.add(.invalid("/addresses/\(index)", "'\(address)' is named twice; expected each address once."))
@@ -101,12 +138,12 @@ package struct ServerDraft {
     }
 
     private mutating func readDefaults(_ reader: inout ObjectReader, _ findings: Findings) {
-        let expected = "an object of addresses and service names, such as {\"192.0.2.10\": \"acme-app\"}"
-        guard let value = reader.value("defaultServices", required: false, expected: expected) else { return }
+        let field = Server.Fields.defaultServices
+        guard let value = reader.read(field) else { return }
         guard let object = value.object else {
-            return reader.mistyped(value, at: "/defaultServices", expected: expected)
+            return reader.mistyped(value, at: "/defaultServices", expected: field.expected)
         }
-        guard object.keys.count <= 64 else {
+        guard object.keys.count <= Server.addressCounts.upperBound else {
             return findings.add(
                 .invalid(
                     "/defaultServices", "This has \(object.keys.count) members; expected one at most for each address.")

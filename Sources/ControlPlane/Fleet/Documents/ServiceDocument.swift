@@ -2,6 +2,40 @@ package import Domain
 package import JSON
 
 extension Service {
+    package static let schema = DocumentSchema(
+        "Service", told: Representation.told,
+        fields: [
+            Fields.name, Fields.customer, Fields.clientDomains, Fields.endpoint, Fields.primary, Fields.standbys,
+            Fields.acceptProxyProtocol, Fields.sendProxyProtocol, Fields.forwardedFor, Fields.forwardedFields,
+            ServiceLimits.field, ClientAccess.Fields.allow, ClientAccess.Fields.deny, FlowLog.field, DNSBinding.field,
+            ServiceCheck.field,
+        ])
+
+    fileprivate enum Fields {
+        static let name = TextField<ServiceName>("name", expected: "the service's name, such as acme-app")
+        static let customer = TextField<CustomerName>("customer", expected: "the name of a customer")
+        static let clientDomains = TextsField<ClientDomain>(
+            "clientDomains", count: 1...Carriage.mostClientDomains, expected: "names such as app.acme.example")
+        static let endpoint = ObjectField(
+            "endpoint", Endpoint.schema, isRequired: true, expected: "an object with a host")
+        static let primary = TextField<ServerName>("primary", expected: "the name of a server")
+        static let standbys = TextsField<ServerName>(
+            "standbys", count: 0...ServiceDraft.mostStandbys, expected: "names of servers")
+        static let acceptProxyProtocol = FlagField("acceptProxyProtocol", standard: false)
+        static let sendProxyProtocol = ChoiceField("sendProxyProtocol", standard: SendProxyProtocol.off)
+        static let forwardedFor = ChoiceField("forwardedFor", standard: ForwardedFor.append)
+        static let forwardedFields = TextField<ForwardedFields>(
+            choice: "forwardedFields",
+            .named(
+                "ForwardedFields",
+                Schema(.values(ForwardedFields.allCases.map { .string($0.rawValue) } + [.null])).standard(.null)
+                    .described(
+                        "What becomes of Forwarded, X-Real-IP and X-Forwarded-Proto, -Host and -Port in plain HTTP: "
+                            + "passed on as the device sent them, dropped, or dropped and sent anew by us. "
+                            + "Null: strip where forwardedFor is replace, else keep.")),
+            isRequired: false, isNullable: true)
+    }
+
     /// What the operator wrote, in full: the body of the API and the text that the store keeps.
     var document: JSONValue {
         [
@@ -59,39 +93,24 @@ package struct ServiceDraft {
     package init(reading value: JSONValue, _ findings: Findings) {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: "", findings) else { return }
-        name = reader.text("name", expected: "the service's name, such as acme-app") { text throws(InvalidValue) in
-            try ServiceName(text)
-        }
-        customer = reader.text("customer", expected: "the name of a customer") { text throws(InvalidValue) in
-            try CustomerName(text)
-        }
-        clientDomains =
-            reader.texts(
-                "clientDomains", required: true, count: 1...Carriage.mostClientDomains,
-                expected: "names such as app.acme.example"
-            ) { text throws(InvalidValue) in try ClientDomain(text) } ?? []
-        if let value = reader.value("endpoint", required: true, expected: "an object with a host") {
+        name = reader.read(Service.Fields.name)
+        customer = reader.read(Service.Fields.customer)
+        clientDomains = reader.read(Service.Fields.clientDomains)
+        if let value = reader.read(Service.Fields.endpoint) {
             endpoint = EndpointDraft(reading: value, at: "/endpoint", findings)
         }
-        primary = reader.text("primary", expected: "the name of a server") { text throws(InvalidValue) in
-            try ServerName(text)
-        }
-        standbys =
-            reader.texts(
-                "standbys", required: false, count: 0...ServiceDraft.mostStandbys, expected: "names of servers"
-            ) {
-                text throws(InvalidValue) in try ServerName(text)
-            } ?? []
-        let accept = reader.bool("acceptProxyProtocol", default: false)
-        let send = reader.choice("sendProxyProtocol", default: SendProxyProtocol.off)
-        let forwarded = reader.choice("forwardedFor", default: ForwardedFor.append)
-        let forwardedFields = readForwardedFields(&reader)
+        primary = reader.read(Service.Fields.primary)
+        standbys = reader.read(Service.Fields.standbys)
+        let accept = reader.read(Service.Fields.acceptProxyProtocol)
+        let send = reader.read(Service.Fields.sendProxyProtocol)
+        let forwarded = reader.read(Service.Fields.forwardedFor)
+        let forwardedFields = reader.read(Service.Fields.forwardedFields)
         let limits = ServiceLimits.read(&reader)
         let access = ClientAccess.read(&reader)
         let flowLog = FlowLog.read(&reader)
         readBindings(&reader)
         readCheck(&reader)
-        reader.finish(readOnly: Representation.readOnly)
+        reader.finish(readOnly: Service.schema.readOnly)
         findRepetitions(findings)
         findOwnLoops(findings)
         findBindingFaults(findings)
@@ -113,22 +132,6 @@ package struct ServiceDraft {
 
     /// More regions than any fleet of ours has; each standby is one more server to publish to.
     static let mostStandbys = 64
-
-    /// Nil when nothing is said, or with a finding.
-    private func readForwardedFields(_ reader: inout ObjectReader) -> ForwardedFields? {
-        let expected =
-            "one of " + ForwardedFields.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ") + ", or null"
-        guard let value = reader.value("forwardedFields", required: false, expected: expected), value != .null else {
-            return nil
-        }
-        return reader.element(value, at: reader.pointer(to: "forwardedFields"), expected: expected) {
-            text throws(InvalidValue) in
-            guard let fields = ForwardedFields(rawValue: text) else {
-                throw InvalidValue(text, "is not known here", expected: expected)
-            }
-            return fields
-        }
-    }
 
     private func findRepetitions(_ findings: Findings) {
         var domains = Set<ClientDomain>()

@@ -2,6 +2,26 @@ package import Domain
 package import JSON
 
 extension Zone {
+    package static let schema = DocumentSchema(
+        "Zone", told: Representation.told,
+        fields: [Fields.name, Fields.provider, Fields.authorities])
+
+    private enum Fields {
+        static let name = TextField<DomainName>("name", expected: "the zone's apex, such as acme.example")
+        static let provider = ObjectField(
+            "provider",
+            .merged(
+                ZoneProvider.schema,
+                note: "Merged member by member: whoever changes the kind sets the members of the other kind to null."),
+            isRequired: true, expected: "an object with a kind")
+        static let authorities = TextsField(
+            "authorities", of: .nameServer, count: 0...mostAuthorities,
+            expected: "addresses of authoritative servers, such as 192.0.2.53:53",
+            note: "The authoritative servers that are asked after a change; none for those that the zone's NS records "
+                + "name."
+        ) { text throws(InvalidValue) in try TransportAddress(nameServer: text) }
+    }
+
     /// What the operator wrote, in full: the body of the API and the text that the store keeps.
     var document: JSONValue {
         [
@@ -14,19 +34,10 @@ extension Zone {
     package static func read(_ value: JSONValue, _ findings: Findings) -> Zone? {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: "", findings) else { return nil }
-        let name = reader.text("name", expected: "the zone's apex, such as acme.example") {
-            text throws(InvalidValue) in try DomainName(text)
-        }
-        var provider: ZoneProvider?
-        if let value = reader.value("provider", required: true, expected: "an object with a kind") {
-            provider = ZoneProvider.read(value, at: "/provider", findings)
-        }
-        let authorities =
-            reader.texts(
-                "authorities", required: false, count: 0...Zone.mostAuthorities,
-                expected: "addresses of authoritative servers, such as 192.0.2.53:53"
-            ) { text throws(InvalidValue) in try TransportAddress(nameServer: text) } ?? []
-        reader.finish(readOnly: Representation.readOnly)
+        let name = reader.read(Fields.name)
+        let provider = reader.read(Fields.provider).flatMap { ZoneProvider.read($0, at: "/provider", findings) }
+        let authorities = reader.read(Fields.authorities)
+        reader.finish(readOnly: schema.readOnly)
         for (index, authority) in authorities.enumerated() {
             guard let authority, authorities.firstIndex(of: authority) != index else { continue }
             findings.add(.invalid("/authorities/\(index)", "'\(authority)' is named twice; expected each server once."))
@@ -47,6 +58,64 @@ extension ZoneProvider {
         case powerdns
         case route53
         case command
+    }
+
+    /// Of each kind the members that it has.
+    fileprivate static let schema = Schema.named(
+        "ZoneProvider",
+        .oneOf(
+            form(
+                .rfc2136, "Dynamic updates (RFC 2136), signed by TSIG.",
+                [Fields.server, Fields.keyName, Fields.algorithm, Fields.credential]),
+            form(.powerdns, "The HTTP API of PowerDNS.", [Fields.api, Fields.serverID, Fields.credential]),
+            form(.route53, "Amazon Route 53.", [Fields.hostedZone, Fields.ownURL, Fields.credential]),
+            form(
+                .command,
+                "An executable in the control plane's folder of commands (--commands), which is given the change as "
+                    + "JSON.",
+                [Fields.command])))
+
+    private static func form(_ kind: Kind, _ note: String, _ fields: [any Field]) -> Schema {
+        DocumentSchema(nil, note: note, isAnsweredAsSent: true, fields: [KindField(kind: kind.rawValue)] + fields).input
+    }
+
+    /// By which the forms are told apart.
+    private struct KindField: Field {
+        let description: FieldDescription
+
+        init(kind: String) {
+            description = FieldDescription(
+                name: Fields.kind.description.name, value: .schema(.constant(.string(kind))), isRequired: true,
+                null: .refused, standard: nil)
+        }
+    }
+
+    private enum Fields {
+        static let kind = TextField<Kind>(choice: "kind")
+        static let credential = TextField<CredentialName>("credential", expected: CredentialName.expected)
+
+        static let server = TextField(
+            "server", .nameServer, expected: "the primary server's address, such as 192.0.2.53:53"
+        ) { text throws(InvalidValue) in try TransportAddress(nameServer: text) }
+        static let keyName = TextField<DomainLabelName>(
+            "keyName", expected: "the name of the TSIG key, such as ddirect", note: "The name of the TSIG key.")
+        static let algorithm = ChoiceField("algorithm", standard: UpdateAlgorithm.sha256)
+
+        static let api = TextField(
+            "url", .httpAddress, expected: "the API's URL, such as http://192.0.2.53:8081"
+        ) { text throws(InvalidValue) in try HTTPAddress.checked(text) }
+        static let serverID = PathSegment.field(
+            "serverID", standard: PathSegment.localhost, expected: "PowerDNS's ID of the server, such as localhost")
+
+        static let hostedZone = PathSegment.field("hostedZone", expected: "the hosted zone's ID, such as Z0ABC")
+        static let ownURL = TextField(
+            "url", .httpAddress, isRequired: false, null: .nothing,
+            expected: "a URL such as http://127.0.0.1:4566, or null for Amazon's"
+        ) { text throws(InvalidValue) in try HTTPAddress.checked(text) }
+
+        static let command = TextField<CommandName>(
+            "command",
+            expected: "the name of an executable among the control plane's commands, such as change-dns")
     }
 
     var document: JSONValue {
@@ -74,13 +143,7 @@ extension ZoneProvider {
 
     static func read(_ value: JSONValue, at pointer: String, _ findings: Findings) -> ZoneProvider? {
         guard var reader = ObjectReader(value, at: pointer, findings) else { return nil }
-        let expected = "one of " + Kind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        let kind = reader.text("kind", expected: expected) { text throws(InvalidValue) in
-            guard let kind = Kind(rawValue: text) else {
-                throw InvalidValue(text, "is not known here", expected: expected)
-            }
-            return kind
-        }
+        let kind = reader.read(Fields.kind)
         // Without a kind nothing can be said of the other members.
         guard let kind else { return nil }
         let provider: ZoneProvider? =
@@ -95,65 +158,50 @@ extension ZoneProvider {
     }
 
     private static func update(_ reader: inout ObjectReader) -> ZoneProvider? {
-        let server = reader.text("server", expected: "the primary server's address, such as 192.0.2.53:53") {
-            text throws(InvalidValue) in try TransportAddress(nameServer: text)
-        }
-        let key = reader.text("keyName", expected: "the name of the TSIG key, such as ddirect") {
-            text throws(InvalidValue) in try DomainLabelName(text)
-        }
-        let algorithm = reader.choice("algorithm", default: UpdateAlgorithm.sha256)
-        let credential = credential(&reader)
+        let server = reader.read(Fields.server)
+        let key = reader.read(Fields.keyName)
+        let algorithm = reader.read(Fields.algorithm)
+        let credential = reader.read(Fields.credential)
         guard let server, let key, let credential else { return nil }
         return .update(server: server, key: key, algorithm: algorithm, credential: credential)
     }
 
     private static func powerDNS(_ reader: inout ObjectReader) -> ZoneProvider? {
-        let url = reader.text("url", expected: "the API's URL, such as http://192.0.2.53:8081") {
-            text throws(InvalidValue) in try HTTPAddress.checked(text)
-        }
-        let server = reader.text(
-            "serverID", required: false, expected: "PowerDNS's ID of the server, such as localhost"
-        ) {
-            text throws(InvalidValue) in
-            try PathSegment.checked(text, expected: "PowerDNS's ID of the server, such as localhost")
-        }
-        let credential = credential(&reader)
+        let url = reader.read(Fields.api)
+        let server = reader.read(Fields.serverID)
+        let credential = reader.read(Fields.credential)
         guard let url, let credential else { return nil }
-        return .powerDNS(url: url, server: server ?? "localhost", credential: credential)
+        return .powerDNS(url: url, server: server ?? PathSegment.localhost, credential: credential)
     }
 
     private static func route53(_ reader: inout ObjectReader) -> ZoneProvider? {
-        let hostedZone = reader.text("hostedZone", expected: "the hosted zone's ID, such as Z0ABC") {
-            text throws(InvalidValue) in
-            try PathSegment.checked(text, expected: "the hosted zone's ID, such as Z0ABC")
-        }
-        var url: String?
-        let expected = "a URL such as http://127.0.0.1:4566, or null for Amazon's"
-        if let value = reader.value("url", required: false, expected: expected), value != .null {
-            url = reader.element(value, at: reader.pointer(to: "url"), expected: expected) {
-                text throws(InvalidValue) in try HTTPAddress.checked(text)
-            }
-        }
-        let credential = credential(&reader)
+        let hostedZone = reader.read(Fields.hostedZone)
+        let url = reader.read(Fields.ownURL)
+        let credential = reader.read(Fields.credential)
         guard let hostedZone, let credential else { return nil }
         return .route53(hostedZone: hostedZone, url: url, credential: credential)
     }
 
     private static func command(_ reader: inout ObjectReader) -> ZoneProvider? {
-        let expected = "the name of an executable among the control plane's commands, such as change-dns"
-        let command = reader.text("command", expected: expected) { text throws(InvalidValue) in try CommandName(text) }
-        return command.map { .command($0) }
-    }
-
-    private static func credential(_ reader: inout ObjectReader) -> CredentialName? {
-        reader.text("credential", expected: CredentialName.expected) { text throws(InvalidValue) in
-            try CredentialName(text)
-        }
+        reader.read(Fields.command).map { .command($0) }
     }
 }
 
 /// An identifier of somebody else's that becomes one segment of the path of a URL.
 private enum PathSegment {
+    static let longest = 100
+    /// PowerDNS's own server, as it calls it.
+    static let localhost = "localhost"
+
+    /// Required when it has no standard.
+    static func field(_ name: String, standard: String? = nil, expected: String) -> TextField<String> {
+        TextField(
+            name,
+            .text(pattern: "^[A-Za-z0-9._-]{1,\(longest)}$").standard(standard.map { .string($0) }),
+            isRequired: standard == nil, standard: standard.map { .string($0) }, expected: expected
+        ) { text throws(InvalidValue) in try checked(text, expected: expected) }
+    }
+
     static func checked(_ text: String, expected: String) throws(InvalidValue) -> String {
         let isSegment = text.utf8.allSatisfy { byte in
             switch byte {
@@ -164,7 +212,7 @@ private enum PathSegment {
             }
         }
         // Dots alone would lead to another place.
-        guard isSegment, (1...100).contains(text.utf8.count), text != ".", text != ".." else {
+        guard isSegment, (1...longest).contains(text.utf8.count), text != ".", text != ".." else {
             throw InvalidValue(text, "has a character that is not allowed, or is no identifier", expected: expected)
         }
         return text
