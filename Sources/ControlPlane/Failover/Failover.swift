@@ -23,7 +23,7 @@ package struct FailoverID: Hashable, Sendable, Comparable, CustomStringConvertib
 ///
 /// Every step is stored before the next begins, so that whoever starts after a crash knows what may have been done.
 package struct Failover: Sendable, Equatable {
-    enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         case automatic
         case manual
         /// A real failover that returns by itself.
@@ -32,7 +32,7 @@ package struct Failover: Sendable, Equatable {
         case failback
     }
 
-    enum Stage: String, Sendable, CaseIterable {
+    package enum Stage: String, Sendable, CaseIterable {
         /// The decision is stored, and nothing has been asked of any DNS server.
         case decided
         /// Zones are being changed, and those that are asked back.
@@ -51,8 +51,8 @@ package struct Failover: Sendable, Equatable {
     }
 
     /// One service on its way from one server to another.
-    struct Move: Sendable, Equatable {
-        enum State: String, Sendable, CaseIterable { case pending, written, conflict, failed }
+    package struct Move: Sendable, Equatable {
+        package enum State: String, Sendable, CaseIterable { case pending, written, conflict, failed }
 
         let service: ServiceName
         let from: ServerName
@@ -145,7 +145,7 @@ package struct Failover: Sendable, Equatable {
 
 /// One entry of a failover's timeline.
 package struct TimelineEntry: Sendable, Equatable {
-    enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         case firstMiss, decision, write, written, conflict, verified, ended, abandoned, note
     }
 

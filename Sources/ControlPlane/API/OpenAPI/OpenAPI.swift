@@ -1,45 +1,80 @@
+import Fleet
+import JSON
+
 /// The description of the API that the daemon serves (OpenAPI 3.1).
 ///
-/// Written by hand, as text, in one file per subject. A test holds it to the router: the paths and methods are the same, every
-/// reference leads somewhere, and every operation but the open ones says 401.
+/// It is put together from values: the operations in this folder, one file for each subject, and the schemas that stand
+/// beside the readers of documents (`DocumentSchema`). A test holds it to the router.
 enum OpenAPI {
-    static let document = #"""
-        {
-        "openapi": "3.1.0",
-        "info": {
-          "title": "D-Direct control plane",
-          "version": "1",
-          "description": "Customers, servers, services, DNS zones, the fleet's settings, and their versions. Errors are problems by RFC 9457."
-        },
-        "security": [{"token": []}],
-        "paths": {
-        \#(customerPaths),
-        \#(serverPaths),
-        \#(flowPaths),
-        \#(enrollmentPaths),
-        \#(failoverPaths),
-        \#(servicePaths),
-        \#(zonePaths),
-        \#(settingsPaths),
-        \#(versionPaths),
-        \#(eventPaths),
-        \#(processPaths)
-        },
-        "components": {
-        "schemas": {
-        \#(valueSchemas),
-        \#(resourceSchemas),
-        \#(limitSchemas),
-        \#(zoneSchemas),
-        \#(monitoringSchemas),
-        \#(answerSchemas),
-        \#(flowSchemas),
-        \#(enrollmentSchemas),
-        \#(failoverSchemas),
-        \#(eventSchemas)
-        },
-        \#(parts)
+    static let operations: [DescribedOperation] =
+        customerOperations + serverOperations + flowOperations + enrollmentOperations + failoverOperations
+        + serviceOperations + zoneOperations + settingsOperations + versionOperations + eventOperations
+        + processOperations
+
+    /// As it is sent.
+    static let document = json.description
+
+    private static var json: JSONValue {
+        [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "D-Direct control plane",
+                "version": "1",
+                "description": .string(
+                    "Customers, servers, services, DNS zones, the fleet's settings, and their versions. "
+                        + "Errors are problems by RFC 9457."),
+            ],
+            "security": [["token": []]],
+            "paths": .object(paths),
+            "components": [
+                "schemas": .object(schemas),
+                "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+                "parameters": .object(parameters),
+                "headers": members(AnswerHeader.allCases.map { ($0.rawValue, $0.json) }),
+                "responses": members(Refusal.allCases.map { ($0.rawValue, $0.json) }),
+            ],
+        ]
+    }
+
+    private static var paths: JSONObject {
+        var paths = JSONObject()
+        for operation in operations {
+            var methods = paths[operation.path]?.object ?? JSONObject()
+            methods[operation.method.rawValue.lowercased()] = operation.json
+            paths[operation.path] = .object(methods)
         }
+        return paths
+    }
+
+    private static var parameters: JSONObject {
+        var parameters = JSONObject()
+        for parameter in operations.flatMap(\.description.parameters) where parameters[parameter.component] == nil {
+            parameters[parameter.component] = parameter.json
         }
-        """#
+        return parameters
+    }
+
+    /// What has a name. An event is told in a stream, of which no schema speaks.
+    private static var schemas: JSONObject {
+        var components: [String: Schema] = [:]
+        for schema in operations.flatMap(\.schemas) + [Refusal.schema, .event] {
+            schema.collect(into: &components)
+        }
+        return components.sorted { $0.key < $1.key }.reduce(into: JSONObject()) { $0[$1.key] = $1.value.json }
+    }
+
+    private static func members(_ members: [(String, JSONValue)]) -> JSONValue {
+        .object(members.reduce(into: JSONObject()) { $0[$1.0] = $1.1 })
+    }
+}
+
+extension Schema {
+    /// A page of a list.
+    static func page(_ name: String, of elements: Schema) -> Schema {
+        .named(
+            name,
+            .object([
+                "items": .array(of: elements, count: 0...Paging.limits.upperBound), "next": .text.orNull(),
+            ]))
+    }
 }

@@ -1,376 +1,155 @@
-extension OpenAPI {
-    /// The members of `components.schemas` for failover.
-    static let failoverSchemas = #"""
-        "FailoverInput": {
-          "type": "object",
-          "required": ["reason"],
-          "properties": {
-            "reason": { "type": "string", "minLength": 1, "maxLength": 500 },
-            "forSeconds": {
-              "type": ["integer", "null"],
-              "minimum": 1,
-              "maximum": 604800
-            },
-            "force": {
-              "type": "boolean",
-              "default": false,
-              "description": "Pass over what is known against standbys, and replace records that are not as expected."
-            }
-          },
-          "additionalProperties": false
-        },
-        "FailbackInput": {
-          "type": "object",
-          "required": ["reason"],
-          "properties": {
-            "reason": { "type": "string", "minLength": 1, "maxLength": 500 },
-            "force": { "type": "boolean", "default": false }
-          },
-          "additionalProperties": false
-        },
-        "FreezeInput": {
-          "type": "object",
-          "required": ["until", "reason"],
-          "properties": {
-            "until": {"$ref": "#/components/schemas/Timestamp"},
-            "reason": { "type": "string", "minLength": 1, "maxLength": 500 }
-          },
-          "additionalProperties": false
-        },
-        "OverrideInput": {
-          "type": "object",
-          "required": ["state", "until", "reason"],
-          "properties": {
-            "state": {
-              "enum": ["up", "down"]
-            },
-            "until": {"$ref": "#/components/schemas/Timestamp"},
-            "reason": { "type": "string", "minLength": 1, "maxLength": 500 }
-          },
-          "additionalProperties": false
-        },
-        "Freeze": {
-          "type": "object",
-          "required": ["since", "until", "reason", "author"],
-          "properties": {
-            "since": {"$ref": "#/components/schemas/Timestamp"},
-            "until": {"$ref": "#/components/schemas/Timestamp"},
-            "reason": { "type": "string" },
-            "author": { "type": "string" }
-          }
-        },
-        "Override": {
-          "type": "object",
-          "required": ["state", "until", "reason", "author"],
-          "properties": {
-            "state": {
-              "enum": ["up", "down"]
-            },
-            "until": {"$ref": "#/components/schemas/Timestamp"},
-            "reason": { "type": "string" },
-            "author": { "type": "string" }
-          }
-        },
-        "Failover": {
-          "type": "object",
-          "required": [
-            "id",
-            "kind",
-            "server",
-            "stage",
-            "reason",
-            "author",
-            "at",
-            "endedAt",
-            "inForce",
-            "returnsAt",
-            "reverses",
-            "moves",
-            "zones",
-            "traffic"
-          ],
-          "properties": {
-            "id": { "type": "integer" },
-            "kind": { "enum": ["automatic", "manual", "drill", "failback"] },
-            "server": {"$ref": "#/components/schemas/Slug"},
-            "stage": { "enum": ["decided", "writing", "verifying", "following", "done", "abandoned", "conflicted"] },
-            "reason": { "type": "string" },
-            "author": { "type": "string" },
-            "at": {"$ref": "#/components/schemas/Timestamp"},
-            "endedAt": { "anyOf": [ {"$ref": "#/components/schemas/Timestamp"}, { "type": "null" } ] },
-            "inForce": {
-              "type": "boolean",
-              "description": "Whether services are where it brought them, or on their way."
-            },
-            "returnsAt": { "anyOf": [ {"$ref": "#/components/schemas/Timestamp"}, { "type": "null" } ] },
-            "reverses": { "type": ["integer", "null"] },
-            "moves": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["service", "from", "to", "state"],
-                "properties": {
-                  "service": {"$ref": "#/components/schemas/Slug"},
-                  "from": {"$ref": "#/components/schemas/Slug"},
-                  "to": {"$ref": "#/components/schemas/Slug"},
-                  "state": {
-                    "enum": ["pending", "written", "conflict", "failed"]
-                  }
-                }
-              }
-            },
-            "zones": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["zone", "state", "attempts", "detail", "records", "authorities"],
-                "properties": {
-                  "zone": { "type": "string" },
-                  "state": { "enum": ["pending", "written", "conflict", "failed"] },
-                  "attempts": { "type": "integer", "minimum": 0 },
-                  "inDoubt": { "type": "boolean" },
-                  "detail": { "type": "string" },
-                  "writtenAt": { "anyOf": [ {"$ref": "#/components/schemas/Timestamp"}, { "type": "null" } ] },
-                  "verifiedAt": { "anyOf": [ {"$ref": "#/components/schemas/Timestamp"}, { "type": "null" } ] },
-                  "authorities": {
-                    "type": "array",
-                    "items": {
-                      "type": "object",
-                      "required": ["server", "agreesAt"],
-                      "properties": {
-                        "server": { "type": "string" },
-                        "agreesAt": { "anyOf": [ {"$ref": "#/components/schemas/Timestamp"}, { "type": "null" } ] },
-                        "detail": { "type": "string" }
-                      }
-                    }
-                  },
-                  "records": {
-                    "type": "array",
-                    "items": {
-                      "type": "object",
-                      "required": ["service", "name", "before", "after"],
-                      "properties": {
-                        "service": {"$ref": "#/components/schemas/Slug"},
-                        "name": { "type": "string" },
-                        "before": {
-                          "type": "array",
-                          "items": {
-                            "type": "string",
-                            "description": "A record set: its type, TTL and values, such as `CNAME 5 za1.dfree.example`."
-                          }
-                        },
-                        "after": {
-                          "type": "array",
-                          "items": {
-                            "type": "string",
-                            "description": "A record set: its type, TTL and values, such as `CNAME 5 za1.dfree.example`."
-                          }
-                        },
-                        "conflict": { "type": "boolean" }
-                      }
-                    }
-                  }
-                }
-              }
-            },
-            "traffic": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["service", "toStandby", "toFailed", "share"],
-                "properties": {
-                  "service": {"$ref": "#/components/schemas/Slug"},
-                  "toStandby": {
-                    "type": "integer",
-                    "minimum": 0,
-                    "description": "New connections at the server that the service moved to."
-                  },
-                  "toFailed": { "type": "integer", "minimum": 0, "description": "New connections at the server that it left." },
-                  "share": { "type": ["number", "null"] },
-                  "lastToFailedAt": { "anyOf": [ {"$ref": "#/components/schemas/Timestamp"}, { "type": "null" } ] }
-                }
-              }
-            },
-            "timeline": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["at", "kind", "detail", "evidence"],
-                "properties": {
-                  "at": {"$ref": "#/components/schemas/Timestamp"},
-                  "kind": {
-                    "enum": [
-                      "firstMiss",
-                      "decision",
-                      "write",
-                      "written",
-                      "conflict",
-                      "verified",
-                      "ended",
-                      "abandoned",
-                      "note"
-                    ]
-                  },
-                  "detail": { "type": "string" },
-                  "evidence": {
-                    "type": "array",
-                    "items": {
-                      "type": "object",
-                      "required": ["vantage", "outcome", "misses", "at", "detail"],
-                      "properties": {
-                        "vantage": { "type": "string", "description": "`control`, or the name of a server." },
-                        "outcome": {
-                          "enum": ["answered", "missed", "unanswered"],
-                          "description": "`unanswered`: connections were taken and traffic flowed, but the answer was missing; no ground for a failover."
-                        },
-                        "misses": { "type": "integer", "minimum": 0, "description": "In a row, up to the last probe." },
-                        "at": {"$ref": "#/components/schemas/Timestamp"},
-                        "detail": { "type": "string" }
-                      }
-                    }
-                  }
-                }
-              }
-            }
-          }
-        },
-        "FailoverPage": {
-          "type": "object",
-          "required": ["items", "next"],
-          "properties": {
-            "items": { "type": "array", "items": {"$ref": "#/components/schemas/Failover"} },
-            "next": { "type": ["string", "null"] }
-          }
-        },
-        "FailoverPlan": {
-          "type": "object",
-          "required": ["server", "services", "obstacles"],
-          "properties": {
-            "server": {"$ref": "#/components/schemas/Slug"},
-            "services": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["service", "from", "to", "candidates", "records", "obstacles"],
-                "properties": {
-                  "service": {"$ref": "#/components/schemas/Slug"},
-                  "from": {"$ref": "#/components/schemas/Slug"},
-                  "to": { "anyOf": [ {"$ref": "#/components/schemas/Slug"}, { "type": "null" } ] },
-                  "candidates": {
-                    "type": "array",
-                    "items": {
-                      "type": "object",
-                      "required": ["server", "ready", "obstacles"],
-                      "properties": {
-                        "server": {"$ref": "#/components/schemas/Slug"},
-                        "ready": { "type": "boolean" },
-                        "obstacles": { "type": "array", "items": { "type": "string" } }
-                      }
-                    }
-                  },
-                  "records": {
-                    "type": "array",
-                    "items": {
-                      "type": "object",
-                      "required": ["zone", "name", "before", "after"],
-                      "properties": {
-                        "zone": { "type": "string" },
-                        "name": { "type": "string" },
-                        "before": {
-                          "type": "array",
-                          "items": {
-                            "type": "string",
-                            "description": "A record set: its type, TTL and values, such as `CNAME 5 za1.dfree.example`."
-                          }
-                        },
-                        "after": {
-                          "type": "array",
-                          "items": {
-                            "type": "string",
-                            "description": "A record set: its type, TTL and values, such as `CNAME 5 za1.dfree.example`."
-                          }
-                        }
-                      }
-                    }
-                  },
-                  "obstacles": { "type": "array", "items": { "type": "string" } }
-                }
-              }
-            },
-            "obstacles": {
-              "type": "array",
-              "items": { "type": "string" },
-              "description": "Why nothing would be moved; empty when something would be."
-            }
-          }
-        },
-        "FailoverStatus": {
-          "type": "object",
-          "required": ["frozen", "holding", "servers", "standbys", "zones"],
-          "properties": {
-            "frozen": { "anyOf": [ {"$ref": "#/components/schemas/Freeze"}, { "type": "null" } ] },
-            "holding": { "type": ["string", "null"], "description": "Why the control plane suspects its own network." },
-            "servers": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["server", "state", "since", "detail", "override", "failover", "activeServices", "vantages"],
-                "properties": {
-                  "server": {"$ref": "#/components/schemas/Slug"},
-                  "state": { "enum": ["healthy", "suspect", "failed", "failedOver", "recovering"] },
-                  "since": {"$ref": "#/components/schemas/Timestamp"},
-                  "detail": { "type": "string", "description": "Why nothing is done about it, if so." },
-                  "override": { "anyOf": [ {"$ref": "#/components/schemas/Override"}, { "type": "null" } ] },
-                  "failover": { "type": ["integer", "null"] },
-                  "activeServices": { "type": "integer", "minimum": 0 },
-                  "vantages": {
-                    "type": "array",
-                    "items": {
-                      "type": "object",
-                      "required": ["vantage", "outcome", "misses", "at", "detail"],
-                      "properties": {
-                        "vantage": { "type": "string", "description": "`control`, or the name of a server." },
-                        "outcome": {
-                          "enum": ["answered", "missed", "unanswered"],
-                          "description": "`unanswered`: connections were taken and traffic flowed, but the answer was missing; no ground for a failover."
-                        },
-                        "misses": { "type": "integer", "minimum": 0, "description": "In a row, up to the last probe." },
-                        "at": {"$ref": "#/components/schemas/Timestamp"},
-                        "detail": { "type": "string" }
-                      }
-                    }
-                  }
-                }
-              }
-            },
-            "standbys": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["service", "server", "ready", "obstacles", "checkedAt"],
-                "properties": {
-                  "service": {"$ref": "#/components/schemas/Slug"},
-                  "server": {"$ref": "#/components/schemas/Slug"},
-                  "ready": { "type": "boolean" },
-                  "obstacles": { "type": "array", "items": { "type": "string" } },
-                  "checkedAt": {"$ref": "#/components/schemas/Timestamp"}
-                }
-              }
-            },
-            "zones": {
-              "type": "array",
-              "items": {
-                "type": "object",
-                "required": ["zone", "ready", "detail", "checkedAt"],
-                "properties": {
-                  "zone": { "type": "string" },
-                  "ready": { "type": "boolean" },
-                  "detail": { "type": "string" },
-                  "checkedAt": {"$ref": "#/components/schemas/Timestamp"}
-                }
-              }
-            }
-          }
-        }
-        """#
+import Failover
+import Fleet
+
+/// What failover is asked for.
+extension Schema {
+    private static let reason = Member("reason", .text(1...500))
+    private static let force = Schema.boolean.standard(false)
+
+    static let failoverInput = Schema.named(
+        "FailoverInput",
+        .object(
+            [
+                reason,
+                Member("forSeconds", .integer(1...604_800).orNull(), isRequired: false),
+                Member(
+                    "force",
+                    force.described(
+                        "Pass over what is known against standbys, and replace records that are not as expected."),
+                    isRequired: false),
+            ], isClosed: true))
+
+    static let failbackInput = Schema.named(
+        "FailbackInput", .object([reason, Member("force", force, isRequired: false)], isClosed: true))
+
+    static let freezeInput = Schema.named(
+        "FreezeInput", .object([Member("until", .timestamp), reason], isClosed: true))
+
+    static let overrideInput = Schema.named(
+        "OverrideInput", .object([Member("state", overrideState), Member("until", .timestamp), reason], isClosed: true))
+
+    private static let overrideState = Schema.words(of: ServerOverride.State.self)
+}
+
+/// What it answers.
+extension Schema {
+    static let freeze = Schema.named(
+        "Freeze", .object(["since": .timestamp, "until": .timestamp, "reason": .text, "author": .text]))
+
+    static let override = Schema.named(
+        "Override", .object(["state": overrideState, "until": .timestamp, "reason": .text, "author": .text]))
+
+    static let failover = Schema.named(
+        "Failover",
+        .object(
+            [
+                "id": .integer,
+                "kind": .words(of: Failover.Kind.self),
+                "server": .slug,
+                "stage": .words(of: Failover.Stage.self),
+                "reason": .text,
+                "author": .text,
+                "at": .timestamp,
+                "endedAt": .timestamp.orNull(),
+                "inForce": .boolean.described("Whether services are where it brought them, or on their way."),
+                "returnsAt": .timestamp.orNull(),
+                "reverses": .integer.orNull(),
+                "moves": .array(
+                    of: .object([
+                        "service": .slug, "from": .slug, "to": .slug, "state": .words(of: Failover.Move.State.self),
+                    ])),
+                "zones": .array(of: zoneWork),
+                "traffic": .array(of: traffic),
+            ],
+            optional: [
+                "timeline": .array(
+                    of: .object([
+                        "at": .timestamp, "kind": .words(of: TimelineEntry.Kind.self), "detail": .text,
+                        "evidence": .array(of: evidence),
+                    ]))
+            ]))
+
+    private static let zoneWork = Schema.object(
+        [
+            "zone": .text,
+            "state": .words(of: Failover.Move.State.self),
+            "attempts": .integer(0...),
+            "detail": .text,
+            "records": .array(
+                of: .object(
+                    ["service": .slug, "name": .text, "before": recordSets, "after": recordSets],
+                    optional: ["conflict": .boolean])),
+            "authorities": .array(
+                of: .object(["server": .text, "agreesAt": .timestamp.orNull()], optional: ["detail": .text])),
+        ],
+        optional: [
+            "inDoubt": .boolean, "writtenAt": .timestamp.orNull(), "verifiedAt": .timestamp.orNull(),
+        ])
+
+    private static let traffic = Schema.object(
+        [
+            "service": .slug,
+            "toStandby": .integer(0...).described("New connections at the server that the service moved to."),
+            "toFailed": .integer(0...).described("New connections at the server that it left."),
+            "share": .number.orNull(),
+        ],
+        optional: ["lastToFailedAt": .timestamp.orNull()])
+
+    private static let recordSets = Schema.array(
+        of: .text.described("A record set: its type, TTL and values, such as `CNAME 5 za1.dfree.example`."))
+
+    private static let evidence = Schema.object([
+        "vantage": .text.described("`control`, or the name of a server."),
+        "outcome": .words(["answered", "missed", "unanswered"]).described(
+            "`unanswered`: connections were taken and traffic flowed, but the answer was missing; "
+                + "no ground for a failover."),
+        "misses": .integer(0...).described("In a row, up to the last probe."),
+        "at": .timestamp,
+        "detail": .text,
+    ])
+
+    private static let obstacles = Schema.array(of: .text)
+
+    static let failoverPlan = Schema.named(
+        "FailoverPlan",
+        .object([
+            "server": .slug,
+            "services": .array(
+                of: .object([
+                    "service": .slug,
+                    "from": .slug,
+                    "to": .slug.orNull(),
+                    "candidates": .array(
+                        of: .object(["server": .slug, "ready": .boolean, "obstacles": obstacles])),
+                    "records": .array(
+                        of: .object(["zone": .text, "name": .text, "before": recordSets, "after": recordSets])),
+                    "obstacles": obstacles,
+                ])),
+            "obstacles": obstacles.described("Why nothing would be moved; empty when something would be."),
+        ]))
+
+    static let failoverStatus = Schema.named(
+        "FailoverStatus",
+        .object([
+            "frozen": freeze.orNull(),
+            "holding": .text.orNull().described("Why the control plane suspects its own network."),
+            "servers": .array(
+                of: .object([
+                    "server": .slug,
+                    "state": .words(["healthy", "suspect", "failed", "failedOver", "recovering"]),
+                    "since": .timestamp,
+                    "detail": .text.described("Why nothing is done about it, if so."),
+                    "override": override.orNull(),
+                    "failover": .integer.orNull(),
+                    "activeServices": .integer(0...),
+                    "vantages": .array(of: evidence),
+                ])),
+            "standbys": .array(
+                of: .object([
+                    "service": .slug, "server": .slug, "ready": .boolean, "obstacles": obstacles,
+                    "checkedAt": .timestamp,
+                ])),
+            "zones": .array(
+                of: .object(["zone": .text, "ready": .boolean, "detail": .text, "checkedAt": .timestamp])),
+        ]))
 }
