@@ -38,6 +38,16 @@ private struct JSONWriter {
 
     private mutating func write(_ string: String) {
         text += "\""
+        // Most strings have nothing to escape and go as they stand.
+        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }) {
+            text += string
+        } else {
+            writeEscaped(string)
+        }
+        text += "\""
+    }
+
+    private mutating func writeEscaped(_ string: String) {
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -51,6 +61,5 @@ private struct JSONWriter {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text += "\""
     }
 }
