@@ -56,3 +56,14 @@ struct FailoverStep: Sendable {
     /// The services about which the decision has come to an end.
     var released: [ServiceName] = []
 }
+
+extension FailoverStep {
+    /// A step with an entry in the timeline. The same words are told when it is news of a kind.
+    static func noting(
+        _ kind: TimelineEntry.Kind, _ detail: String, news: FleetEvent.Kind? = nil
+    ) -> FailoverStep {
+        FailoverStep(
+            entries: [TimelineEntry(at: Date(), kind: kind, detail: detail)],
+            news: news.map { FailoverNews(kind: $0, detail: detail) })
+    }
+}

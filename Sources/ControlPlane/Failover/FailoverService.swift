@@ -409,9 +409,3 @@ package actor FailoverService {
     /// The failover that brought services where they are: over, or still being followed.
     func effective(_ id: FailoverID) -> Failover? { inForce[id] ?? underWay[id] }
 }
-
-extension Failover.Stage: Comparable {
-    private var order: Int { Failover.Stage.allCases.firstIndex(of: self) ?? 0 }
-
-    package static func < (left: Failover.Stage, right: Failover.Stage) -> Bool { left.order < right.order }
-}

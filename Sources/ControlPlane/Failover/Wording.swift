@@ -1,3 +1,6 @@
+import DNS
+import Domain
+
 extension [String] {
     /// More than a person reads in one line.
     static let mostListed = 20
@@ -12,4 +15,19 @@ extension [String] {
 extension [Failover.Move] {
     /// Which services go where, in one line.
     var listed: String { map { "\($0.service) from \($0.from) to \($0.to)" }.listed }
+}
+
+extension [RecordSet] {
+    /// In one line; `nothing` when there are none.
+    var words: String { isEmpty ? "nothing" : map(\.text).joined(separator: ", ") }
+}
+
+extension [RecordChange] {
+    /// Where what is there is not what is expected, a sentence for each name.
+    func differences(from present: [DomainName: [RecordSet]]) -> [String] {
+        compactMap { change in
+            guard let found = present[change.name], !found.agrees(with: change.expected) else { return nil }
+            return "\(change.name) is \(found.words), expected \(change.expected.words)"
+        }
+    }
 }

@@ -1,0 +1,28 @@
+import DNS
+import Domain
+
+/// Calls whoever changes a zone, so many at a time: each call is a connection or a process.
+actor ProviderCalls {
+    /// Of all providers together.
+    private static let most = 64
+    /// Of one DNS server. BIND lets ten connections wait, and the eleventh waits for a second.
+    static let mostOfOne = 8
+
+    private let all = Turnstile(places: most)
+    private var byPlace: [String: Turnstile] = [:]
+    private let provider: @Sendable (Zone) -> any DNSProvider
+
+    init(_ provider: @escaping @Sendable (Zone) -> any DNSProvider) { self.provider = provider }
+
+    /// Makes `call` of the provider of a zone when it is its turn. Throws a `CancellationError` when it is cancelled
+    /// before, and what the call throws.
+    func to<Answer: Sendable>(
+        _ zone: Zone, _ call: @Sendable (any DNSProvider) async throws -> Answer
+    ) async throws -> Answer {
+        let place = zone.provider.place
+        let turnstile = byPlace[place] ?? Turnstile(places: ProviderCalls.mostOfOne)
+        byPlace[place] = turnstile
+        let (all, provider) = (all, provider(zone))
+        return try await turnstile.pass { try await all.pass { try await call(provider) } }
+    }
+}
