@@ -1,3 +1,4 @@
+import Channel
 import DNS
 import Domain
 import Fleet
@@ -14,17 +15,19 @@ extension FailoverService {
     ]
     /// For how long a zone is tried, in seconds.
     private static let patience = 900.0
+    /// For how long authoritative servers are asked, in seconds.
+    private static let verificationPatience = 300.0
 
     func carryOut(_ id: FailoverID) async {
         // An order that came before the first task ran is found under way, too.
         guard carrying.insert(id).inserted else { return }
         defer { carrying.remove(id) }
         do {
-            while let failover = underWay[id] {
+            while let failover = placements.underWay[id] {
                 switch failover.stage {
                 case .decided: try await advance(id, to: .writing)
                 case .writing, .verifying: try await changeZones(id)
-                case .following: try await follow(id)
+                case .following: try await followTraffic(id)
                 case .done, .abandoned, .conflicted: return
                 }
             }
@@ -35,10 +38,40 @@ extension FailoverService {
         }
     }
 
+    // MARK: Storing
+
+    /// Changes a failover, and stores that; tries until it is stored, since nothing may be done that is not.
+    func update(
+        _ id: FailoverID, _ step: FailoverStep = FailoverStep(), _ change: (inout Failover) -> Void = { _ in }
+    ) async throws {
+        placements.change(id, change)
+        var isTold = false
+        // What other tasks of the same failover have changed meanwhile is stored as well.
+        while let newest = placements.underWay[id] {
+            do {
+                try await journalWriter.store(step, of: newest).value
+                if let news = step.news { announcer.announce(news, of: newest) }
+                return
+            } catch let failure as StoreFailure {
+                if !isTold {
+                    logger.error(
+                        "A failover waits for the store", metadata: ["failover": "\(id)", "cause": "\(failure)"])
+                }
+                isTold = true
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        throw CancellationError()
+    }
+
+    private func advance(_ id: FailoverID, to stage: Failover.Stage) async throws {
+        try await update(id) { $0.stage = stage }
+    }
+
     /// Ends a failover of which nothing has been done, and of which nothing will be.
     func abandon(_ id: FailoverID, because reason: String) async {
-        guard let failover = underWay[id] else { return }
-        var step = note(.abandoned, reason, news: .failoverAbandoned)
+        guard let failover = placements.underWay[id] else { return }
+        var step = FailoverStep.noting(.abandoned, reason, news: .failoverAbandoned)
         step.released = failover.moves.map(\.service)
         do {
             try await update(id, step) { failover in
@@ -48,8 +81,7 @@ extension FailoverService {
         } catch {
             return
         }
-        for service in step.released where decisions[service] == id { decisions[service] = nil }
-        underWay[id] = nil
+        placements.drop(id, releasing: step.released)
     }
 
     // MARK: Writing
@@ -57,56 +89,25 @@ extension FailoverService {
     /// Brings every zone to its end and proves what was written, each at its own pace: one that hangs holds up no other.
     private func changeZones(_ id: FailoverID) async throws {
         try await withThrowingDiscardingTaskGroup { group in
-            for index in (underWay[id]?.zones ?? []).indices {
+            for index in (placements.underWay[id]?.zones ?? []).indices {
                 group.addTask {
                     try await self.writeZone(id, index)
                     try await self.verifyZone(id, index)
                 }
             }
         }
-        guard let failover = underWay[id] else { return }
+        guard let failover = placements.underWay[id] else { return }
         guard !failover.zones.contains(where: { $0.state == .pending }) else {
-            // What led to the decision had passed for a moment; it may be back already, and the zones are tried on then.
+            // The reason for the decision had passed for a moment. When it is back by now, the zones are tried again.
             guard isObsolete(failover) else { return }
             return await abandon(id, because: "\(failover.server) answers again, and nothing has been changed yet")
         }
         guard !failover.moves.contains(where: failover.hasChanged) else { return try await advance(id, to: .following) }
-        try await update(id, note(.ended, "nothing could be changed", news: .failoverEnded)) { failover in
+        try await update(id, .noting(.ended, "nothing could be changed", news: .failoverEnded)) { failover in
             failover.stage = .conflicted
             failover.endedAt = Date()
         }
-        underWay[id] = nil
-    }
-
-    /// A zone has come to its end, and with it the services whose last one it was: they are where it brought them, and free for the next
-    /// decision, whatever becomes of others.
-    private func end(
-        _ id: FailoverID, _ index: Int, as state: Failover.Move.State, _ step: FailoverStep = FailoverStep(),
-        _ change: (inout Failover.ZoneWork) -> Void = { _ in }
-    ) async throws {
-        guard var failover = underWay[id] else { return }
-        failover.zones[index].state = state
-        failover.zones[index].isInDoubt = false
-        change(&failover.zones[index])
-        let services = surroundings.store.state.services
-        var step = step
-        for move in failover.settleMoves(with: index) {
-            step.released.append(move.service)
-            guard failover.hasChanged(move), let service = services[move.service] else { continue }
-            failover.traffic.append(Failover.Traffic(service: move.service))
-            if move.state == .written { conflicts[move.service] = nil }
-            let isHome = service.primary == move.to
-            // Half-way home is away still: the rest is asked for again from there.
-            if isHome, move.state != .written { continue }
-            step.placed[move.service] = .some(isHome ? nil : Placement(server: move.to, failover: id))
-        }
-        if !failover.zones.contains(where: { $0.state == .pending }) { failover.stage = .verifying }
-        let ended = failover
-        try await update(id, step) { $0 = ended }
-        for (service, placement) in step.placed { placements[service] = placement }
-        for service in step.released where decisions[service] == id { decisions[service] = nil }
-        follow(trafficOf: ended)
-        placementsChanged()
+        placements.drop(id)
     }
 
     /// Whether what led to the decision has passed before anything was done about it.
@@ -115,23 +116,25 @@ extension FailoverService {
             && machine.servers[failover.server]?.phase == .up
     }
 
-    /// Brings one zone to the end: written, or not to be.
+    /// Brings one zone to its end: written, or not to be.
     private func writeZone(_ id: FailoverID, _ index: Int) async throws {
         let began = Date()
         var failures = 0
-        while let failover = underWay[id], failover.zones[index].state == .pending {
+        while let failover = placements.underWay[id], failover.zones[index].state == .pending {
             if failures > 0, isObsolete(failover) { return }
-            let name = failover.zones[index].zone
+            let work = failover.zones[index]
             do {
-                guard let zone = surroundings.store.state.zones[name] else {
-                    throw DNSFailure(kind: .refused, reason: "zone \(name) is not configured any more")
+                guard let zone = surroundings.store.state.zones[work.zone] else {
+                    throw DNSFailure(kind: .refused, reason: "zone \(work.zone) is not configured any more")
                 }
-                try await attempt(id, index, zone)
+                try await zoneWriter.attempt(work, in: zone) { try await self.store($0, id, index) }
             } catch let failure as DNSFailure {
                 failures += 1
                 let isOver = Date().timeIntervalSince(began) > FailoverService.patience
-                let words = "zone \(name): \(failure.reason); \(isOver ? "given up" : "trying on")"
-                let step = failures == 1 || isOver ? note(.note, words, news: .failoverHeld) : FailoverStep()
+                let words = "zone \(work.zone): \(failure.reason); \(isOver ? "given up" : "trying on")"
+                let step =
+                    failures == 1 || isOver
+                    ? FailoverStep.noting(.note, words, news: .failoverHeld) : FailoverStep()
                 if isOver {
                     try await end(id, index, as: .failed, step) { $0.detail = failure.reason }
                 } else {
@@ -143,109 +146,157 @@ extension FailoverService {
         }
     }
 
-    /// Asks for the change once. What may have been asked already is looked for first: a write is never repeated blindly.
-    private func attempt(_ id: FailoverID, _ index: Int, _ zone: Zone) async throws {
-        guard let work = underWay[id]?.zones[index] else { return }
-        var present: [DomainName: [RecordSet]] = [:]
-        if work.isInDoubt {
-            let names = work.records.filter { !$0.isConflict }.map(\.change.name)
-            present = try await calling(zone) { try await $0.present(names) }
-            if try await settle(id, index, present, how: "found as it was to be") { return }
-        }
-        // What is there already is not asked for again, as it is not what it was.
-        let changes = (underWay[id]?.zones[index].records ?? []).filter { record in
-            !record.isConflict && !(present[record.change.name]?.agrees(with: record.change.wanted) ?? false)
-        }.map(\.change)
-        let number = work.attempts + 1
-        let names = "\(changes.count) name\(changes.count == 1 ? "" : "s")"
-        try await update(id, number == 1 ? note(.write, "zone \(work.zone): \(names)") : FailoverStep()) {
-            $0.zones[index].attempts = number
-            $0.zones[index].isInDoubt = true
-        }
-        let outcome: ZoneOutcome
-        do {
-            outcome = try await calling(zone) { try await $0.apply(changes) }
-        } catch let failure as DNSFailure {
-            if !failure.mayHaveHappened { try await update(id) { $0.zones[index].isInDoubt = false } }
-            throw failure
-        }
-        switch outcome {
-        case .done: try await written(id, index, how: "written")
-        case .conflict(let present):
-            if try await settle(id, index, present, how: "written before") { return }
-            // Some are as they are to be, some as they were. The zone stays in doubt, so that the next attempt asks for the rest.
-            throw DNSFailure(
-                kind: .unavailable, reason: "some of its names are not as expected; they are looked at again")
-        }
-    }
-
-    /// Calls of one server at a time: BIND lets ten connections wait, and who is the eleventh waits for a second.
-    private static let mostCallsOfOne = 8
-
-    /// Calls whoever changes a zone, when it is its turn.
-    func calling<Answer: Sendable>(
-        _ zone: Zone, _ call: @Sendable (any DNSProvider) async throws -> Answer
-    ) async throws -> Answer {
-        let place = zone.provider.place
-        let turnstile = callsByPlace[place] ?? Turnstile(places: FailoverService.mostCallsOfOne)
-        callsByPlace[place] = turnstile
-        let (all, provider) = (calls, surroundings.provider(zone))
-        return try await turnstile.pass { try await all.pass { try await call(provider) } }
-    }
-
-    /// Compares what is there with what is to be. True when the zone is settled by that.
-    private func settle(
-        _ id: FailoverID, _ index: Int, _ present: [DomainName: [RecordSet]], how: String
-    ) async throws -> Bool {
-        guard let failover = underWay[id] else { return true }
-        var works = failover.zones[index]
-        var isDone = true
-        var foreign: [String] = []
-        for place in works.records.indices where !works.records[place].isConflict {
-            let change = works.records[place].change
-            guard let there = present[change.name] else {
-                isDone = false
-                continue
+    /// Stores what the writer reports of a zone.
+    private func store(_ fact: ZoneWriter.Fact, _ id: FailoverID, _ index: Int) async throws {
+        guard let zone = placements.underWay[id]?.zones[index].zone else { throw CancellationError() }
+        switch fact {
+        case .asking(let attempt, let changes):
+            let words = "zone \(zone): \(changes) name\(changes == 1 ? "" : "s")"
+            try await update(id, attempt == 1 ? .noting(.write, words) : FailoverStep()) {
+                $0.zones[index].attempts = attempt
+                $0.zones[index].isInDoubt = true
             }
-            if there.agrees(with: change.wanted) { continue }
-            isDone = false
-            if there.agrees(with: change.expected) { continue }
-            works.records[place].isConflict = true
-            let found = there.isEmpty ? "nothing" : there.map(\.text).joined(separator: ", ")
-            let sentence =
-                "\(change.name) is \(found), which is not what was expected (\(change.expected.map(\.text).joined(separator: ", "))); it is left as it is"
-            foreign.append(sentence)
-            conflicts[works.records[place].service] = sentence
-        }
-        if !foreign.isEmpty {
-            let records = works.records
+        case .notMade: try await update(id) { $0.zones[index].isInDoubt = false }
+        case .foreign(let records, let foreign):
+            for record in foreign { placements.enter(conflict: record.finding, of: record.service) }
+            let findings = foreign.map(\.finding)
             let step = FailoverStep(
-                entries: foreign.map { TimelineEntry(at: Date(), kind: .conflict, detail: $0) },
-                news: FailoverNews(kind: .failoverConflict, detail: foreign.prefix(5).joined(separator: "; ")))
+                entries: findings.map { TimelineEntry(at: Date(), kind: .conflict, detail: $0) },
+                news: FailoverNews(kind: .failoverConflict, detail: findings.prefix(5).joined(separator: "; ")))
             try await update(id, step) { failover in
                 failover.zones[index].records = records
-                failover.zones[index].detail = foreign.first ?? ""
+                failover.zones[index].detail = findings.first ?? ""
+            }
+        case .conflicted: try await end(id, index, as: .conflict)
+        case .written(let how):
+            let changes = placements.underWay[id]?.zones[index].openChanges ?? []
+            let names = changes.map { "\($0.name) \($0.wanted.map(\.text).joined(separator: ", "))" }
+            let words = "zone \(zone): \(how): \(names.prefix(20).joined(separator: "; "))"
+            try await end(id, index, as: .written, .noting(.written, words, news: .failoverWritten)) { zone in
+                zone.writtenAt = Date()
+                zone.detail = ""
             }
         }
-        let isEmpty = works.records.allSatisfy(\.isConflict)
-        if isEmpty {
-            try await end(id, index, as: .conflict)
-        } else if isDone {
-            try await written(id, index, how: how)
-        }
-        return isEmpty || isDone
     }
 
-    private func written(_ id: FailoverID, _ index: Int, how: String) async throws {
-        guard let failover = underWay[id] else { return }
-        let zone = failover.zones[index].zone
-        let names = failover.zones[index].records.filter { !$0.isConflict }.map {
-            "\($0.change.name) \($0.change.wanted.map(\.text).joined(separator: ", "))"
+    /// A zone has come to its end, and with it the services whose last one it was: they are where it brought them, and
+    /// free for the next decision, whatever becomes of others.
+    private func end(
+        _ id: FailoverID, _ index: Int, as state: Failover.Move.State, _ step: FailoverStep = FailoverStep(),
+        _ change: (inout Failover.ZoneWork) -> Void = { _ in }
+    ) async throws {
+        guard var ended = placements.underWay[id] else { return }
+        change(&ended.zones[index])
+        let settled = ended.endZone(index, as: state, in: surroundings.store.state.services)
+        for move in settled.moves where move.state == .written { placements.forgetConflict(of: move.service) }
+        var step = step
+        step.placed = settled.placed
+        step.released = settled.moves.map(\.service)
+        try await update(id, step) { $0 = ended }
+        placements.settle(step, of: id)
+        follower.follow(ended)
+    }
+
+    // MARK: Verifying
+
+    /// Asks every authoritative server until all give the new answer, or patience ends.
+    private func verifyZone(_ id: FailoverID, _ index: Int) async throws {
+        let began = Date()
+        guard let work = placements.underWay[id]?.zones[index], work.state == .written, work.verifiedAt == nil,
+            let zone = surroundings.store.state.zones[work.zone]
+        else { return }
+        var started: ZoneVerification?
+        while Date().timeIntervalSince(began) < FailoverService.verificationPatience {
+            do {
+                var verification: ZoneVerification
+                if let started {
+                    verification = started
+                } else {
+                    verification = try await verify(work, zone, id, index)
+                }
+                for answer in await verification.askPending() { try await store(answer, of: verification, id, index) }
+                started = verification
+                if verification.isComplete {
+                    let count = verification.servers.count
+                    let all =
+                        count == 1 ? "the authoritative server answers" : "all \(count) authoritative servers answer"
+                    let words = "zone \(work.zone): \(all) the change"
+                    return try await update(id, .noting(.verified, words, news: .failoverVerified)) {
+                        $0.zones[index].verifiedAt = Date()
+                    }
+                }
+            } catch let failure as DNSFailure {
+                placements.change(id) { $0.zones[index].detail = failure.reason }
+            }
+            try await Task.sleep(for: .milliseconds(100))
         }
-        let detail = "zone \(zone): \(how): \(names.prefix(20).joined(separator: "; "))"
-        try await end(id, index, as: .written, note(.written, detail, news: .failoverWritten)) { zone in
-            zone.writtenAt = Date()
-            zone.detail = ""
+        let words = "zone \(work.zone): not all authoritative servers answer the change; they are not asked any more"
+        try await update(id, .noting(.note, words, news: .failoverHeld))
+    }
+
+    /// Begins to verify a zone: finds its authoritative servers, none of which has answered yet.
+    private func verify(
+        _ work: Failover.ZoneWork, _ zone: Zone, _ id: FailoverID, _ index: Int
+    ) async throws -> ZoneVerification {
+        let servers = try await surroundings.authorities(zone)
+        try await update(id) { failover in
+            failover.zones[index].authorities = servers.map { Failover.Agreement(server: $0.description) }
         }
+        return ZoneVerification(of: work.openChanges, at: servers, asking: surroundings.ask)
+    }
+
+    private func store(
+        _ answer: ZoneVerification.Answer, of verification: ZoneVerification, _ id: FailoverID, _ index: Int
+    ) async throws {
+        let place = answer.place
+        guard answer.agrees else {
+            placements.change(id) { $0.zones[index].authorities[place].detail = answer.detail }
+            return
+        }
+        let zone = placements.underWay[id]?.zones[index].zone.text ?? ""
+        let words = "zone \(zone): \(verification.servers[place]) answers the change"
+        try await update(id, .noting(.verified, words)) { failover in
+            failover.zones[index].authorities[place].agreesAt = Date()
+            failover.zones[index].authorities[place].detail = ""
+        }
+    }
+
+    // MARK: Following
+
+    /// Counts where new connections of the services that are being moved have arrived.
+    func count(_ report: ServiceTraffic) {
+        guard let arrival = follower.arrival(report) else { return }
+        placements.change(arrival.failover) { $0.count(arrival, at: Date()) }
+    }
+
+    /// Follows the traffic until it has left the old server.
+    private func followTraffic(_ id: FailoverID) async throws {
+        guard let failover = placements.underWay[id] else { return }
+        let following = TrafficFollowing(failover, at: Date())
+        loop: while let failover = placements.underWay[id] {
+            let now = Date()
+            switch following.verdict(on: failover, at: now) {
+            case .goesOn: break
+            case .isQuiet: break loop
+            case .hasLastedTooLong:
+                let words = "connections still arrive at the old server; they are not followed any more"
+                try await update(id, .noting(.note, words))
+                break loop
+            }
+            try await Task.sleep(for: .seconds(1))
+            // New connections are counted in memory, and stored every fifth second.
+            let isStoringTime = Int(now.timeIntervalSince(following.began)) % 5 == 4
+            if isStoringTime { try await update(id) }
+        }
+        guard let failover = placements.underWay[id] else { return }
+        let told = failover.traffic.map {
+            "\($0.service): \($0.toTarget) new connections at the new server, \($0.toOrigin) at the old one"
+        }.listed
+        try await update(id, .noting(.ended, told, news: .failoverEnded)) { failover in
+            failover.stage = .done
+            failover.endedAt = Date()
+        }
+        placements.finish(id)
+        follower.forget(id)
     }
 }

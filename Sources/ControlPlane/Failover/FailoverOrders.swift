@@ -36,7 +36,7 @@ extension FailoverService {
         }
         return try await decided(
             plan, kind: .failback, reason: reason, author: author,
-            reverses: plan.services.compactMap { placements[$0.service]?.failover }.max(), force: force)
+            reverses: plan.services.compactMap { placements.placed[$0.service]?.failover }.max(), force: force)
     }
 
     private func decided(
@@ -46,10 +46,10 @@ extension FailoverService {
         if let obstacle = plan.obstacle { throw FailoverRefusal(reason: obstacle) }
         let plan = force ? try await adopting(plan) : plan
         let isSame = plan.movable.allSatisfy { planned in
-            decisions[planned.service] == nil
-                && surroundings.store.state.services[planned.service].map(activeServer) == planned.from
+            placements.decisions[planned.service] == nil
+                && surroundings.store.state.services[planned.service].map(placements.server) == planned.from
         }
-        guard freeze == nil, isSame else {
+        guard orders.freeze == nil, isSame else {
             throw FailoverRefusal(reason: "the fleet has changed while the zones were read; ask again")
         }
         guard !deciding.contains(plan.server) else {
@@ -67,7 +67,7 @@ extension FailoverService {
     private func replaceable(_ names: [DomainName], in zone: DomainName) async throws -> [DomainName: [RecordSet]] {
         guard let configured = surroundings.store.state.zones[zone] else { return [:] }
         do {
-            let found = try await calling(configured) { try await $0.present(names) }
+            let found = try await calls.to(configured) { try await $0.present(names) }
             // Such as an alias: what we could not write again is not ours to replace.
             if let strange = found.first(where: { !$0.value.allSatisfy(\.isPlain) }) {
                 throw FailoverRefusal(
@@ -107,7 +107,7 @@ extension FailoverService {
 
     package func override(_ override: ServerOverride) async throws {
         try await surroundings.word.set(override)
-        overrides[override.server] = override
+        orders.set(override)
         await tell(
             .serverOverridden, override.server,
             "forced \(override.state.rawValue) by \(override.author) until \(Timestamp.text(override.until)): \(override.reason)"
@@ -116,35 +116,33 @@ extension FailoverService {
 
     package func clearOverride(of server: ServerName, by author: String) async throws {
         try await surroundings.word.clear(overrideOf: server, by: author)
-        overrides[server] = nil
+        orders.clearOverride(of: server)
         await tell(.serverOverridden, server, "goes by probes again, by \(author)")
     }
 
     package func freeze(_ freeze: Freeze) async throws {
         try await surroundings.word.set(freeze, by: freeze.author)
-        self.freeze = freeze
+        orders.set(freeze)
         await tell(
             .fleetFrozen, nil, "by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason)")
     }
 
     package func unfreeze(by author: String) async throws {
         try await surroundings.word.set(nil, by: author)
-        freeze = nil
+        orders.set(nil as Freeze?)
         await tell(.fleetUnfrozen, nil, "by \(author)")
     }
 
-    /// Ends what was said to last until a moment that has passed. What cannot be stored is ended all the same, here and at the next start.
+    /// Ends what was said to last until a moment that has passed: here, and then in the store. What cannot be stored is
+    /// ended all the same, here and at the next start.
     func expireOrders() async {
         let now = Date()
-        for override in overrides.values where override.until <= now {
-            // Before any wait: what is said anew meanwhile is another word, here and in the store.
-            overrides[override.server] = nil
+        for override in orders.endOverrides(at: now) {
             await attempting { try await surroundings.word.end(override) }
             await tell(.serverOverridden, override.server, "goes by probes again: the time is over")
         }
-        if let expired = freeze, expired.until <= now {
-            freeze = nil
-            await attempting { try await surroundings.word.end(expired) }
+        if let freeze = orders.endFreeze(at: now) {
+            await attempting { try await surroundings.word.end(freeze) }
             await tell(.fleetUnfrozen, nil, "the time is over")
         }
     }
@@ -160,11 +158,11 @@ extension FailoverService {
     /// Takes drills back whose time is over.
     func returnDrills() async {
         let now = Date()
-        for id in Array(inForce.keys) + Array(underWay.keys) {
-            guard let failover = effective(id), let returnsAt = failover.returnsAt, returnsAt <= now,
-                !deciding.contains(failover.server),
-                placements.contains(where: { $0.value.failover == id && decisions[$0.key] == nil })
-            else { continue }
+        for id in placements.candidatesForReturn {
+            // Looked at anew after each wait.
+            guard let failover = placements.expiredDrill(id, at: now), !deciding.contains(failover.server) else {
+                continue
+            }
             do {
                 _ = try await failBack(
                     failover.server, id, reason: "the drill \(failover.id) is over", author: failover.author,
@@ -204,21 +202,20 @@ extension FailoverService {
         package var failedOver: Int { servers.count { $0.failover != nil } }
     }
 
-    package func overview() -> Overview {
-        let active = active(surroundings.store.state)
+    package func overview() async -> Overview {
+        let readiness = await prover.readiness
+        let active = placements.active(in: surroundings.store.state)
         let servers = machine.servers.sorted { $0.key < $1.key }.map { name, watched in
-            let failover =
-                underWay.values.filter { $0.server == name && $0.kind != .failback }.map(\.id).max()
-                ?? placements.filter { inForce[$0.value.failover]?.server == name }.map(\.value.failover).max()
+            let failover = placements.failover(leaving: name)
             return Overview.ServerView(
                 server: name, state: FailoverService.word(watched.phase, isMoved: failover != nil),
                 isDown: watched.phase == .down, since: date(of: watched.since),
                 detail: watched.held ?? (watched.lacksAnswers ? FailoverMachine.answersMissing : nil)
                     ?? watched.verdict?.doubt ?? "",
-                override: overrides[name],
+                override: orders.overrides[name],
                 failover: failover, activeServices: active[name]?.count ?? 0, evidence: evidence(of: name))
         }
-        return Overview(freeze: freeze, holding: machine.holding, servers: servers, readiness: readiness)
+        return Overview(freeze: orders.freeze, holding: machine.holding, servers: servers, readiness: readiness)
     }
 
     private static func word(_ phase: FailoverMachine.Phase, isMoved: Bool) -> String {
@@ -232,10 +229,8 @@ extension FailoverService {
     }
 
     /// Whether services are where this failover brought them, or on their way.
-    package func isInForce(_ id: FailoverID) -> Bool {
-        underWay[id] != nil || placements.values.contains { $0.failover == id }
-    }
+    package func isInForce(_ id: FailoverID) -> Bool { placements.isInForce(id) }
 
     /// The failover as it is at this moment, which may be ahead of the store by what is counted.
-    package func current(_ stored: Failover) -> Failover { underWay[stored.id] ?? stored }
+    package func current(_ stored: Failover) -> Failover { placements.underWay[stored.id] ?? stored }
 }

@@ -9,15 +9,16 @@ extension FailoverService {
     /// What a failover of `server` would do now. What may change meanwhile is looked at after the last wait.
     func plan(leaving server: ServerName, force: Bool = false) async -> FailoverPlan {
         let base = await planningBase()
-        return FailoverPlan(leaving: server, active(surroundings.store.state)[server] ?? [], base, force: force)
+        let services = placements.active(in: surroundings.store.state)[server] ?? []
+        return FailoverPlan(leaving: server, services, base, force: force)
     }
 
     /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
     package func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
         var plan = await plan(leaving: server)
-        let works = plan.zones
+        let zones = plan.zones
         let findings = await withTaskGroup(of: [ServiceName: [String]].self) { group in
-            for work in works { group.addTask { await self.obstacles(in: work) } }
+            for zone in zones { group.addTask { await self.obstacles(in: zone) } }
             var findings: [ServiceName: [String]] = [:]
             for await found in group { findings.merge(found) { $0 + $1 } }
             return findings
@@ -35,10 +36,10 @@ extension FailoverService {
         }
         guard let zone = surroundings.store.state.zones[work.zone] else { return all("it is not configured") }
         do {
-            let outcome = try await calling(zone) { try await $0.rehearse(work.records.map(\.change)) }
+            let outcome = try await calls.to(zone) { try await $0.rehearse(work.records.map(\.change)) }
             guard case .conflict(let present) = outcome else { return [:] }
             return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
-                let foreign = FailoverService.differences(records.map(\.change), present)
+                let foreign = records.map(\.change).differences(from: present)
                 return foreign.isEmpty ? nil : foreign
             }
         } catch {
@@ -51,44 +52,23 @@ extension FailoverService {
         returningTo server: ServerName, force: Bool = false, where isMeant: (Failover) -> Bool = { _ in true }
     ) async -> FailoverPlan {
         let base = await planningBase()
-        return FailoverPlan(returning: servicesAway(from: server, where: isMeant), to: server, base, force: force)
+        let services = placements.servicesAway(
+            from: server, in: surroundings.store.state.services, where: isMeant)
+        return FailoverPlan(returning: services, to: server, base, force: force)
     }
 
     // MARK: What plans are made from
 
-    /// The services that are away from `server` and belong there, as their primary or since a failover took them from it; and where they are.
-    /// Only those that a failover brought there which `isMeant`.
-    func servicesAway(
-        from server: ServerName, where isMeant: (Failover) -> Bool
-    ) -> [(service: Service, from: ServerName)] {
-        let services = surroundings.store.state.services
-        return placements.compactMap { name, placement in
-            guard placement.server != server, let service = services[name],
-                effective(placement.failover).map(isMeant) ?? true
-            else { return nil }
-            let leftIt =
-                effective(placement.failover)?.moves.contains { $0.service == name && $0.from == server } ?? false
-            return service.primary == server || leftIt ? (service, placement.server) : nil
-        }
-    }
-
-    /// What is against moving anything, whoever asks.
-    private var standingObstacles: [String] {
-        guard let freeze else { return [] }
-        return [
-            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); `ddirect unfreeze` ends that"
-        ]
-    }
-
     func planningBase() async -> PlanningBase {
         let state = await currentState()
         let statuses = await surroundings.publisher.statuses()
+        let readiness = await prover.readiness
         let now = clock.now
         let watched = machine.servers
         let flapping = Set(watched.keys.filter { machine.isFlapping($0, at: now, holdDown: state.settings.holdDown) })
-        let (readiness, version) = (readiness, state.version)
+        let version = state.version
         return PlanningBase(
-            servers: state.servers, standing: standingObstacles, busy: decisions,
+            servers: state.servers, standing: orders.obstacles, busy: placements.decisions,
             obstacles: { server, _ in
                 var obstacles: [String] = []
                 if let obstacle = (statuses[server] ?? ServerStatus()).standbyObstacle(at: version) {
@@ -106,6 +86,18 @@ extension FailoverService {
                 return obstacles
             },
             warnings: { server, service in readiness.warnings(of: service, on: server) },
-            conflicts: conflicts)
+            conflicts: placements.conflicts)
+    }
+
+    /// What the readiness prover asks for.
+    nonisolated var readinessQuestions: ReadinessProver.Questions {
+        ReadinessProver.Questions(steering: { await self.steering() }, planningBase: { await self.planningBase() })
+    }
+
+    private func steering() -> ReadinessProver.Steering {
+        let state = surroundings.store.state
+        return ReadinessProver.Steering(
+            state: state, active: placements.active(in: state), moving: Set(placements.decisions.keys),
+            revision: placements.revision)
     }
 }

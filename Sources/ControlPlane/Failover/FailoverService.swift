@@ -8,10 +8,19 @@ package import Notices
 package import Probing
 package import Store
 
-/// Watches the fleet and moves services: carries out what `FailoverMachine` and `FailoverPlan` decide.
+/// Watches the fleet and moves services: puts the parts together, and does what `FailoverMachine` decides.
 ///
-/// Decisions are stored before anything is done about them, and each step of one before the next, so a crash leaves behind what the next
-/// start goes on with (`FailoverCarrying.swift`). What an operator asks for takes the same way (`FailoverOrders.swift`).
+///     Watch ─▶ vantages ─▶ FailoverMachine ─▶ FailoverPlan ─▶ decision ─▶ JournalWriter
+///                               ▲                  ▲                          │ stored
+///     StandingOrders ───────────┴──────────────────┤                          ▼
+///     ReadinessProver ─────────────────────────────┤     of each zone: ZoneWriter ▸ ZoneVerification
+///     Placements ──────────────────────────────────┘                          │ each step stored
+///         ▲                                                                   ▼
+///         └─────────────── services arrive, are followed (TrafficFollower) ◀──┘
+///
+/// Each part keeps its own state; all but the prover and those that call providers are values of this actor. A decision
+/// is stored before anything is done about it, and each step before the next. So a crash leaves behind what the next
+/// start goes on with (`FailoverCarrying.swift`). An operator's order takes the same way (`FailoverOrders.swift`).
 package actor FailoverService {
     /// Whom it works with.
     package struct Surroundings: Sendable {
@@ -58,54 +67,28 @@ package actor FailoverService {
     let surroundings: Surroundings
     let logger: Logger
     let clock = ContinuousClock()
-    var machine = FailoverMachine()
+    let announcer: Announcer
+    let calls: ProviderCalls
+    let zoneWriter: ZoneWriter
+    let journalWriter: JournalWriter
+    let prover: ReadinessProver
 
-    /// The failovers that are being carried out.
-    var underWay: [FailoverID: Failover] = [:]
-    /// Those that are over and whose services are still where they brought them.
-    var inForce: [FailoverID: Failover] = [:]
-    var decisions: [ServiceName: FailoverID] = [:]
-    var placements: [ServiceName: Placement] = [:]
-    var overrides: [ServerName: ServerOverride] = [:]
-    var freeze: Freeze?
-    /// Services whose records turned out to be somebody else's, and what was found.
-    var conflicts: [ServiceName: String] = [:]
+    var machine = FailoverMachine()
+    var placements: Placements
+    var orders: StandingOrders
+    var follower = TrafficFollower()
+    private var watch = Watch()
+
     /// Servers about which a decision is being stored.
-    var deciding: Set<ServerName> = []
-    /// Those under way, as the store has them: only what differs is written.
-    var stored: [FailoverID: Failover] = [:]
-    /// The steps that wait to be stored, and the transaction that will take them.
-    var unsaved: [(id: FailoverID, step: FailoverStep)] = []
-    var nextSave: Task<Void, any Error>?
-    /// The last transaction there is: the next one waits for it, so that none overtakes another.
-    var lastSave: Task<Void, any Error>?
-    /// Calls of providers at a time, each of which is a connection or a process: of all, and of each of them.
-    let calls = Turnstile(places: 64)
-    var callsByPlace: [String: Turnstile] = [:]
-    /// The services whose new connections are counted.
-    var followed: [ServiceName: Followed] = [:]
+    private(set) var deciding: Set<ServerName> = []
+    /// Failovers that a task carries out.
+    var carrying: Set<FailoverID> = []
     /// When a plan for leaving a server had nothing to move last.
     private var fruitless: [ServerName: ContinuousClock.Instant] = [:]
-    /// Failovers that a task is about.
-    var carrying: Set<FailoverID> = []
-    var readiness = StandbyReadiness()
-    /// Grows with each change of placements: what was asked before may be answered after.
-    var placementRevision = 0
-    /// Whether what was proven is out of date: services have other standbys now.
-    var isReadinessDue = false
+    /// The configuration whose deleted services have been forgotten.
+    private var knownVersion: SnapshotVersion?
 
-    private var known: SnapshotVersion?
-    /// Whether the vantages have yet to be told of a change, and when they were told last.
-    private var isWatchDue = false
-    private var watchedAt: ContinuousClock.Instant?
-    /// The data planes that are connected.
-    private var vantages: Set<ServerName> = []
-    private var watched: ProbePlan?
-    private static let watchInterval = Duration.seconds(1)
-    /// The services with bindings, by the server that their records lead to; made anew when something has changed.
-    private var activeServices: [ServerName: [Service]]?
-    private var activeVersion: SnapshotVersion?
-    private var movedAway: Set<ServerName>?
+    /// Failovers that are to be carried out.
     let starts: AsyncStream<FailoverID>
     private let start: AsyncStream<FailoverID>.Continuation
 
@@ -113,17 +96,18 @@ package actor FailoverService {
         self.surroundings = surroundings
         self.logger = logger
         (starts, start) = AsyncStream.makeStream(of: FailoverID.self)
-        let records = try await surroundings.journal.records()
-        decisions = records.decisions
-        placements = records.placements
-        overrides = records.overrides
-        freeze = records.freeze
-        for failover in records.underWay {
-            underWay[failover.id] = failover
-            stored[failover.id] = failover
-            follow(trafficOf: failover)
+        let (journal, publisher) = (surroundings.journal, surroundings.publisher)
+        announcer = Announcer(logger: logger, tell: surroundings.tell, announce: surroundings.announce)
+        calls = ProviderCalls(surroundings.provider)
+        zoneWriter = ZoneWriter(calls: calls)
+        prover = ReadinessProver(calls, announcer: announcer) { target, server in
+            try await publisher.checkEndpoint(target, on: server, timeout: .seconds(8))
         }
-        for failover in records.inForce { inForce[failover.id] = failover }
+        let records = try await journal.records()
+        journalWriter = JournalWriter(stored: records.underWay) { try await journal.save($0) }
+        placements = Placements(records)
+        orders = StandingOrders(overrides: records.overrides, freeze: records.freeze)
+        for failover in records.underWay { follower.follow(failover) }
     }
 
     // MARK: One step
@@ -137,15 +121,8 @@ package actor FailoverService {
     func step() async {
         let state = await currentState()
         let connected = await surroundings.publisher.connectedServers
-        if vantages != connected {
-            vantages = connected
-            isWatchDue = true
-        }
-        // A burst of changes is one for the vantages.
-        if isWatchDue, watchedAt.map({ clock.now - $0 >= FailoverService.watchInterval }) ?? true {
-            isWatchDue = false
-            watchedAt = clock.now
-            await watch(state)
+        if let plan = watch.newPlan(state, connected: connected, keys: surroundings.probeKeys, at: clock.now) {
+            await tellVantages(plan)
         }
         await expireOrders()
         let circumstances = circumstances(state)
@@ -153,92 +130,42 @@ package actor FailoverService {
         await returnDrills()
     }
 
-    /// The configuration, when what was made of an earlier one is forgotten.
+    /// The configuration. Services that it no longer has are forgotten first.
     func currentState() async -> FleetState {
         let state = surroundings.store.state
-        guard known != state.version else { return state }
-        known = state.version
-        movedAway = nil
-        isWatchDue = true
-        await forgetPlacements()
+        guard knownVersion != state.version else { return state }
+        knownVersion = state.version
+        await forgetDeletedServices()
         return state
+    }
+
+    /// The store forgets with a service where it was; one of the same name that comes later begins at its primary.
+    private func forgetDeletedServices() async {
+        guard !placements.placed.isEmpty else { return }
+        do {
+            placements.forget(allBut: Set(try await surroundings.journal.placements().keys))
+        } catch {
+            logger.error("Placements cannot be read", metadata: ["cause": "\(error)"])
+        }
     }
 
     private func circumstances(_ state: FleetState) -> FailoverMachine.Circumstances {
         var circumstances = FailoverMachine.Circumstances()
         circumstances.settings = state.settings
         circumstances.monitoring = state.servers.mapValues { server in
-            // The rules saw to it that it resolves; what cannot be is as the fleet has it.
+            // The rules of the configuration see to it that this resolves; otherwise the fleet's settings hold.
             (try? server.monitoring.resolved(over: state.settings.monitoring)) ?? state.settings.monitoring
         }
-        circumstances.overrides = overrides
-        circumstances.freeze = freeze
-        circumstances.active = Set(active(state).keys)
-        circumstances.movedAway = movedAway(state)
-        circumstances.busy = deciding.union(
-            underWay.values.filter { $0.stage < .following }.flatMap { failover in
-                failover.kind == .failback ? failover.moves.flatMap { [$0.from, $0.to] } : [failover.server]
-            })
+        circumstances.overrides = orders.overrides
+        circumstances.freeze = orders.freeze
+        circumstances.active = Set(placements.active(in: state).keys)
+        circumstances.movedAway = placements.movedAway(in: state)
+        circumstances.busy = deciding.union(placements.busyServers)
         return circumstances
     }
 
-    /// The services whose traffic we steer, by the server that their records lead to.
-    func active(_ state: FleetState) -> [ServerName: [Service]] {
-        // Whoever gives an order right after a change means what is there after it.
-        if let activeServices, activeVersion == state.version { return activeServices }
-        var services: [ServerName: [Service]] = [:]
-        for service in state.services.values where !service.bindings.isEmpty {
-            services[activeServer(of: service), default: []].append(service)
-        }
-        activeServices = services
-        activeVersion = state.version
-        return services
-    }
-
-    /// The servers to which services may go back by themselves. What an operator moved goes back when an operator says so, and a drill when
-    /// its time is over.
-    private func movedAway(_ state: FleetState) -> Set<ServerName> {
-        if let movedAway { return movedAway }
-        let servers = placements.compactMap { name, placement -> ServerName? in
-            guard let primary = state.services[name]?.primary, primary != placement.server,
-                effective(placement.failover)?.kind == .automatic
-            else { return nil }
-            return primary
-        }
-        movedAway = Set(servers)
-        return Set(servers)
-    }
-
-    /// Forgets where services were that have been deleted, and perhaps made anew: the store has forgotten it with them.
-    private func forgetPlacements() async {
-        guard !placements.isEmpty else { return }
-        do {
-            let stored = try await surroundings.journal.placements()
-            placements = placements.filter { stored[$0.key] != nil || underWay[$0.value.failover] != nil }
-        } catch {
-            logger.error("Placements cannot be read", metadata: ["cause": "\(error)"])
-        }
-        activeServices = nil
-    }
-
-    func activeServer(of service: Service) -> ServerName { placements[service.name]?.server ?? service.primary }
-
-    func placementsChanged() {
-        activeServices = nil
-        movedAway = nil
-        let effective = Set(placements.values.map(\.failover))
-        inForce = inForce.filter { effective.contains($0.key) }
-        placementRevision += 1
-        isReadinessDue = true
-    }
-
     /// Tells the vantages whom to probe.
-    private func watch(_ state: FleetState) async {
-        let plan = ProbePlan(
-            servers: state.servers, services: state.services, monitoring: state.settings.monitoring,
-            connected: vantages, keys: surroundings.probeKeys)
-        guard plan != watched else { return }
-        watched = plan
+    private func tellVantages(_ plan: ProbePlan) async {
         if let first = plan.unwatched.first {
             logger.warning(
                 "More servers than a vantage can probe; the rest is watched by nobody",
@@ -257,8 +184,10 @@ package actor FailoverService {
         switch action {
         case .suspected(let server, let detail): await tell(.serverSuspect, server, detail)
         case .failed(let server, let detail):
-            // What was somebody else's when it failed before may be ours again. Each write is conditional.
-            for service in active(surroundings.store.state)[server] ?? [] { conflicts[service.name] = nil }
+            // Records that were somebody else's at its last failure may be ours again.
+            for service in placements.active(in: surroundings.store.state)[server] ?? [] {
+                placements.forgetConflict(of: service.name)
+            }
             await tell(.serverFailed, server, detail)
         case .recovered(let server):
             await tell(.serverRecovered, server, "it answers again")
@@ -288,19 +217,7 @@ package actor FailoverService {
     }
 
     func tell(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) async {
-        log(kind, server, detail)
-        await surroundings.tell(kind, server, detail)
-    }
-
-    /// Tells what was stored with a step of a failover.
-    func announce(_ news: FailoverNews, of failover: Failover) {
-        let detail = news.words(of: failover.id)
-        log(news.kind, failover.server, detail)
-        surroundings.announce(news.kind, failover.server, detail)
-    }
-
-    private func log(_ kind: FleetEvent.Kind, _ server: ServerName?, _ detail: String) {
-        logger.notice("\(kind.rawValue)", metadata: ["server": "\(server?.text ?? "-")", "detail": "\(detail)"])
+        await announcer.tell(kind, server, detail)
     }
 
     // MARK: Deciding
@@ -316,7 +233,7 @@ package actor FailoverService {
             return await hold(server, because: obstacle)
         }
         let words = evidence(of: server).filter(\.isMiss).map { "\($0.vantage): \($0.detail)" }.joined(separator: "; ")
-        let override = overrides[server]
+        let override = orders.overrides[server]
         let reason = override.map { "forced down by \($0.author): \($0.reason)" } ?? "it does not answer: \(words)"
         do {
             _ = try await decide(plan, kind: .automatic, reason: reason, author: "ddirect-control")
@@ -364,26 +281,25 @@ package actor FailoverService {
         }
         let news = FailoverNews(kind: .failoverDecided, detail: "\(kind.rawValue): \(reason); moving \(moved)")
         let (journal, beginning) = (surroundings.journal, entries)
-        // A task of its own: cancelled in the midst of a transaction, as at a shutdown, it would break that off.
-        let failover = try await Task { try await journal.begin(draft, beginning, news, at: decidedAt) }.value
+        let failover = try await journalWriter.begin {
+            try await journal.begin(draft, beginning, news, at: decidedAt)
+        }
         machine.release(plan.server)
-        underWay[failover.id] = failover
-        stored[failover.id] = failover
-        for move in failover.moves { decisions[move.service] = failover.id }
+        placements.begin(failover)
         start.yield(failover.id)
-        announce(news, of: failover)
+        announcer.announce(news, of: failover)
         return failover
     }
 
     /// Goes on with, or gives up, what an earlier process began.
     func resume(_ id: FailoverID) async {
-        guard let failover = underWay[id] else { return }
+        guard let failover = placements.underWay[id] else { return }
         let age = Date().timeIntervalSince(failover.at)
         if !failover.hasBegun, age > FailoverService.oldestUnbegun {
             await abandon(id, because: "this process found it \(Int(age)) s old and not begun")
             return
         }
-        announce(
+        announcer.announce(
             FailoverNews(
                 kind: .failoverDecided,
                 detail:
@@ -405,7 +321,4 @@ package actor FailoverService {
                 detail: finding.sighting.detail, at: date(of: finding.sighting.at))
         }
     }
-
-    /// The failover that brought services where they are: over, or still being followed.
-    func effective(_ id: FailoverID) -> Failover? { inForce[id] ?? underWay[id] }
 }

@@ -6,6 +6,12 @@ import Testing
 @testable import Failover
 @testable import Notices
 
+extension FailoverService {
+    fileprivate func rehearseZones() async { await prover.rehearseZones(readinessQuestions) }
+
+    fileprivate func checkStandbys() async { await prover.checkStandbys(readinessQuestions) }
+}
+
 @Suite(.timeLimit(.minutes(10))) struct `Standby readiness` {
     @Test func `a record that somebody else has changed is an alert before it is an outage, and its mending is told`()
         async throws
