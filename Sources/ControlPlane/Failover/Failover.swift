@@ -21,7 +21,7 @@ package struct FailoverID: Hashable, Sendable, Comparable, CustomStringConvertib
 ///        │          └─ nothing could be written: conflicted
 ///        └─ not begun, and no longer wanted: abandoned
 ///
-/// Every step is stored before the next begins, so that whoever starts after a crash knows what may have been done.
+/// Every step is stored before the next begins. So a process that starts after a crash knows what may have been done.
 package struct Failover: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case automatic
@@ -44,7 +44,7 @@ package struct Failover: Sendable, Equatable {
         case done
         /// Nothing was changed, and nothing will be.
         case abandoned
-        /// Nothing was changed, as the records are not what they were expected to be.
+        /// Nothing was changed: the records do not have the values that were expected.
         case conflicted
 
         var isOver: Bool { self == .done || self == .abandoned || self == .conflicted }
@@ -67,7 +67,7 @@ package struct Failover: Sendable, Equatable {
         var state = Move.State.pending
         /// How often the provider was asked to make the change.
         var attempts = 0
-        /// Whether an attempt may have been made whose outcome is not known: what is there is read before anything else is asked.
+        /// Whether an attempt may have been made whose outcome is not known. The zone is read before the next attempt.
         var isInDoubt = false
         /// The last word of the provider.
         var detail = ""
@@ -119,7 +119,7 @@ package struct Failover: Sendable, Equatable {
     /// Whether anything has been changed, or may have been.
     var hasBegun: Bool { zones.contains { $0.state == .written || $0.attempts > 0 } }
 
-    /// Whether a name of the moved service leads to its new server by this: also where another of its names could not be changed.
+    /// Whether a name of the moved service leads to its new server, even if another of its names could not be changed.
     func hasChanged(_ move: Move) -> Bool {
         zones.contains { zone in
             zone.state == .written && zone.records.contains { $0.service == move.service && !$0.isConflict }
@@ -132,10 +132,10 @@ package struct Failover: Sendable, Equatable {
         var settled: [Move] = []
         for index in moves.indices where moves[index].state == .pending && services.contains(moves[index].service) {
             let service = moves[index].service
-            let works = zones.filter { $0.records.contains { $0.service == service } }
-            guard works.allSatisfy({ $0.state != .pending }) else { continue }
-            let isConflict = works.contains { $0.records.contains { $0.service == service && $0.isConflict } }
-            let isFailed = works.contains { $0.state == .failed }
+            let itsZones = zones.filter { $0.records.contains { $0.service == service } }
+            guard itsZones.allSatisfy({ $0.state != .pending }) else { continue }
+            let isConflict = itsZones.contains { $0.records.contains { $0.service == service && $0.isConflict } }
+            let isFailed = itsZones.contains { $0.state == .failed }
             moves[index].state = isConflict ? .conflict : isFailed ? .failed : .written
             settled.append(moves[index])
         }

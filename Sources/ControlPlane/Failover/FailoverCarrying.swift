@@ -32,7 +32,7 @@ extension FailoverService {
                 }
             }
         } catch is CancellationError {
-            // The next start goes on with what is stored.
+            // The next start goes on from the step that was stored last.
         } catch {
             logger.critical("A failover cannot go on", metadata: ["failover": "\(id)", "cause": "\(error)"])
         }
@@ -40,13 +40,13 @@ extension FailoverService {
 
     // MARK: Storing
 
-    /// Changes a failover, and stores that; tries until it is stored, since nothing may be done that is not.
+    /// Changes a failover and stores the change. Tries until it is stored, since nothing may be done before.
     func update(
         _ id: FailoverID, _ step: FailoverStep = FailoverStep(), _ change: (inout Failover) -> Void = { _ in }
     ) async throws {
         placements.change(id, change)
         var isTold = false
-        // What other tasks of the same failover have changed meanwhile is stored as well.
+        // Changes that other tasks of the same failover have made meanwhile are stored as well.
         while let newest = placements.underWay[id] {
             do {
                 try await journalWriter.store(step, of: newest).value
@@ -68,7 +68,7 @@ extension FailoverService {
         try await update(id) { $0.stage = stage }
     }
 
-    /// Ends a failover of which nothing has been done, and of which nothing will be.
+    /// Ends a failover that has changed nothing, and gives its services free.
     func abandon(_ id: FailoverID, because reason: String) async {
         guard let failover = placements.underWay[id] else { return }
         var step = FailoverStep.noting(.abandoned, reason, news: .failoverAbandoned)
@@ -86,7 +86,7 @@ extension FailoverService {
 
     // MARK: Writing
 
-    /// Brings every zone to its end and proves what was written, each at its own pace: one that hangs holds up no other.
+    /// Brings every zone to its end and verifies it, each at its own pace: a zone that hangs holds up no other.
     private func changeZones(_ id: FailoverID) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for index in (placements.underWay[id]?.zones ?? []).indices {
@@ -110,7 +110,7 @@ extension FailoverService {
         placements.drop(id)
     }
 
-    /// Whether what led to the decision has passed before anything was done about it.
+    /// Whether the server answers again before anything was changed.
     private func isObsolete(_ failover: Failover) -> Bool {
         failover.kind == .automatic && !failover.zones.contains { $0.state == .written || $0.isInDoubt }
             && machine.servers[failover.server]?.phase == .up
@@ -122,16 +122,16 @@ extension FailoverService {
         var failures = 0
         while let failover = placements.underWay[id], failover.zones[index].state == .pending {
             if failures > 0, isObsolete(failover) { return }
-            let work = failover.zones[index]
+            let zoneWork = failover.zones[index]
             do {
-                guard let zone = surroundings.store.state.zones[work.zone] else {
-                    throw DNSFailure(kind: .refused, reason: "zone \(work.zone) is not configured any more")
+                guard let zone = surroundings.store.state.zones[zoneWork.zone] else {
+                    throw DNSFailure(kind: .refused, reason: "zone \(zoneWork.zone) is not configured any more")
                 }
-                try await zoneWriter.attempt(work, in: zone) { try await self.store($0, id, index) }
+                try await zoneWriter.attempt(zoneWork, in: zone) { try await self.store($0, id, index) }
             } catch let failure as DNSFailure {
                 failures += 1
                 let isOver = Date().timeIntervalSince(began) > FailoverService.patience
-                let words = "zone \(work.zone): \(failure.reason); \(isOver ? "given up" : "trying on")"
+                let words = "zone \(zoneWork.zone): \(failure.reason); \(isOver ? "given up" : "trying on")"
                 let step =
                     failures == 1 || isOver
                     ? FailoverStep.noting(.note, words, news: .failoverHeld) : FailoverStep()
@@ -146,7 +146,7 @@ extension FailoverService {
         }
     }
 
-    /// Stores what the writer reports of a zone.
+    /// Stores a fact that the writer reports of a zone.
     private func store(_ fact: ZoneWriter.Fact, _ id: FailoverID, _ index: Int) async throws {
         guard let zone = placements.underWay[id]?.zones[index].zone else { throw CancellationError() }
         switch fact {
@@ -179,8 +179,8 @@ extension FailoverService {
         }
     }
 
-    /// A zone has come to its end, and with it the services whose last one it was: they are where it brought them, and
-    /// free for the next decision, whatever becomes of others.
+    /// Ends a zone, and the move of each service whose last zone it was. These services are where it brought them, and
+    /// free for the next decision, while others are still on their way.
     private func end(
         _ id: FailoverID, _ index: Int, as state: Failover.Move.State, _ step: FailoverStep = FailoverStep(),
         _ change: (inout Failover.ZoneWork) -> Void = { _ in }
@@ -202,8 +202,9 @@ extension FailoverService {
     /// Asks every authoritative server until all give the new answer, or patience ends.
     private func verifyZone(_ id: FailoverID, _ index: Int) async throws {
         let began = Date()
-        guard let work = placements.underWay[id]?.zones[index], work.state == .written, work.verifiedAt == nil,
-            let zone = surroundings.store.state.zones[work.zone]
+        guard let zoneWork = placements.underWay[id]?.zones[index], zoneWork.state == .written,
+            zoneWork.verifiedAt == nil,
+            let zone = surroundings.store.state.zones[zoneWork.zone]
         else { return }
         var started: ZoneVerification?
         while Date().timeIntervalSince(began) < FailoverService.verificationPatience {
@@ -212,7 +213,7 @@ extension FailoverService {
                 if let started {
                     verification = started
                 } else {
-                    verification = try await verify(work, zone, id, index)
+                    verification = try await verify(zoneWork, zone, id, index)
                 }
                 for answer in await verification.askPending() { try await store(answer, of: verification, id, index) }
                 started = verification
@@ -220,7 +221,7 @@ extension FailoverService {
                     let count = verification.servers.count
                     let all =
                         count == 1 ? "the authoritative server answers" : "all \(count) authoritative servers answer"
-                    let words = "zone \(work.zone): \(all) the change"
+                    let words = "zone \(zoneWork.zone): \(all) the change"
                     return try await update(id, .noting(.verified, words, news: .failoverVerified)) {
                         $0.zones[index].verifiedAt = Date()
                     }
@@ -230,19 +231,20 @@ extension FailoverService {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        let words = "zone \(work.zone): not all authoritative servers answer the change; they are not asked any more"
+        let words =
+            "zone \(zoneWork.zone): not all authoritative servers answer the change; they are not asked any more"
         try await update(id, .noting(.note, words, news: .failoverHeld))
     }
 
     /// Begins to verify a zone: finds its authoritative servers, none of which has answered yet.
     private func verify(
-        _ work: Failover.ZoneWork, _ zone: Zone, _ id: FailoverID, _ index: Int
+        _ zoneWork: Failover.ZoneWork, _ zone: Zone, _ id: FailoverID, _ index: Int
     ) async throws -> ZoneVerification {
         let servers = try await surroundings.authorities(zone)
         try await update(id) { failover in
             failover.zones[index].authorities = servers.map { Failover.Agreement(server: $0.description) }
         }
-        return ZoneVerification(of: work.openChanges, at: servers, asking: surroundings.ask)
+        return ZoneVerification(of: zoneWork.openChanges, at: servers, asking: surroundings.ask)
     }
 
     private func store(

@@ -14,7 +14,7 @@ extension Failover {
         return document
     }
 
-    /// What it has many of. The store keeps each by itself: of a thousand zones one changes at a time.
+    /// The lists of a failover. The store keeps each element by itself: of a thousand zones one changes at a time.
     enum Part: String, Sendable, CaseIterable { case moves, zones, traffic }
 
     /// The document without its parts.
@@ -178,7 +178,7 @@ extension Optional where Wrapped == Date {
     var json: JSONValue { map(\.json) ?? .null }
 }
 
-/// Reads the members of a JSON object that the store wrote itself: what is not as it was written is damage.
+/// Reads the members of a JSON object that the store wrote itself. A member of another form is damage.
 struct StoredObject {
     private let object: JSONObject
 

@@ -13,7 +13,7 @@ package struct FailoverJournal: Sendable {
         self.store = store
     }
 
-    /// What outlives the process, for its start.
+    /// The state that an earlier process left, for the start of this one.
     func records() async throws -> FailoverRecords {
         try await store.read { connection in
             var records = FailoverRecords()
@@ -48,7 +48,8 @@ package struct FailoverJournal: Sendable {
         return placements
     }
 
-    /// Stores a decision and makes it the one about its services. Throws a ``StoreFailure`` of a constraint when another one is.
+    /// Stores a decision, and that it is the one about its services. Throws the ``StoreFailure`` of a constraint when one
+    /// of them has another.
     func begin(
         _ draft: FailoverDraft, _ entries: [TimelineEntry], _ news: FailoverNews, at: Date
     ) async throws -> Failover {

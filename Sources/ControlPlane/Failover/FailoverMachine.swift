@@ -2,8 +2,8 @@ package import Domain
 package import FoundationEssentials
 import Probing
 
-/// Decides when a server's services move to their standbys, and when they go back. Pure: told what probes saw and what time it is, it
-/// answers what to do.
+/// Decides when a server's services move to their standbys, and when they go back. Pure: it receives the outcomes of
+/// probes and the time, and answers actions.
 ///
 ///     healthy ──a vantage misses──▶ suspect ──a quorum missed `threshold` rounds──▶ failed ──its services move──▶ failed over
 ///        ▲  ◀──all answer again──────┘                                               │                              │
@@ -12,10 +12,10 @@ import Probing
 ///
 /// A server that takes connections and whose own session tells of traffic is served well, even when probes get no
 /// answer: its monitor endpoint may be flooded by strangers, who must not be able to order a failover. Such rounds are
-/// no misses; they are told as what they are.
+/// no misses; an event tells of them.
 ///
-/// Nothing is decided while the operator has frozen the fleet, or while the machine suspects itself: when most servers stop answering
-/// most vantages at once, the network that they have in common is ours.
+/// Nothing is decided while an operator has frozen the fleet, or while the machine suspects itself: when most servers
+/// stop answering most vantages at once, the fault is likely in the network that they share, which is ours.
 struct FailoverMachine: Sendable {
     enum Phase: String, Sendable {
         case up
@@ -28,7 +28,7 @@ struct FailoverMachine: Sendable {
         var health = ServerHealth()
         var phase = Phase.up
         var since: ContinuousClock.Instant
-        /// When it went down, in the last hour: what damps its way back.
+        /// When it went down, in the last hour. Each fall lengthens the hold-down before it gets services back.
         var falls: [ContinuousClock.Instant] = []
         /// The last word on why nothing is done although it is down.
         var held: String?
@@ -38,14 +38,14 @@ struct FailoverMachine: Sendable {
         var verdict: Verdict?
     }
 
-    /// What the decisions depend on besides probes.
+    /// The facts besides probes on which decisions depend.
     struct Circumstances: Sendable {
         var settings = FleetSettings()
         /// The servers that are watched, with the settings that hold for each.
         var monitoring: [ServerName: Monitoring] = [:]
         var overrides: [ServerName: ServerOverride] = [:]
         var freeze: Freeze?
-        /// The servers whose services a failover has moved away and that is still in force.
+        /// The servers from which a failover in force has moved services away.
         var movedAway: Set<ServerName> = []
         /// The servers that services' records lead to now.
         var active: Set<ServerName> = []
@@ -75,13 +75,13 @@ struct FailoverMachine: Sendable {
     private(set) var servers: [ServerName: Watched] = [:]
     /// Why the machine suspects itself; nil when it does not.
     private(set) var holding: String?
-    /// Since when there has been no reason to any more, while it still does.
-    private var doubtsOver: ContinuousClock.Instant?
+    /// Since when there is no more reason for that, while the machine still suspects itself.
+    private var soundSince: ContinuousClock.Instant?
 
     /// Said of a server whose probes get no answer while it carries traffic.
     static let answersMissing = "answers missing though traffic flows: is the monitor endpoint being flooded?"
-    /// Said of each server; what is in `holding` changes with each that joins in.
-    static let doubt = "the fault may be in our own network"
+    /// The reason that is given for each server. `holding` names all of them, so its words change with each.
+    static let mayBeOurFault = "the fault may be in our own network"
     /// How long a fall is remembered.
     static let flapMemory = Duration.seconds(3600)
     /// The hold-down doubles with each fall that is remembered, but no further than this.
@@ -90,11 +90,11 @@ struct FailoverMachine: Sendable {
     static let atOnce = Duration.seconds(60)
 
     /// `isCarrying`: the server's own session tells that it carries traffic now.
-    mutating func take(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
-        servers[outcome.server]?.health.take(outcome, isCarrying: isCarrying)
+    mutating func receive(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
+        servers[outcome.server]?.health.receive(outcome, isCarrying: isCarrying)
     }
 
-    /// What is to be done now. To be asked several times a second.
+    /// The actions that are due now. To be called several times a second.
     mutating func step(_ circumstances: Circumstances, at now: ContinuousClock.Instant) -> [Action] {
         var actions: [Action] = []
         settle(circumstances, at: now)
@@ -115,7 +115,7 @@ struct FailoverMachine: Sendable {
         return .held(server, reason)
     }
 
-    /// Something is being done about a server: what kept us from it is over.
+    /// Something is being done about a server: the obstacle is over.
     mutating func release(_ server: ServerName) { servers[server]?.held = nil }
 
     /// Whether a server comes and goes, so that it is nobody to rely on.
@@ -142,7 +142,7 @@ struct FailoverMachine: Sendable {
             let findings = health.findings(at: now, monitoring) { vantage, service in
                 (answering[vantage]?[service] ?? []).contains { $0 != name }
             }
-            let silent = health.lately(silentAt: now, monitoring)
+            let silent = health.newlySilent(at: now, monitoring)
             servers[name]?.verdict = Verdict(findings, silent: silent, monitoring)
         }
     }
@@ -164,7 +164,7 @@ struct FailoverMachine: Sendable {
         return answering
     }
 
-    /// Counts servers that were well until lately: those that have been down for longer say nothing about what happens now.
+    /// Counts only servers that were well until lately: those that have been down for longer tell nothing new.
     private mutating func suspectOneself(
         _ circumstances: Circumstances, at now: ContinuousClock.Instant, _ actions: inout [Action]
     ) {
@@ -189,15 +189,15 @@ struct FailoverMachine: Sendable {
                 + "as seen from \(vantages.sorted().joined(separator: ", ")); the fault is more likely in our own network"
         }
         if reason != nil {
-            doubtsOver = nil
+            soundSince = nil
         } else if let present = holding {
-            // Servers come back one by one, and the last of them must not look like the only one that is down. Whoever has not answered when
-            // each has had the time to is down indeed.
-            let over = doubtsOver ?? now
-            doubtsOver = over
-            if now - over < FailoverMachine.settling(circumstances) { reason = present } else { doubtsOver = nil }
+            // Servers come back one by one, and the last of them must not look like the only one that is down. So the
+            // machine holds until each has had the time to answer; a server that has not is down indeed.
+            let sound = soundSince ?? now
+            soundSince = sound
+            if now - sound < FailoverMachine.settling(circumstances) { reason = present } else { soundSince = nil }
         }
-        // The words change with each server that joins in; that there is a reason is what counts.
+        // The words change with each server that joins in. Only the first reason, and its end, are told.
         if (reason == nil) != (holding == nil) { actions.append(.holding(reason)) }
         holding = reason
     }
@@ -220,11 +220,11 @@ struct FailoverMachine: Sendable {
         case (.down?, _): phase = .down
         // Nobody has said anything: nothing is known to have changed.
         case (nil, _) where !verdict.isKnown: break
-        case (nil, .up): phase = verdict.isDown ? .down : verdict.isDoubted ? .suspect : .up
-        case (nil, .suspect): phase = verdict.isDown ? .down : verdict.isDoubted ? .suspect : .up
+        case (nil, .up): phase = verdict.isDown ? .down : verdict.isMissedByAny ? .suspect : .up
+        case (nil, .suspect): phase = verdict.isDown ? .down : verdict.isMissedByAny ? .suspect : .up
         case (nil, .down): phase = verdict.isRecovered ? .up : .down
         }
-        // A fall that may be our own is none.
+        // A fall that may be our own fault does not count.
         if phase == .down, watched.phase != .down, holding != nil, override == nil { phase = .suspect }
         guard phase != watched.phase else { return }
         servers[name]?.phase = phase
@@ -261,11 +261,11 @@ struct FailoverMachine: Sendable {
         guard let watched = servers[name], !circumstances.busy.contains(name) else { return }
         switch watched.phase {
         case .suspect:
-            // It would have fallen, were it not for our doubts.
+            // It would be down if the machine did not suspect itself.
             guard holding != nil, watched.verdict?.isDown == true, circumstances.active.contains(name) else { return }
-            if let action = hold(name, because: FailoverMachine.doubt) { actions.append(action) }
+            if let action = hold(name, because: FailoverMachine.mayBeOurFault) { actions.append(action) }
         case .down:
-            // One that answers again and is only not trusted yet is left for nothing better.
+            // A server that answers again, and is only not trusted yet, is not left.
             guard circumstances.active.contains(name),
                 circumstances.overrides[name] != nil || watched.verdict?.isDown == true
             else { return }
@@ -293,7 +293,7 @@ struct FailoverMachine: Sendable {
         if !circumstances.settings.failsOver, !isForced {
             return "failover is not automatic; `ddirect failover run` does it"
         }
-        return isForced || holding == nil ? nil : FailoverMachine.doubt
+        return isForced || holding == nil ? nil : FailoverMachine.mayBeOurFault
     }
 
     private func holdDown(of watched: Watched, _ settings: FleetSettings) -> Duration {

@@ -1,8 +1,8 @@
 package import Store
 
 extension Migration {
-    /// Failovers as documents. Beside them stands what has to be unique or outlives them: which decision moves a service now (the primary key
-    /// is invariant 7), and where services are that a failover brought away from their primary.
+    /// Failovers as documents. Rows that must be unique or outlive them have tables of their own: which decision moves a
+    /// service now (the primary key is invariant 7), and where a failover has brought a service.
     package static let failovers = Migration(
         name: "failovers",
         sql: """
@@ -48,8 +48,9 @@ extension Migration {
             ) STRICT;
             """)
 
-    /// Of what a failover has many, a row for each: a document that is written anew at each step of each of a thousand zones takes longer
-    /// than anybody has. (What takes apart those that there are is SQLite's own; another database has none to begin with.)
+    /// A row for each element of a failover's lists. One document would be written anew at each step of each of a
+    /// thousand zones, which takes too long. (The statements that take old documents apart are SQLite's own; another
+    /// database has no old documents.)
     package static let failoverParts = Migration(
         name: "failovers in parts",
         sql: """

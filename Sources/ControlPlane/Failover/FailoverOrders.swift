@@ -5,7 +5,7 @@ package import FoundationEssentials
 import Notices
 import Store
 
-/// Why something that an operator asked for is not done.
+/// Why an operator's order is not carried out.
 package struct FailoverRefusal: Error, Sendable {
     package let reason: String
 
@@ -14,7 +14,7 @@ package struct FailoverRefusal: Error, Sendable {
     }
 }
 
-/// What operators ask of failover: the same decisions as the machine's, on their word.
+/// Orders of operators: they lead to the same decisions as the machine's.
 extension FailoverService {
     /// Moves the services of `server` to their standbys; with `returnsAfter` it is a drill that goes back by itself.
     package func run(
@@ -63,12 +63,12 @@ extension FailoverService {
         }
     }
 
-    /// What names of a zone say now, when all of it is such that it could be written again.
+    /// The present records of names of a zone. Throws when one of them could not be written back.
     private func replaceable(_ names: [DomainName], in zone: DomainName) async throws -> [DomainName: [RecordSet]] {
         guard let configured = surroundings.store.state.zones[zone] else { return [:] }
         do {
             let found = try await calls.to(configured) { try await $0.present(names) }
-            // Such as an alias: what we could not write again is not ours to replace.
+            // Such as a provider's alias: we could not restore it, so we do not replace it.
             if let strange = found.first(where: { !$0.value.allSatisfy(\.isPlain) }) {
                 throw FailoverRefusal(
                     reason:
@@ -81,7 +81,7 @@ extension FailoverService {
         }
     }
 
-    /// The plan with what is there now as what is expected: an operator has looked, and says that it is to be replaced.
+    /// The plan, expecting the present records: an operator has looked at them and wants them replaced.
     private func adopting(_ plan: FailoverPlan) async throws -> FailoverPlan {
         let names = Dictionary(grouping: plan.movable.flatMap(\.records), by: \.zone).mapValues {
             $0.map(\.change.name)
@@ -103,7 +103,7 @@ extension FailoverService {
         return adopted
     }
 
-    // MARK: Words that last
+    // MARK: Orders that last
 
     package func override(_ override: ServerOverride) async throws {
         try await surroundings.word.set(override)
@@ -133,23 +133,23 @@ extension FailoverService {
         await tell(.fleetUnfrozen, nil, "by \(author)")
     }
 
-    /// Ends what was said to last until a moment that has passed: here, and then in the store. What cannot be stored is
-    /// ended all the same, here and at the next start.
+    /// Ends the orders whose time is over, first here and then in the store. An end that cannot be stored holds all the
+    /// same: the next start finds the order over, too.
     func expireOrders() async {
         let now = Date()
         for override in orders.endOverrides(at: now) {
-            await attempting { try await surroundings.word.end(override) }
+            await endInStore { try await surroundings.word.end(override) }
             await tell(.serverOverridden, override.server, "goes by probes again: the time is over")
         }
         if let freeze = orders.endFreeze(at: now) {
-            await attempting { try await surroundings.word.end(freeze) }
+            await endInStore { try await surroundings.word.end(freeze) }
             await tell(.fleetUnfrozen, nil, "the time is over")
         }
     }
 
-    private func attempting(_ work: () async throws -> Void) async {
+    private func endInStore(_ end: () async throws -> Void) async {
         do {
-            try await work()
+            try await end()
         } catch {
             logger.error("The end of an operator's word cannot be stored", metadata: ["cause": "\(error)"])
         }
@@ -176,9 +176,9 @@ extension FailoverService {
         }
     }
 
-    // MARK: What is so
+    // MARK: The present state
 
-    /// What the API shows of failover as a whole.
+    /// Failover as a whole, for the API.
     package struct Overview: Sendable {
         package struct ServerView: Sendable {
             package let server: ServerName
@@ -208,17 +208,17 @@ extension FailoverService {
         let servers = machine.servers.sorted { $0.key < $1.key }.map { name, watched in
             let failover = placements.failover(leaving: name)
             return Overview.ServerView(
-                server: name, state: FailoverService.word(watched.phase, isMoved: failover != nil),
+                server: name, state: FailoverService.state(watched.phase, isMoved: failover != nil),
                 isDown: watched.phase == .down, since: date(of: watched.since),
                 detail: watched.held ?? (watched.lacksAnswers ? FailoverMachine.answersMissing : nil)
-                    ?? watched.verdict?.doubt ?? "",
+                    ?? watched.verdict?.tooFewVantages ?? "",
                 override: orders.overrides[name],
                 failover: failover, activeServices: active[name]?.count ?? 0, evidence: evidence(of: name))
         }
         return Overview(freeze: orders.freeze, holding: machine.holding, servers: servers, readiness: readiness)
     }
 
-    private static func word(_ phase: FailoverMachine.Phase, isMoved: Bool) -> String {
+    private static func state(_ phase: FailoverMachine.Phase, isMoved: Bool) -> String {
         switch (phase, isMoved) {
         case (.up, false): "healthy"
         case (.suspect, false): "suspect"
@@ -231,6 +231,6 @@ extension FailoverService {
     /// Whether services are where this failover brought them, or on their way.
     package func isInForce(_ id: FailoverID) -> Bool { placements.isInForce(id) }
 
-    /// The failover as it is at this moment, which may be ahead of the store by what is counted.
+    /// The failover as it is at this moment. Its counts of connections may be ahead of the store.
     package func current(_ stored: Failover) -> Failover { placements.underWay[stored.id] ?? stored }
 }

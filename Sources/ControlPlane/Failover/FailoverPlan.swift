@@ -8,7 +8,7 @@ package struct FailoverPlan: Sendable, Equatable {
         package let server: ServerName
         /// Why it must not; empty when it may.
         package let obstacles: [String]
-        /// What is wrong with it, and does not keep it from taking over.
+        /// Faults that do not keep it from taking over.
         package let warnings: [String]
     }
 
@@ -47,24 +47,24 @@ package struct FailoverPlan: Sendable, Equatable {
     }
 }
 
-/// What a plan is made from.
+/// The facts about the fleet from which a plan is made.
 struct PlanningBase: Sendable {
     var servers: [ServerName: Server]
-    /// What is against moving anything at all.
+    /// The obstacles to moving anything at all.
     var standing: [String] = []
     /// The services that another decision is moving now.
     var busy: [ServiceName: FailoverID] = [:]
-    /// What is known against each server as a standby.
+    /// The obstacles to each server as a standby of a service.
     var obstacles: @Sendable (ServerName, ServiceName) -> [String]
     var warnings: @Sendable (ServerName, ServiceName) -> [String]
-    /// The services whose records are somebody else's by now: why they are not moved without a person's word.
+    /// The services whose records are somebody else's by now, and the finding. They move only by force.
     var conflicts: [ServiceName: String] = [:]
 }
 
 extension FailoverPlan {
-    /// The plan for leaving `server`, to which the records of `services` lead; each of these goes to the first server in its order that may take
-    /// it, the primary before the standbys.
-    /// With `force`, what is known against standbys and of conflicts is told and passed over.
+    /// The plan for leaving `server`, to which the records of `services` lead. Each service goes to the first of its
+    /// servers that may take it, the primary before the standbys.
+    /// With `force`, obstacles of standbys and conflicts are in the plan, and do not keep a service from moving.
     init(leaving server: ServerName, _ services: [Service], _ base: PlanningBase, force: Bool = false) {
         let plans = services.map { service in
             let candidates = service.servers.filter { $0 != server }.map { name in
@@ -128,14 +128,14 @@ extension FailoverPlan {
 
     /// The work that the plan comes to, the zones in order.
     var zones: [Failover.ZoneWork] {
-        var works: [DomainName: [Failover.SteeredRecord]] = [:]
+        var records: [DomainName: [Failover.SteeredRecord]] = [:]
         for service in movable {
             for record in service.records {
-                works[record.zone, default: []].append(
+                records[record.zone, default: []].append(
                     Failover.SteeredRecord(service: service.service, change: record.change))
             }
         }
-        return works.sorted { $0.key < $1.key }.map { Failover.ZoneWork(zone: $0.key, records: $0.value) }
+        return records.sorted { $0.key < $1.key }.map { Failover.ZoneWork(zone: $0.key, records: $0.value) }
     }
 
     var moves: [Failover.Move] {
@@ -144,7 +144,7 @@ extension FailoverPlan {
 }
 
 extension DNSBinding {
-    /// What the name says while `server` is the active one.
+    /// The records of the name while `server` is the active one.
     func records(of server: Server) -> [RecordSet] {
         switch kind {
         case .cname: return [RecordSet(.cname, timeToLive: timeToLive, values: [server.hostname.text])]

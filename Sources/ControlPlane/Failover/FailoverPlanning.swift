@@ -4,16 +4,16 @@ package import Domain
 import Fleet
 import Store
 
-/// Making plans: `FailoverPlan` decides, and this is what it is told of the fleet as it is.
+/// Making plans: gathers the facts about the fleet from which ``FailoverPlan`` decides.
 extension FailoverService {
-    /// What a failover of `server` would do now. What may change meanwhile is looked at after the last wait.
+    /// What a failover of `server` would do now. Facts that change quickly are read after the last wait.
     func plan(leaving server: ServerName, force: Bool = false) async -> FailoverPlan {
         let base = await planningBase()
         let services = placements.active(in: surroundings.store.state)[server] ?? []
         return FailoverPlan(leaving: server, services, base, force: force)
     }
 
-    /// The same, for somebody who asks beforehand: every zone's provider is asked whether it would make the change, and what is there.
+    /// The same plan, rehearsed: every zone's provider is asked whether it would make the change.
     package func rehearsedPlan(leaving server: ServerName) async -> FailoverPlan {
         var plan = await plan(leaving: server)
         let zones = plan.zones
@@ -29,16 +29,16 @@ extension FailoverService {
         return plan
     }
 
-    private func obstacles(in work: Failover.ZoneWork) async -> [ServiceName: [String]] {
-        let services = Set(work.records.map(\.service))
+    private func obstacles(in zoneWork: Failover.ZoneWork) async -> [ServiceName: [String]] {
+        let services = Set(zoneWork.records.map(\.service))
         func all(_ reason: String) -> [ServiceName: [String]] {
-            Dictionary(uniqueKeysWithValues: services.map { ($0, ["zone \(work.zone): \(reason)"]) })
+            Dictionary(uniqueKeysWithValues: services.map { ($0, ["zone \(zoneWork.zone): \(reason)"]) })
         }
-        guard let zone = surroundings.store.state.zones[work.zone] else { return all("it is not configured") }
+        guard let zone = surroundings.store.state.zones[zoneWork.zone] else { return all("it is not configured") }
         do {
-            let outcome = try await calls.to(zone) { try await $0.rehearse(work.records.map(\.change)) }
+            let outcome = try await calls.to(zone) { try await $0.rehearse(zoneWork.records.map(\.change)) }
             guard case .conflict(let present) = outcome else { return [:] }
-            return Dictionary(grouping: work.records, by: \.service).compactMapValues { records in
+            return Dictionary(grouping: zoneWork.records, by: \.service).compactMapValues { records in
                 let foreign = records.map(\.change).differences(from: present)
                 return foreign.isEmpty ? nil : foreign
             }
@@ -47,7 +47,7 @@ extension FailoverService {
         }
     }
 
-    /// What it would be to bring back to `server` the services that are to be there, of those failovers that are meant.
+    /// What a failback to `server` would do now. Only services count whose failover `isMeant` accepts.
     func plan(
         returningTo server: ServerName, force: Bool = false, where isMeant: (Failover) -> Bool = { _ in true }
     ) async -> FailoverPlan {
@@ -57,7 +57,7 @@ extension FailoverService {
         return FailoverPlan(returning: services, to: server, base, force: force)
     }
 
-    // MARK: What plans are made from
+    // MARK: Facts
 
     func planningBase() async -> PlanningBase {
         let state = await currentState()
@@ -89,7 +89,7 @@ extension FailoverService {
             conflicts: placements.conflicts)
     }
 
-    /// What the readiness prover asks for.
+    /// The answers to the readiness prover's questions.
     nonisolated var readinessQuestions: ReadinessProver.Questions {
         ReadinessProver.Questions(steering: { await self.steering() }, planningBase: { await self.planningBase() })
     }

@@ -20,18 +20,18 @@ struct FailoverDraft: Sendable {
     let zones: [Failover.ZoneWork]
 }
 
-/// What outlives the process of failovers, as it is read at start.
+/// The state that an earlier process left, as it is read at start.
 struct FailoverRecords: Sendable {
     var underWay: [Failover] = []
     var decisions: [ServiceName: FailoverID] = [:]
     var placements: [ServiceName: Placement] = [:]
-    /// Those that are over and whose services are still where they brought them.
+    /// Failovers that are over, while services still are where they brought them.
     var inForce: [Failover] = []
     var overrides: [ServerName: ServerOverride] = [:]
     var freeze: Freeze?
 }
 
-/// What there is to be told of a failover: an event, and an alert to those who have to know.
+/// News of a failover: an event, and an alert.
 struct FailoverNews: Sendable {
     let kind: FleetEvent.Kind
     let detail: String
@@ -46,10 +46,10 @@ struct FailoverChange: Sendable {
     let steps: [FailoverStep]
 }
 
-/// What one step of a failover changes beside its own rows.
+/// The changes of one step of a failover beside its own rows.
 struct FailoverStep: Sendable {
     var entries: [TimelineEntry] = []
-    /// Stored with the step, so that somebody is told of it whatever becomes of this process.
+    /// Stored with the step, so that the alert is sent even when this process ends now.
     var news: FailoverNews?
     /// Where services are from now on; nil where they are home again.
     var placed: [ServiceName: Placement?] = [:]

@@ -22,24 +22,24 @@ package import Store
 /// is stored before anything is done about it, and each step before the next. So a crash leaves behind what the next
 /// start goes on with (`FailoverCarrying.swift`). An operator's order takes the same way (`FailoverOrders.swift`).
 package actor FailoverService {
-    /// Whom it works with.
+    /// The parts of the control plane that it works with.
     package struct Surroundings: Sendable {
         package let store: Store
         package let journal: FailoverJournal
-        /// What operators said, as it is stored.
+        /// Overrides and freezes, as they are stored.
         package let word: OperatorsWord
         package let publisher: SnapshotPublisher
         package let prober: Prober
-        /// What probes show that they are of this fleet.
+        /// The keys by which a proxy knows the fleet's own probes.
         package let probeKeys: ProbeKeys
-        /// Whoever changes a zone.
+        /// The provider that changes a zone.
         package let provider: @Sendable (Zone) -> any DNSProvider
-        /// The authoritative servers of a zone, and what one of them says of a name.
+        /// Finds the authoritative servers of a zone, and asks one of them for a name.
         package let authorities: @Sendable (Zone) async throws -> [AuthoritativeServer]
         package let ask: @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
-        /// Told everything that is an event; some of it is an alert, too.
+        /// Makes an event, and an alert of some kinds.
         package let tell: @Sendable (FleetEvent.Kind, ServerName?, String) async -> Void
-        /// Told events whose alerts stand in the store already.
+        /// Makes an event whose alert stands in the store already.
         package let announce: @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
 
         package init(
@@ -222,7 +222,7 @@ package actor FailoverService {
 
     // MARK: Deciding
 
-    /// A plan costs something, and what is in its way changes seldom.
+    /// A plan costs something, and its obstacles change seldom.
     private static let planInterval = Duration.seconds(1)
 
     private func failOver(_ server: ServerName) async {
@@ -291,7 +291,7 @@ package actor FailoverService {
         return failover
     }
 
-    /// Goes on with, or gives up, what an earlier process began.
+    /// Goes on with a failover that an earlier process began, or gives it up.
     func resume(_ id: FailoverID) async {
         guard let failover = placements.underWay[id] else { return }
         let age = Date().timeIntervalSince(failover.at)
@@ -308,10 +308,10 @@ package actor FailoverService {
         start.yield(id)
     }
 
-    /// A decision that nothing was done about is one of a world that has passed, after this many seconds.
+    /// In seconds. An older decision that was not begun was made about a fleet that has changed since.
     private static let oldestUnbegun = 120.0
 
-    // MARK: What is known
+    // MARK: Evidence
 
     func evidence(of server: ServerName) -> [TimelineEntry.Evidence] {
         (machine.servers[server]?.verdict?.findings ?? []).map { finding in

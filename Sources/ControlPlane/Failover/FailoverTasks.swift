@@ -4,7 +4,7 @@ import ServiceLifecycle
 
 /// The tasks of failover, in one tree.
 extension FailoverService: ServiceLifecycle.Service {
-    /// Between two looks at what probes have seen. A fifth of the shortest interval: deciding is not what takes the time.
+    /// Between two steps of the machine. A fifth of the shortest probe interval, so that steps add little delay.
     private static let stepInterval = Duration.milliseconds(200)
 
     package func run() async throws {
@@ -16,7 +16,7 @@ extension FailoverService: ServiceLifecycle.Service {
             group.addTask { await self.stepAllTheTime() }
             group.addTask { await self.prover.run(self.readinessQuestions) }
             for await id in starts.cancelOnGracefulShutdown() { group.addTask { await self.carryOut(id) } }
-            // What is under way stands in the store, and the next start goes on with it.
+            // The store has all failovers under way, and the next start goes on with them.
             group.cancelAll()
         }
     }
@@ -32,6 +32,6 @@ extension FailoverService: ServiceLifecycle.Service {
         // Whether the server carries traffic is asked for only where it counts.
         let isCarrying =
             outcome.accepted && outcome.service == nil ? await surroundings.publisher.isCarrying(outcome.server) : false
-        machine.take(outcome, isCarrying: isCarrying)
+        machine.receive(outcome, isCarrying: isCarrying)
     }
 }

@@ -13,7 +13,7 @@ final class JournalWriter: Sendable {
         var stored: [FailoverID: Failover]
         /// Steps that no transaction has taken yet, each with its failover as the step left it.
         var waiting: [(failover: Failover, step: FailoverStep)] = []
-        /// The transaction that will take what waits.
+        /// The transaction that will take the waiting steps.
         var next: Task<Void, any Error>?
         /// The newest transaction. The one after it waits for its end, so that none overtakes another.
         var last: Task<Void, any Error>?
@@ -36,8 +36,8 @@ final class JournalWriter: Sendable {
         return failover
     }
 
-    /// Has a step stored, with its failover as it is now. Answers the transaction that does so; when that throws, nothing
-    /// of the step is stored.
+    /// Has a step stored, with its failover as it is now. Answers the transaction that stores it. When the transaction
+    /// throws, nothing of the step is stored, and its owner has it stored again.
     ///
     /// Not `async`, so that steps wait in the order in which their owner made them, whatever the priority of its tasks.
     func store(_ step: FailoverStep, of failover: Failover) -> Task<Void, any Error> {

@@ -2,7 +2,7 @@ import Domain
 import FoundationEssentials
 package import Store
 
-/// What operators say for a time, as rows of the store: a server is up or down whatever probes say, nothing is moved.
+/// Orders of operators that last for a time, as rows of the store: an override of a server, a freeze of the fleet.
 package struct OperatorsWord: Sendable {
     package let store: Store
 

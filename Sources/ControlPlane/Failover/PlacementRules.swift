@@ -2,12 +2,12 @@ import Domain
 package import Fleet
 package import Store
 
-/// What failovers have a say in when the configuration changes.
+/// The rules that failovers add to changes of the configuration.
 package struct PlacementRules: ChangeParticipant {
 
     package init() {}
 
-    /// What would take a service from a server to which its records lead, or are about to.
+    /// The edits that would take a service from a server to which its records lead, or are about to.
     package func violations(of proposal: Proposal, _ connection: SQLConnection) throws -> [Violation] {
         var violations: [Violation] = []
         for case .service(let name, _, let after?) in proposal.edits {

@@ -8,7 +8,7 @@ import FoundationEssentials
 ///                 │  └─ drop: abandoned or conflicted
 ///                 └─ finish ─▶ in force ──its last service is moved on──▶ forgotten
 ///
-/// Nothing is entered here before the journal has it, but for what `change` changes: that is stored with the next step.
+/// The journal has everything first, except changes by `change`: the next step stores these.
 struct Placements: Sendable {
     /// The failovers that are being carried out.
     private(set) var underWay: [FailoverID: Failover] = [:]
@@ -18,7 +18,7 @@ struct Placements: Sendable {
     private(set) var decisions: [ServiceName: FailoverID] = [:]
     /// The services that a failover has brought away from their primary.
     private(set) var placed: [ServiceName: Placement] = [:]
-    /// The services whose records turned out to be somebody else's, and what was found.
+    /// The services whose records turned out to be somebody else's, and the finding.
     private(set) var conflicts: [ServiceName: String] = [:]
     /// Grows whenever `placed` or `inForce` changes. An answer to an older revision may be out of date.
     private(set) var revision = 0
@@ -115,7 +115,7 @@ struct Placements: Sendable {
         return failover
     }
 
-    // MARK: What happens
+    // MARK: Events
 
     /// A decision is stored, and about to be carried out.
     mutating func begin(_ failover: Failover) {
@@ -175,11 +175,11 @@ struct Placements: Sendable {
 }
 
 extension Failover {
-    /// In place: what it has many of is not copied.
+    /// In place, so that its lists are not copied.
     fileprivate mutating func change(_ change: (inout Failover) -> Void) { change(&self) }
 
-    /// One of its zones has come to its end, and with it the services whose last zone it was. Answers what is to be
-    /// stored with that: the moves that are over, and where their services are now (nil: home again).
+    /// Ends a zone, and the move of each service whose last zone it was. Answers these moves, and where their services
+    /// are now (nil: home again).
     mutating func endZone(
         _ zone: Int, as state: Move.State, in services: [ServiceName: Service]
     ) -> (moves: [Move], placed: [ServiceName: Placement?]) {

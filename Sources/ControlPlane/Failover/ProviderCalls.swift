@@ -1,7 +1,7 @@
 import DNS
 import Domain
 
-/// Calls whoever changes a zone, so many at a time: each call is a connection or a process.
+/// Calls the providers of zones, so many at a time: each call is a connection or a process.
 actor ProviderCalls {
     /// Of all providers together.
     private static let most = 64
@@ -14,8 +14,8 @@ actor ProviderCalls {
 
     init(_ provider: @escaping @Sendable (Zone) -> any DNSProvider) { self.provider = provider }
 
-    /// Makes `call` of the provider of a zone when it is its turn. Throws a `CancellationError` when it is cancelled
-    /// before, and what the call throws.
+    /// Makes a call to the provider of a zone when it is its turn. Throws the error of the call, or a `CancellationError`
+    /// when it is cancelled before its turn.
     func to<Answer: Sendable>(
         _ zone: Zone, _ call: @Sendable (any DNSProvider) async throws -> Answer
     ) async throws -> Answer {

@@ -18,7 +18,7 @@ actor ReadinessProver {
         let revision: Int
     }
 
-    /// What the prover asks of failover.
+    /// The facts that the prover asks for.
     struct Questions: Sendable {
         let steering: @Sendable () async -> Steering
         let planningBase: @Sendable () async -> PlanningBase
@@ -118,7 +118,7 @@ actor ReadinessProver {
 
     // MARK: Standbys
 
-    /// Asks every standby of every service that we steer, and what it sees of the endpoint.
+    /// Checks every standby of every service that we steer: its own state, and its way to the endpoint.
     func checkStandbys(_ questions: Questions) async {
         let targets = ReadinessProver.targets(await questions.steering())
         readiness.keep(standbys: Set(targets.keys))
@@ -180,7 +180,7 @@ actor ReadinessProver {
         return proof
     }
 
-    /// One alert for a server: what is wrong with it is wrong for all of its services, most often.
+    /// One alert for a server: a fault concerns all of its services, most often.
     private func tell(_ changed: [ServerName: [(service: ServiceName, proof: StandbyReadiness.Proof)]]) async {
         for (server, proofs) in changed.sorted(by: { $0.key < $1.key }) {
             let (ready, unready) = (proofs.filter(\.proof.isReady), proofs.filter { !$0.proof.isReady })

@@ -1,7 +1,7 @@
 import Domain
 import Probing
 
-/// What one vantage has seen of one server, or of one service through it: how its last rounds went.
+/// The last rounds of one vantage at one server, or at one service through it.
 struct Sighting: Sendable, Equatable {
     /// Rounds in a row, up to the last one, that were missed. 0 when that was answered, or only its answer was missing.
     private(set) var misses = 0
@@ -21,10 +21,10 @@ struct Sighting: Sendable, Equatable {
     /// `whileCarrying`: the server took connections in the round, and is known to carry traffic.
     init(error: String?, whileCarrying: Bool = false, at: ContinuousClock.Instant) {
         self.at = at
-        take(error: error, whileCarrying: whileCarrying, at: at)
+        roundEnded(error: error, whileCarrying: whileCarrying, at: at)
     }
 
-    mutating func take(error: String?, whileCarrying: Bool = false, at: ContinuousClock.Instant) {
+    mutating func roundEnded(error: String?, whileCarrying: Bool = false, at: ContinuousClock.Instant) {
         self.at = at
         detail = error ?? ""
         switch error {
@@ -47,10 +47,10 @@ struct Sighting: Sendable, Equatable {
     }
 }
 
-/// What the vantages say of one server together. Pure; the time is passed in.
+/// The sightings of one server by all vantages. Pure; the time is passed in.
 ///
-/// A vantage speaks for itself: each counts its own consecutive misses, and the server is down when those whose count has reached the
-/// threshold are a quorum of those that report. One that has been silent for some time is not counted, on either side.
+/// Each vantage counts its own consecutive misses. The server is down when a quorum of the vantages that report have
+/// reached the threshold. A vantage that has been silent for some time does not count, on either side.
 struct ServerHealth: Sendable {
     private(set) var monitor: [Vantage: Sighting] = [:]
     /// The services' own checks through this server.
@@ -58,22 +58,22 @@ struct ServerHealth: Sendable {
 
     /// `isCarrying`: the server's own session tells of traffic. A miss in which the server took connections is then
     /// none.
-    mutating func take(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
+    mutating func receive(_ outcome: ProbeOutcome, isCarrying: Bool = false) {
         if let service = outcome.service {
             var sighting = checks[outcome.vantage]?[service]
-            sighting?.take(error: outcome.error, at: outcome.at)
+            sighting?.roundEnded(error: outcome.error, at: outcome.at)
             checks[outcome.vantage, default: [:]][service] =
                 sighting ?? Sighting(error: outcome.error, at: outcome.at)
         } else {
             let whileCarrying = outcome.accepted && isCarrying
             var sighting = monitor[outcome.vantage]
-            sighting?.take(error: outcome.error, whileCarrying: whileCarrying, at: outcome.at)
+            sighting?.roundEnded(error: outcome.error, whileCarrying: whileCarrying, at: outcome.at)
             monitor[outcome.vantage] =
                 sighting ?? Sighting(error: outcome.error, whileCarrying: whileCarrying, at: outcome.at)
         }
     }
 
-    /// Forgets what is older than any reader would count, so that vantages that are gone do not pile up.
+    /// Forgets sightings that are too old to count, so that vantages that are gone do not pile up.
     mutating func forget(before moment: ContinuousClock.Instant) {
         monitor = monitor.filter { $0.value.at >= moment }
         checks = checks.compactMapValues { services in
@@ -82,28 +82,29 @@ struct ServerHealth: Sendable {
         }
     }
 
-    /// The time after which a vantage that has said nothing is silent: two rounds, the last of which was missed, and a moment on its way.
+    /// A vantage is silent after this time without a word: two rounds, the last of which was missed, and a moment on the
+    /// way.
     static func patience(_ monitoring: Monitoring) -> Duration {
         .seconds(2 * monitoring.interval + monitoring.timeout + 1)
     }
 
-    /// The time within which what happens to servers or vantages may be one event: from the first miss to the moment at which the threshold
-    /// has been reached, and every vantage has been heard of or has fallen silent.
+    /// Losses of servers and vantages within this time may be one event. It lasts from the first miss until the threshold
+    /// is reached and every vantage has reported or fallen silent.
     static func window(_ monitoring: Monitoring) -> Duration {
         .seconds(monitoring.threshold * monitoring.interval) + patience(monitoring) * 2
     }
 
-    /// How many vantages have fallen silent lately. As long as it is not known why, those that are left are no majority by that alone: when our
+    /// How many vantages have fallen silent lately. Those that are left must not become a majority by that alone: when our
     /// own network fails, vantages are lost one after the other, and the last of them, ours, sees nobody.
-    func lately(silentAt now: ContinuousClock.Instant, _ monitoring: Monitoring) -> Int {
+    func newlySilent(at now: ContinuousClock.Instant, _ monitoring: Monitoring) -> Int {
         let patience = ServerHealth.patience(monitoring)
         return monitor.values.count { $0.at < now - patience && $0.at >= now - ServerHealth.window(monitoring) }
     }
 
-    /// What each vantage that reports has seen, its checks of services taken into account.
+    /// The finding of each vantage that reports, its checks of services taken into account.
     ///
-    /// `answersElsewhere` says whether a service answers the vantage through another server. Where it does not, its check says nothing
-    /// about this server: the endpoint is what has failed, and a failover would not mend it.
+    /// `answersElsewhere` says whether a service answers the vantage through another server. Where it does not, its check
+    /// says nothing about this server: the endpoint has failed, and a failover would not mend it.
     func findings(
         at now: ContinuousClock.Instant, _ monitoring: Monitoring,
         answersElsewhere: (Vantage, ServiceName) -> Bool
@@ -117,8 +118,8 @@ struct ServerHealth: Sendable {
         }.sorted { $0.vantage < $1.vantage }
     }
 
-    /// The sighting that stands for the services that have lost their way through this server, when these are the greater part of those
-    /// that can be told from a failure of their endpoint.
+    /// The sighting for the services that have lost their way through this server. Nil when they are not the greater part;
+    /// a service whose endpoint may have failed is not counted.
     private func lostWay(
         _ vantage: Vantage, since oldest: ContinuousClock.Instant,
         _ answersElsewhere: (Vantage, ServiceName) -> Bool
@@ -128,12 +129,12 @@ struct ServerHealth: Sendable {
         }
         let missed = telling.filter { $0.value.misses > 0 }
         guard missed.count * 2 > telling.count else { return nil }
-        // The one that was lost last, so that all of them have been for as long as it says.
+        // The service that was lost last: all of them have been lost for at least as long.
         return missed.values.min { $0.misses < $1.misses }
     }
 }
 
-/// What one vantage says of a server now.
+/// The present finding of one vantage about a server.
 struct Finding: Sendable, Equatable {
     let vantage: Vantage
     let sighting: Sighting
@@ -143,14 +144,14 @@ struct Finding: Sendable, Equatable {
     var isUnanswered: Bool { !isMiss && sighting.unanswered > 0 }
 }
 
-/// What the vantages that report come to.
+/// The verdict of the vantages that report.
 struct Verdict: Sendable, Equatable {
     let findings: [Finding]
     private let needed: Int
     private let threshold: Int
     private let recoveryThreshold: Int
 
-    /// `silent` is how many vantages have fallen silent lately, which count towards what a majority is of.
+    /// `silent` vantages have fallen silent lately. They count in the number of which a majority is needed.
     init(_ findings: [Finding], silent: Int = 0, _ monitoring: Monitoring) {
         self.findings = findings
         needed = monitoring.quorum ?? ((findings.count + silent) / 2 + 1)
@@ -158,8 +159,8 @@ struct Verdict: Sendable, Equatable {
         recoveryThreshold = monitoring.recoveryThreshold
     }
 
-    /// Why it could not be found to be down, whatever happened.
-    var doubt: String? {
+    /// Why the server could not be found down even if every vantage missed it; nil when it could.
+    var tooFewVantages: String? {
         needed > findings.count ? "\(needed) vantages would have to miss it, and \(findings.count) report" : nil
     }
     /// Whether anybody has said anything lately.
@@ -175,7 +176,7 @@ struct Verdict: Sendable, Equatable {
     /// More than half missed it in their last round.
     var isMissed: Bool { isKnown && findings.count { $0.isMiss } * 2 > findings.count }
     /// At least one had no answer in its last round.
-    var isDoubted: Bool { findings.contains { $0.isMiss } }
+    var isMissedByAny: Bool { findings.contains { $0.isMiss } }
     /// More than half have had as many answers in a row as a recovery takes.
     var isRecovered: Bool {
         isKnown && !isDown && findings.count { $0.sighting.answers >= recoveryThreshold } * 2 > findings.count

@@ -1,7 +1,7 @@
 package import Domain
 package import FoundationEssentials
 
-/// What is known of the standbys' readiness: what ``ReadinessProver`` found last. Pure.
+/// The readiness of standbys and zones, as ``ReadinessProver`` found it last. Pure.
 package struct StandbyReadiness: Sendable {
     package struct Pair: Hashable, Sendable {
         package let service: ServiceName
@@ -11,7 +11,7 @@ package struct StandbyReadiness: Sendable {
     package struct Proof: Sendable, Equatable {
         /// Why it must not take over; empty when it may.
         package var obstacles: [String] = []
-        /// What is wrong, and would not keep it from taking over.
+        /// Faults that would not keep it from taking over.
         package var warnings: [String] = []
         package let checkedAt: Date
 
@@ -20,7 +20,7 @@ package struct StandbyReadiness: Sendable {
     }
 
     package private(set) var standbys: [Pair: Proof] = [:]
-    /// Of zones there are warnings only: what is wrong with one may be right again when it is needed.
+    /// A zone has warnings only: its fault may be mended by the time that it is needed.
     package private(set) var zones: [DomainName: Proof] = [:]
 
     /// Enters a proof. Answers whether it has to be told: it is another than before, or the first one and bad.

@@ -2,10 +2,10 @@ import Domain
 import FoundationEssentials
 import Store
 
-/// What operators said that lasts until a moment: a server is up or down whatever probes say, nothing is moved. Pure.
+/// Orders of operators that last until a moment: an override of a server, a freeze of the fleet. Pure.
 ///
-/// ``OperatorsWord`` has the same as rows. An order is entered here after it is stored; one whose time is over ends here
-/// first, since it must not last longer because the store is away.
+/// ``OperatorsWord`` has them as rows. An order is entered here after it is stored. An order whose time is over ends here
+/// first: it must not last longer because the store is away.
 struct StandingOrders: Sendable {
     private(set) var overrides: [ServerName: ServerOverride] = [:]
     private(set) var freeze: Freeze?
@@ -15,7 +15,7 @@ struct StandingOrders: Sendable {
         self.freeze = freeze
     }
 
-    /// What the freeze has against moving anything, whoever asks.
+    /// The freeze as an obstacle to moving anything.
     var obstacles: [String] {
         guard let freeze else { return [] }
         return [

@@ -35,7 +35,7 @@ struct TrafficFollower: Sendable {
     /// Follows the services of a failover no longer, but for those that a newer one has moved on.
     mutating func forget(_ id: FailoverID) { courses = courses.filter { $0.value.failover != id } }
 
-    /// What a server's report says of a service that is followed; nil when it says nothing about its way.
+    /// Where the connections of a report count; nil when its service is not followed, or not at that server.
     func arrival(_ report: ServiceTraffic) -> Arrival? {
         guard let course = courses[report.service], report.server == course.to || report.server == course.from else {
             return nil

@@ -1,4 +1,4 @@
-/// Lets so many in at a time, the others in the order in which they came.
+/// Lets a number of calls in at a time. The others wait, in the order in which they came.
 actor Turnstile {
     private let places: Int
     private var inside = 0
@@ -30,7 +30,7 @@ actor Turnstile {
         }
     }
 
-    /// The place goes to whoever waits for it.
+    /// The place goes to the first one that waits.
     private func leave() {
         if waiting.isEmpty { inside -= 1 } else { waiting.removeFirst().turn.resume() }
     }

@@ -2,7 +2,7 @@ import Domain
 import Fleet
 import Probing
 
-/// Knows whom the vantages were told to probe, and when they have to be told anew. Pure; the time is passed in.
+/// Knows which servers the vantages were told to probe, and when to tell them anew. Pure; the time is passed in.
 struct Watch: Sendable {
     /// A burst of changes is one for the vantages.
     static let interval = Duration.seconds(1)

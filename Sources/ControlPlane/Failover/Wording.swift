@@ -23,7 +23,7 @@ extension [RecordSet] {
 }
 
 extension [RecordChange] {
-    /// Where what is there is not what is expected, a sentence for each name.
+    /// A sentence for each name whose present records are not the expected ones.
     func differences(from present: [DomainName: [RecordSet]]) -> [String] {
         compactMap { change in
             guard let found = present[change.name], !found.agrees(with: change.expected) else { return nil }

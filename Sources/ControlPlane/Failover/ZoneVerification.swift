@@ -5,11 +5,11 @@ import Domain
 struct ZoneVerification: Sendable {
     typealias Ask = @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer
 
-    /// What a server that was asked has come to.
+    /// The result of asking one server.
     struct Answer: Sendable, Equatable {
         /// Of the server, among those of the zone.
         let place: Int
-        /// What it says instead of the change; empty when it answers all of it.
+        /// The first answer that disagrees with the change; empty when the server answers all of it.
         let detail: String
 
         var agrees: Bool { detail.isEmpty }
@@ -32,7 +32,7 @@ struct ZoneVerification: Sendable {
     /// Every server answers the whole change.
     var isComplete: Bool { pending.allSatisfy(\.isEmpty) }
 
-    /// Asks all servers at once for what they have not answered yet. What each has come to, the fastest first.
+    /// Asks all servers at once for the changes that they have not answered yet. The fastest answer comes first.
     mutating func askPending() async -> [Answer] {
         let asked = await withTaskGroup(of: (Answer, [RecordChange]).self) { group in
             for (place, changes) in pending.enumerated() where !changes.isEmpty {
@@ -50,7 +50,7 @@ struct ZoneVerification: Sendable {
         return asked.map(\.0)
     }
 
-    /// The changes that a server does not answer yet, and what it says instead.
+    /// The changes that a server does not answer yet, and one of its answers that disagree.
     private static func disagreeing(
         _ server: AuthoritativeServer, _ changes: [RecordChange], _ ask: Ask
     ) async -> ([RecordChange], String) {

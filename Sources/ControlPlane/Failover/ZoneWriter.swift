@@ -3,10 +3,10 @@ import Domain
 
 /// Makes the change of one zone, one attempt at a time.
 ///
-///     in doubt ──read what is there──┬─ all as wanted, or nothing of it ours: the zone has come to its end
-///                                    └─ the rest: asked for
+///     in doubt ──read the records──┬─ all as wanted, or none of them ours: the zone has come to its end
+///                                  └─ the rest: asked for
 ///     asked for ─┬─ made: the zone has come to its end
-///                ├─ a conflict: what is there is compared, and the rest is left to the next attempt
+///                ├─ a conflict: the records are compared, and the rest is left to the next attempt
 ///                └─ failed: in doubt, unless it is certain that nothing was done
 ///
 /// It keeps nothing: it reports facts, and goes on when each of them is stored.
@@ -16,9 +16,9 @@ struct ZoneWriter: Sendable {
         case asking(attempt: Int, changes: Int)
         /// The change was certainly not made: the zone is no longer in doubt.
         case notMade
-        /// Some records are somebody else's: all records with these marked, and what was found.
+        /// Some records are somebody else's. All records of the zone, with these marked, and a finding for each of them.
         case foreign([Failover.SteeredRecord], [ForeignRecord])
-        /// Every record that is ours says what it is to say. `how` in the words of the timeline.
+        /// Every record that is ours has its wanted value. `how` in the words of the timeline.
         case written(how: String)
         /// No record is ours.
         case conflicted
@@ -26,22 +26,22 @@ struct ZoneWriter: Sendable {
 
     let calls: ProviderCalls
 
-    /// Asks for the change once. What may have been asked already is looked for first: a write is never repeated blindly.
+    /// Asks for the change once. A zone in doubt is read first: a write is never repeated blindly.
     ///
     /// `report` returns when the fact is stored. Throws a ``DNSFailure`` when the zone has to be tried again.
     func attempt(
-        _ work: Failover.ZoneWork, in zone: Zone, report: @Sendable (Fact) async throws -> Void
+        _ zoneWork: Failover.ZoneWork, in zone: Zone, report: @Sendable (Fact) async throws -> Void
     ) async throws {
-        var work = work
+        var zoneWork = zoneWork
         var present: [DomainName: [RecordSet]] = [:]
-        if work.isInDoubt {
-            let names = work.openChanges.map(\.name)
+        if zoneWork.isInDoubt {
+            let names = zoneWork.openChanges.map(\.name)
             present = try await calls.to(zone) { try await $0.present(names) }
-            if try await compare(&work, with: present, how: "found as it was to be", report) { return }
+            if try await compare(&zoneWork, with: present, how: "found as it was to be", report) { return }
         }
         // A record that already has the wanted value is skipped: its old value no longer matches.
-        let changes = work.openChanges.filter { !(present[$0.name]?.agrees(with: $0.wanted) ?? false) }
-        try await report(.asking(attempt: work.attempts + 1, changes: changes.count))
+        let changes = zoneWork.openChanges.filter { !(present[$0.name]?.agrees(with: $0.wanted) ?? false) }
+        try await report(.asking(attempt: zoneWork.attempts + 1, changes: changes.count))
         let outcome: ZoneOutcome
         do {
             outcome = try await calls.to(zone) { try await $0.apply(changes) }
@@ -52,7 +52,7 @@ struct ZoneWriter: Sendable {
         switch outcome {
         case .done: try await report(.written(how: "written"))
         case .conflict(let present):
-            if try await compare(&work, with: present, how: "written before", report) { return }
+            if try await compare(&zoneWork, with: present, how: "written before", report) { return }
             // Some records have the wanted value and some the old one. The zone stays in doubt, so the next attempt
             // asks for the rest.
             throw DNSFailure(
@@ -60,14 +60,14 @@ struct ZoneWriter: Sendable {
         }
     }
 
-    /// Compares what is there with what is to be. True when the zone has come to its end by that.
+    /// Compares the records that were found with those that are wanted. True when that ends the zone.
     private func compare(
-        _ work: inout Failover.ZoneWork, with present: [DomainName: [RecordSet]], how: String,
+        _ zoneWork: inout Failover.ZoneWork, with present: [DomainName: [RecordSet]], how: String,
         _ report: @Sendable (Fact) async throws -> Void
     ) async throws -> Bool {
-        let (foreign, isDone) = work.markForeign(present)
-        if !foreign.isEmpty { try await report(.foreign(work.records, foreign)) }
-        if work.openChanges.isEmpty {
+        let (foreign, isDone) = zoneWork.markForeign(present)
+        if !foreign.isEmpty { try await report(.foreign(zoneWork.records, foreign)) }
+        if zoneWork.openChanges.isEmpty {
             try await report(.conflicted)
         } else if isDone {
             try await report(.written(how: how))
@@ -81,7 +81,7 @@ struct ZoneWriter: Sendable {
 /// A record that was to be changed, and that somebody else has changed.
 struct ForeignRecord: Sendable, Equatable {
     let service: ServiceName
-    /// What was found there, as a sentence.
+    /// Its present value, as a sentence.
     let finding: String
 }
 

@@ -38,7 +38,7 @@ private struct Watch {
         for vantage in vantages where !silent.contains(vantage.description) {
             for server in servers {
                 let isMissed = missing[vantage.description]?.contains(server.text) ?? false
-                machine.take(
+                machine.receive(
                     ProbeOutcome(
                         server: server, service: nil, vantage: vantage, error: isMissed ? "no answer in 1000 ms" : nil,
                         duration: .milliseconds(1), at: now))
@@ -60,7 +60,7 @@ private struct Watch {
         for vantage in vantages {
             for server in servers {
                 let isCrowded = server == servers[0]
-                machine.take(
+                machine.receive(
                     ProbeOutcome(
                         server: server, service: nil, vantage: vantage,
                         error: isCrowded ? "accepted, but no answer in 1000 ms" : nil, accepted: isCrowded,
@@ -157,7 +157,7 @@ private struct Watch {
         for _ in 0..<3 {
             watch.now += .seconds(1)
             for vantage in watch.vantages {
-                watch.machine.take(
+                watch.machine.receive(
                     ProbeOutcome(
                         server: watch.servers[0], service: nil, vantage: vantage, error: "refused",
                         duration: .milliseconds(1), at: watch.now), isCarrying: true)
@@ -198,7 +198,7 @@ private struct Watch {
             watch.crowdedRound(isCarrying: true)
             for vantage in watch.vantages {
                 for server in watch.servers {
-                    watch.machine.take(
+                    watch.machine.receive(
                         ProbeOutcome(
                             server: server, service: service, vantage: vantage,
                             error: server == watch.servers[0] ? "status 502" : nil, accepted: true,
@@ -450,10 +450,10 @@ private struct Watch {
             watch.now += .seconds(1)
             for vantage in watch.vantages {
                 for server in watch.servers {
-                    watch.machine.take(
+                    watch.machine.receive(
                         ProbeOutcome(
                             server: server, service: nil, vantage: vantage, error: nil, duration: .zero, at: watch.now))
-                    watch.machine.take(
+                    watch.machine.receive(
                         ProbeOutcome(
                             server: server, service: service, vantage: vantage,
                             error: missed.contains(server.text) ? "status 502" : nil, duration: .zero, at: watch.now))
