@@ -203,5 +203,5 @@ extension Failover {
 extension Failover.Stage: Comparable {
     private var order: Int { Failover.Stage.allCases.firstIndex(of: self) ?? 0 }
 
-    static func < (left: Failover.Stage, right: Failover.Stage) -> Bool { left.order < right.order }
+    package static func < (left: Failover.Stage, right: Failover.Stage) -> Bool { left.order < right.order }
 }
