@@ -59,33 +59,26 @@ enum PowerDNSDocument {
 
     /// Reads a zone, or the part of it that the name was asked for. Releases before 4.6 give all of it.
     static func state(_ octets: [UInt8], of name: DomainName) throws -> State {
-        guard let zone = try JSONValue.parse(octets).object, case .integer(let serial)? = zone["serial"],
-            case .array(let all)? = zone["rrsets"]
-        else { throw Unreadable(description: "a zone has 'serial' and 'rrsets'") }
-        let sets = try all.compactMap { value -> RecordSet? in
-            guard let set = value.object, case .string(let owner)? = set["name"], case .string(let type)? = set["type"],
-                case .array(let records)? = set["records"]
+        let zone = try JSONValue.parse(octets)
+        guard let serial = zone["serial"].integer, case .array(let all) = zone["rrsets"] else {
+            throw Unreadable(description: "a zone has 'serial' and 'rrsets'")
+        }
+        let sets = try all.compactMap { set -> RecordSet? in
+            guard let owner = set["name"].text, let type = set["type"].text, case .array(let records) = set["records"]
             else { throw Unreadable(description: "a record set has 'name', 'type' and 'records'") }
             guard owner.withoutFinalDot == name.text, let type = RecordType(rawValue: type) else { return nil }
-            let values = records.compactMap { record -> String? in
-                guard let record = record.object, record["disabled"] != true,
-                    case .string(let value)? = record["content"]
-                else { return nil }
-                return type.canonical(value)
+            let values = records.compactMap { record in
+                record["disabled"] == true ? nil : record["content"].text.map(type.canonical)
             }
             guard !values.isEmpty else { return nil }
-            let timeToLive = if case .integer(let seconds)? = set["ttl"] { seconds } else { 0 }
-            return RecordSet(type, timeToLive: timeToLive, values: values)
+            return RecordSet(type, timeToLive: set["ttl"].integer ?? 0, values: values)
         }
-        let edit: String? = if case .string(let edit)? = zone["soa_edit_api"], !edit.isEmpty { edit } else { nil }
+        let edit = zone["soa_edit_api"].text.flatMap { $0.isEmpty ? nil : $0 }
         return State(serial: serial, edit: edit, sets: [name: sets.sorted { $0.type < $1.type }])
     }
 
     /// The sentence of an error, if there is one.
     static func error(_ octets: [UInt8]) -> String? {
-        guard let object = try? JSONValue.parse(octets).object, case .string(let error)? = object["error"] else {
-            return nil
-        }
-        return error.asOneLine
+        (try? JSONValue.parse(octets))?["error"].text?.asOneLine
     }
 }

@@ -94,10 +94,7 @@ struct ProbeAnswer: Sendable {
     }
 
     private func complete(_ status: Int, body: ArraySlice<UInt8>) -> Reading {
-        guard let object = try? JSONValue.parse(Array(body)).object, case .string(let server)? = object["server"] else {
-            return .complete(status: status, server: nil)
-        }
-        return .complete(status: status, server: server)
+        .complete(status: status, server: (try? JSONValue.parse(body))?["server"].text)
     }
 
     /// The status of `HTTP/1.1 200 OK`.

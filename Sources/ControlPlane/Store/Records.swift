@@ -94,7 +94,7 @@ extension JSONValue {
     /// A document that the store wrote itself.
     package init(stored text: String) throws(StoreFailure) {
         do {
-            self = try JSONValue.parse(Array(text.utf8))
+            self = try JSONValue.parse(text.utf8)
         } catch {
             throw .damaged("a stored document is no JSON: \(error)")
         }

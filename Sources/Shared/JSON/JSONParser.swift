@@ -12,12 +12,12 @@ extension JSONValue {
     ///
     /// A name used twice in one object is refused, since readers disagree on which one counts; so are lone surrogates and numbers that
     /// no Double can hold. Nesting is limited, as each level costs stack.
-    package static func parse(_ text: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
-        var parser = JSONParser(text: text)
+    package static func parse(_ text: some Sequence<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+        var parser = JSONParser(text: Array(text))
         parser.skipSpace()
         let value = try parser.value(depth: 0)
         parser.skipSpace()
-        guard parser.index == text.count else { throw parser.error("something follows the end of the JSON text") }
+        guard parser.next == nil else { throw parser.error("something follows the end of the JSON text") }
         return value
     }
 }

@@ -108,7 +108,7 @@ import Testing
             // A patch on a service that does not exist yet: the wrong member takes the place of the good one.
             let good = try JSONValue.parse(
                 Array(Bench.service("new", domains: ["new.acme.test"], host: "o.new.test").utf8))
-            let wrong = try JSONValue.parse(Array("{\(member)}".utf8))
+            let wrong = try JSONValue.parse("{\(member)}".utf8)
             var document = good.object ?? JSONObject()
             for key in wrong.object?.keys ?? [] { document[key] = wrong.object?[key] }
             let answer = try await bench.post("/services", JSONValue.object(document).description)
@@ -151,7 +151,7 @@ import Testing
             try await bench.furnish()
             _ = try await bench.post(
                 "/services", Bench.service("literal", domains: ["literal.test"], host: "8.8.8.8"))
-            let wrong = try JSONValue.parse(Array("{\(member)}".utf8))
+            let wrong = try JSONValue.parse("{\(member)}".utf8)
             var document = try JSONValue.parse(Array(Bench.server("za2", "127.0.0.13").utf8)).object ?? JSONObject()
             for key in wrong.object?.keys ?? [] { document[key] = wrong.object?[key] }
             let answer = try await bench.post("/servers", JSONValue.object(document).description)

@@ -93,7 +93,7 @@ struct Bench: Sendable {
         let text: String
 
         /// The body as JSON, or null.
-        var json: JSONValue { (try? JSONValue.parse(Array(text.utf8))) ?? .null }
+        var json: JSONValue { (try? JSONValue.parse(text.utf8)) ?? .null }
 
         subscript(key: String) -> JSONValue? { json.object?[key] }
 

@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `the OpenAPI document names every kind`() throws {
-        var place: JSONValue? = try JSONValue.parse(Array(OpenAPI.document.utf8))
+        var place: JSONValue? = try JSONValue.parse(OpenAPI.document.utf8)
         for step in ["components", "schemas", "Event", "properties", "kind", "enum"] { place = place?.object?[step] }
         #expect(place == .array(FleetEvent.Kind.allCases.map { .string($0.rawValue) }))
     }

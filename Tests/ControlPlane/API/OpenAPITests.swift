@@ -8,7 +8,7 @@ import Testing
     let document: JSONObject
 
     init() throws {
-        document = try #require(try JSONValue.parse(Array(OpenAPI.document.utf8)).object)
+        document = try #require(try JSONValue.parse(OpenAPI.document.utf8).object)
     }
 
     /// Everything that the router answers.

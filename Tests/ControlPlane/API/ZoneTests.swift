@@ -19,7 +19,7 @@ import Testing
             #expect(created.headers[.eTag] == "\"1\"")
             let shown = try await bench.get("/zones/acme.test")
             #expect(shown.json == created.json)
-            let sent = try JSONValue.parse(Array(Self.zone.utf8))
+            let sent = try JSONValue.parse(Self.zone.utf8)
             #expect(shown["provider"] == sent.object?["provider"])
             #expect(shown["authorities"] == sent.object?["authorities"])
             #expect(try await bench.get("/zones/acme.test", [.ifNoneMatch: "\"1\""]).status == 304)

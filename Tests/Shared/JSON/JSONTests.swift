@@ -13,7 +13,7 @@ import Testing
             ("-0", 0),
         ] as [(String, JSONValue)])
     func `what is JSON is read`(text: String, value: JSONValue) throws {
-        #expect(try JSONValue.parse(Array(text.utf8)) == value)
+        #expect(try JSONValue.parse(text.utf8) == value)
     }
 
     @Test(arguments: [
@@ -23,7 +23,7 @@ import Testing
         "\u{FEFF}{}", "{\"a\":1,\"a\":1}",
     ])
     func `what is not JSON is refused`(text: String) {
-        #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array(text.utf8)) }
+        #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(text.utf8) }
     }
 
     @Test(arguments: [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]] as [[UInt8]])
@@ -34,13 +34,8 @@ import Testing
     @Test func `every prefix of a text is refused, and none is a crash`() {
         let text = Array(#"{"a":[1.5e3,true,null,"\u00e9x"],"b":{"c":false}}"#.utf8)
         for length in 0..<text.count {
-            #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(Array(text.prefix(length))) }
+            #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(text.prefix(length)) }
         }
-    }
-
-    @Test func `what is written is read as the same`() throws {
-        let value: JSONValue = ["a": ["\u{0}\u{1F}\"\\\u{7F}", .number(1.25), .null, -3], "": [:], "é": "😀"]
-        #expect(try JSONValue.parse(Array(value.description.utf8)) == value)
     }
 
     /// The examples of RFC 7396, appendix A.
@@ -56,7 +51,7 @@ import Testing
         (#"[1,2]"#, #"{"a":"b","c":null}"#, #"{"a":"b"}"#), ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
     ])
     func `merge patches do as RFC 7396 says`(target: String, patch: String, result: String) throws {
-        let read = { (text: String) in try JSONValue.parse(Array(text.utf8)) }
+        let read = { (text: String) in try JSONValue.parse(text.utf8) }
         #expect(try read(target).merged(with: try read(patch)) == (try read(result)))
     }
 }

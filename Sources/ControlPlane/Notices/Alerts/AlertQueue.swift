@@ -25,9 +25,8 @@ extension Alert {
         let newest = try connection.rows("SELECT COALESCE(MAX(id), 0) FROM alerts").first?.integer(0) ?? 0
         let id = max(newest &+ 1, Int64(exactly: (at.timeIntervalSince1970 * 1000).rounded(.down)) ?? 0)
         let time = Timestamp.text(at)
-        var body: JSONObject = ["id": .integer(Int(id)), "at": .string(time), "kind": .string(kind.rawValue)]
-        for key in members.keys { body[key] = members[key] }
-        let text = JSONValue.object(body).description
+        let head: JSONObject = ["id": .integer(Int(id)), "at": .string(time), "kind": .string(kind.rawValue)]
+        let text = JSONValue.object(head.adding(members)).description
         try connection.execute(
             "INSERT INTO alerts (id, at, kind, body) VALUES (?, ?, ?, ?)",
             [.integer(id), .text(time), .text(kind.rawValue), .text(text)])

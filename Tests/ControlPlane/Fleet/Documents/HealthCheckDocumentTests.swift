@@ -7,7 +7,7 @@ import Testing
 @Suite struct `The check of an endpoint, in documents` {
     private func read(_ check: String) throws -> (endpoint: Endpoint?, faults: [String], text: String) {
         let findings = Findings()
-        let value = try JSONValue.parse(Array(#"{"host":"o.test","fallbacks":[{"host":"p.test"}],\#(check)}"#.utf8))
+        let value = try JSONValue.parse(#"{"host":"o.test","fallbacks":[{"host":"p.test"}],\#(check)}"#.utf8)
         let draft = EndpointDraft(reading: value, at: "/endpoint", findings)
         return (draft.endpoint, findings.all.map(\.pointer), findings.all.map(\.sentence).joined(separator: " "))
     }
@@ -23,7 +23,7 @@ import Testing
             try endpoint?.check
                 == HealthCheck(kind: .http, path: "/health?x=1", interval: 7, timeout: 3, rise: 4, fall: 5, holdDown: 0)
         )
-        let sent = try #require(try JSONValue.parse(Array("{\(text)}".utf8)).object)
+        let sent = try #require(try JSONValue.parse("{\(text)}".utf8).object)
         let document = try #require(endpoint?.document)
         #expect(document.object?["check"] == sent["check"])
         #expect(EndpointDraft(reading: document, at: "/endpoint", Findings()).endpoint == endpoint)
@@ -47,7 +47,7 @@ import Testing
     @Test func `stays when another host is patched in, changes in part, and goes with null`() throws {
         let checked = try #require(try read(#""check":{"kind":"http","path":"/a","fall":9}"#).endpoint).document
         func patched(_ patch: String) throws -> Endpoint? {
-            let document = checked.merged(with: try JSONValue.parse(Array(patch.utf8)))
+            let document = checked.merged(with: try JSONValue.parse(patch.utf8))
             return EndpointDraft(reading: document, at: "/endpoint", Findings()).endpoint
         }
         let moved = try patched(#"{"host":"q.test"}"#)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct `The settings' document` {
     private func read(_ text: String) throws -> (settings: FleetSettings?, faults: [String], text: String) {
         let findings = Findings()
-        let settings = FleetSettings.read(try JSONValue.parse(Array(text.utf8)), findings)
+        let settings = FleetSettings.read(try JSONValue.parse(text.utf8), findings)
         return (settings, findings.all.map(\.pointer), findings.all.map(\.sentence).joined(separator: " "))
     }
 
@@ -19,7 +19,7 @@ import Testing
 
     @Test func `reads what it writes`() throws {
         let settings = try #require(try read(Self.whole).settings)
-        #expect(try settings.document == JSONValue.parse(Array(Self.whole.utf8)))
+        #expect(try settings.document == JSONValue.parse(Self.whole.utf8))
         #expect(
             settings.monitoring
                 == (try Monitoring(

@@ -12,7 +12,7 @@ import Testing
              "primary":"za1",\(members)}
             """
         let findings = Findings()
-        let draft = ServiceDraft(reading: try JSONValue.parse(Array(text.utf8)), findings)
+        let draft = ServiceDraft(reading: try JSONValue.parse(text.utf8), findings)
         return (draft.service, findings.all.map(\.pointer), findings.all.map(\.sentence).joined(separator: " "))
     }
 
@@ -20,7 +20,7 @@ import Testing
         monitoring: MonitoringOverrides?, faults: [String], text: String
     ) {
         let findings = Findings()
-        let value = try JSONValue.parse(Array(text.utf8))
+        let value = try JSONValue.parse(text.utf8)
         let monitoring = MonitoringOverrides.read(value, at: "/monitoring", findings)
         return (monitoring, findings.all.map(\.pointer), findings.all.map(\.sentence).joined(separator: " "))
     }
@@ -34,7 +34,7 @@ import Testing
         let (service, faults, _) = try read(service: members)
         #expect(faults == [])
         let document = try #require(service?.document.object)
-        let sent = try #require(try JSONValue.parse(Array("{\(members)}".utf8)).object)
+        let sent = try #require(try JSONValue.parse("{\(members)}".utf8).object)
         #expect(document["dns"] == sent["dns"])
         #expect(document["check"] == sent["check"])
         let findings = Findings()
@@ -95,7 +95,7 @@ import Testing
             {"name":"app","customer":"acme","clientDomains":["*.acme.test"],"endpoint":{"host":"o.test"},"primary":"za1",
              "check":{"path":"/"}}
             """#
-        _ = ServiceDraft(reading: try JSONValue.parse(Array(text.utf8)), findings)
+        _ = ServiceDraft(reading: try JSONValue.parse(text.utf8), findings)
         #expect(findings.all.map(\.pointer) == ["/check/host"])
     }
 
@@ -103,7 +103,7 @@ import Testing
         let text =
             #"{"intervalSeconds":5,"timeoutSeconds":null,"threshold":2,"recoveryThreshold":null,"quorum":1,"httpPort":8080,"httpsPort":8443}"#
         let monitoring = try #require(try read(monitoring: text).monitoring)
-        #expect(try monitoring.document == JSONValue.parse(Array(text.utf8)))
+        #expect(try monitoring.document == JSONValue.parse(text.utf8))
         #expect(try read(monitoring: "{}").monitoring == MonitoringOverrides())
     }
 

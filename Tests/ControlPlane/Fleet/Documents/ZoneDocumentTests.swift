@@ -7,7 +7,7 @@ import Testing
 @Suite struct `A zone's document` {
     private func read(_ text: String) throws -> (zone: Zone?, faults: [String], text: String) {
         let findings = Findings()
-        let zone = Zone.read(try JSONValue.parse(Array(text.utf8)), findings)
+        let zone = Zone.read(try JSONValue.parse(text.utf8), findings)
         return (zone, findings.all.map(\.pointer), findings.all.map(\.sentence).joined(separator: " "))
     }
 
@@ -22,7 +22,7 @@ import Testing
         let text = #"{"name":"acme.test","provider":\#(provider),"authorities":["127.0.0.1:5353","[2001:db8::53]:53"]}"#
         let (zone, faults, _) = try read(text)
         #expect(faults == [])
-        #expect(try #require(zone).document == JSONValue.parse(Array(text.utf8)))
+        #expect(try #require(zone).document == JSONValue.parse(text.utf8))
     }
 
     @Test func `knows what is usual`() throws {
@@ -84,8 +84,8 @@ import Testing
     ])
     func `names what is wrong, and where`(member: String, pointer: String, says: String) throws {
         var document = try #require(
-            try JSONValue.parse(Array(#"{"name":"a.test","provider":{"kind":"command","command":"a"}}"#.utf8)).object)
-        let wrong = try #require(try JSONValue.parse(Array("{\(member)}".utf8)).object)
+            try JSONValue.parse(#"{"name":"a.test","provider":{"kind":"command","command":"a"}}"#.utf8).object)
+        let wrong = try #require(try JSONValue.parse("{\(member)}".utf8).object)
         for key in wrong.keys { document[key] = wrong[key] }
         let (zone, faults, text) = try read(JSONValue.object(document).description)
         #expect(zone == nil)

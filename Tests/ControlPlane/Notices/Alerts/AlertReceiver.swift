@@ -14,7 +14,7 @@ final class AlertReceiver: Sendable {
 
         var id: String? { header("ddirect-alert-id") }
         var signature: String? { header("ddirect-signature") }
-        var json: JSONValue { (try? JSONValue.parse(Array(body.utf8))) ?? .null }
+        var json: JSONValue { (try? JSONValue.parse(body.utf8)) ?? .null }
 
         private func header(_ name: String) -> String? { headers.first { $0.name.canonicalName == name }?.value }
     }
