@@ -184,6 +184,7 @@ let package = Package(
         .executableTarget(
             name: "ddirect",
             dependencies: [
+                "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -207,7 +208,8 @@ let package = Package(
         .testTarget(
             name: "DataPlaneTests",
             dependencies: [
-                "DataPlane", "Domain", "Routing", "Syscalls", "Wire", .product(name: "Logging", package: "swift-log"),
+                "DataPlane", "Domain", "JSON", "Routing", "Syscalls", "Wire",
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/DataPlane", exclude: ["Routing"], swiftSettings: ours),
         .testTarget(
@@ -230,12 +232,12 @@ let package = Package(
             path: "Tests/ControlPlane/DNS", exclude: ["route53.py"], swiftSettings: ours),
         .testTarget(
             name: "CLITests",
-            dependencies: ["ddirect", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["ddirect", "JSON", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/ControlPlane/CLI", swiftSettings: ours),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Domain", "Wire", "ddirect-control", "ddirect-proxy", "ddirect",
+                "Domain", "JSON", "Wire", "ddirect-control", "ddirect-proxy", "ddirect",
             ],
             path: "Tests/EndToEnd",
             swiftSettings: ours

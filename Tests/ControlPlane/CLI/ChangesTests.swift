@@ -1,15 +1,16 @@
+import JSON
 import Testing
 
 @testable import ddirect
 
 @Suite struct `Changes shown` {
-    let before: JSON = [
+    let before: JSONValue = [
         "name": "acme-app", "revision": 4, "updatedAt": "2026-03-01T12:00:00Z", "clientDomains": ["a.test"],
         "endpoint": ["host": "192.0.2.1", "httpPort": 80, "httpsPort": 443, "fallbacks": []],
     ]
 
     @Test func `a cutover shows the endpoint before and after, and no bookkeeping`() {
-        let after: JSON = [
+        let after: JSONValue = [
             "name": "acme-app", "revision": 5, "updatedAt": "2026-03-02T12:00:00Z", "clientDomains": ["a.test"],
             "endpoint": [
                 "host": "192.0.2.9", "httpPort": 80, "httpsPort": 8443,
@@ -26,28 +27,28 @@ import Testing
     }
 
     @Test func `something new shows all it has, and something gone all it had`() {
-        let server: JSON = [
+        let server: JSONValue = [
             "name": "za1", "region": "af-south-1", "addresses": ["192.0.2.7", "192.0.2.8"], "revision": 1,
         ]
         let fields = ["  addresses  192.0.2.7, 192.0.2.8", "  region     af-south-1"]
         #expect(
-            Changes.lines([["kind": "server", "name": "za1", "before": nil, "after": server]]) == [
+            Changes.lines([["kind": "server", "name": "za1", "before": .null, "after": server]]) == [
                 "server za1: created"
             ] + fields)
         #expect(
-            Changes.lines([["kind": "server", "name": "za1", "before": server, "after": nil]]) == [
+            Changes.lines([["kind": "server", "name": "za1", "before": server, "after": .null]]) == [
                 "server za1: deleted"
             ] + fields)
     }
 
     @Test func `a long list shows what came and what went`() {
-        let (before, after): (JSON, JSON) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "c", "d", "e"]])
+        let (before, after): (JSONValue, JSONValue) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "c", "d", "e"]])
         #expect(
             Changes.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last == "  d  - a, + e")
     }
 
     @Test func `a long list in another order shows both orders`() {
-        let (before, after): (JSON, JSON) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "a", "c", "d"]])
+        let (before, after): (JSONValue, JSONValue) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "a", "c", "d"]])
         #expect(
             Changes.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last
                 == "  d  a, b, c, d → b, a, c, d")
@@ -61,18 +62,18 @@ import Testing
         #expect(Conversation.changedNothing(["name": "acme-app", "revision": 4], before: 4))
         #expect(!Conversation.changedNothing(["name": "acme-app", "revision": 5], before: 4))
         #expect(Conversation.changedNothing(["version": 5, "restoredFrom": 3, "changes": []], before: nil))
-        let change: JSON = ["kind": "customer", "name": "acme", "before": nil, "after": ["name": "acme"]]
+        let change: JSONValue = ["kind": "customer", "name": "acme", "before": .null, "after": ["name": "acme"]]
         #expect(!Conversation.changedNothing(["version": 5, "restoredFrom": 3, "changes": [change]], before: nil))
         // What a creation and a deletion answer says of neither.
         #expect(!Conversation.changedNothing(["name": "acme", "revision": 1], before: nil))
-        #expect(!Conversation.changedNothing(nil, before: nil))
+        #expect(!Conversation.changedNothing(.null, before: nil))
     }
 }
 
 @Suite struct `Waiting for applied` {
     func applied(complete: Bool, _ states: [String]) -> Applied? {
         let servers = states.enumerated().map { index, state in
-            ["server": .string("s\(index)"), "state": .string(state)] as JSON
+            ["server": .string("s\(index)"), "state": .string(state)] as JSONValue
         }
         return Applied(["applied": ["version": 42, "complete": .bool(complete), "servers": .array(servers)]])
     }

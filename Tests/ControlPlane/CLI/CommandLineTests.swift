@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import Testing
 
 @testable import ddirect
@@ -16,7 +17,7 @@ import Testing
             --standby us1 --accept-proxy-protocol --send-proxy-protocol v2 --forwarded-for replace
             """)
         #expect(
-            try JSON.object(create.options.members()) == [
+            try JSONValue.object(create.options.members()) == [
                 "customer": "acme", "clientDomains": ["app.acme.test", "*.acme.test"],
                 "endpoint": [
                     "host": "192.0.2.1", "httpPort": 8081, "httpsPort": 8444,
@@ -28,7 +29,7 @@ import Testing
     }
 
     @Test func `a merge patch has the fields that were given and no others`() throws {
-        func patch(_ options: String) throws -> JSON {
+        func patch(_ options: String) throws -> JSONValue {
             let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")
             return try .object(edit.options.members())
         }
@@ -41,14 +42,14 @@ import Testing
             try patch("--connection-limit 5000 --connection-rate unlimited --client-connection-limit default")
                 == [
                     "limits": [
-                        "connections": 5000, "newConnectionsPerSecond": "unlimited", "clientConnections": nil,
+                        "connections": 5000, "newConnectionsPerSecond": "unlimited", "clientConnections": .null,
                     ]
                 ])
         #expect(
             try patch("--client-connection-rate 9 --minimum-rate off --flow-log default --flow-log-interval 60")
                 == [
                     "limits": ["newClientConnectionsPerSecond": 9, "minimumBytesPerSecond": 0],
-                    "flowLog": ["oneIn": nil, "intervalSeconds": 60],
+                    "flowLog": ["oneIn": .null, "intervalSeconds": 60],
                 ])
         #expect(
             try patch("--allow 10.0.0.0/8 --allow fd00::/8 --no-deny") == [
@@ -56,7 +57,7 @@ import Testing
             ])
         #expect(try patch("--no-allow --deny 192.0.2.0/24") == ["allow": [], "deny": ["192.0.2.0/24"]])
         #expect(try patch("--forwarded-fields set") == ["forwardedFields": "set"])
-        #expect(try patch("--forwarded-fields default") == ["forwardedFields": nil])
+        #expect(try patch("--forwarded-fields default") == ["forwardedFields": .null])
         #expect(try patch("") == [:])
     }
 
@@ -67,7 +68,7 @@ import Testing
     @Test func `moving an endpoint is a merge patch with the revision to match`() throws {
         let set: EndpointCommand.Set = try parse(
             "endpoint set acme-app origin.test:8080:8443 --if-match 7 --wait --timeout 2.5")
-        let members: [String: JSON] = ["endpoint": .object(try set.target.members(host: set.host))]
+        let members: JSONObject = ["endpoint": .object(try set.target.members(host: set.host))]
         var call = try Call(editing: set.service, of: "services", members, set.revision)
         set.change.apply(to: &call)
         #expect(call.body == ["endpoint": ["host": "origin.test", "httpPort": 8080, "httpsPort": 8443]])
@@ -90,13 +91,13 @@ import Testing
         let edit: ServerCommand.Edit = try parse(
             "server edit za1 --default-service 192.0.2.7=acme-app --default-service 2001:db8::7= --no-trusted-senders")
         #expect(
-            try JSON.object(edit.options.members()) == [
-                "defaultServices": ["192.0.2.7": "acme-app", "2001:db8::7": nil], "trustedSenders": [],
+            try JSONValue.object(edit.options.members()) == [
+                "defaultServices": ["192.0.2.7": "acme-app", "2001:db8::7": .null], "trustedSenders": [],
             ])
     }
 
     @Test func `what steers a service is sent as it is written`() throws {
-        func patch(_ options: String) throws -> JSON {
+        func patch(_ options: String) throws -> JSONValue {
             let edit: ServiceCommand.Edit = try parse("service edit acme-app \(options)")
             return try .object(edit.options.members())
         }
@@ -113,7 +114,7 @@ import Testing
             try patch("--check /health --check-http --check-host www.acme.test")
                 == ["check": ["path": "/health", "scheme": "http", "host": "www.acme.test"]])
         #expect(try patch("--no-check-http") == ["check": ["scheme": "https"]])
-        #expect(try patch("--no-dns --no-check") == ["dns": [], "check": nil])
+        #expect(try patch("--no-dns --no-check") == ["dns": [], "check": .null])
     }
 
     @Test func `the check of an endpoint is sent as it is written, with the endpoint or without`() throws {
@@ -123,7 +124,7 @@ import Testing
             --health-rise 3 --health-fall 4 --health-hold-down 0
             """)
         #expect(
-            try JSON.object(edit.options.members()) == [
+            try JSONValue.object(edit.options.members()) == [
                 "endpoint": [
                     "check": [
                         "kind": "http", "path": "/health", "intervalSeconds": 2, "timeoutSeconds": 1, "rise": 3,
@@ -132,16 +133,16 @@ import Testing
                 ]
             ])
         let set: EndpointCommand.Set = try parse("endpoint set acme-app 192.0.2.9 --health-check off")
-        #expect(try JSON.object(set.target.members(host: set.host)) == ["host": "192.0.2.9", "check": nil])
+        #expect(try JSONValue.object(set.target.members(host: set.host)) == ["host": "192.0.2.9", "check": .null])
         let move: EndpointCommand.Set = try parse("endpoint set acme-app 192.0.2.9 --health-interval 9")
         #expect(
-            try JSON.object(move.target.members(host: move.host)) == [
+            try JSONValue.object(move.target.members(host: move.host)) == [
                 "host": "192.0.2.9", "check": ["intervalSeconds": 9],
             ])
     }
 
     @Test func `the check of an endpoint is shown in one line`() {
-        var check: JSON = [
+        var check: JSONValue = [
             "kind": "http", "path": "/health", "intervalSeconds": 5, "timeoutSeconds": 2, "rise": 2, "fall": 3,
             "holdDownSeconds": 30,
         ]
@@ -149,7 +150,7 @@ import Testing
             HealthCheckText.text(check) == "http /health every 5 s, timeout 2 s, fall 3, rise 2, hold-down 30 s")
         check = ["kind": "tcp", "path": "/", "intervalSeconds": 5]
         #expect(HealthCheckText.text(check) == "tcp every 5 s")
-        #expect(HealthCheckText.text(nil) == nil)
+        #expect(HealthCheckText.text(.null) == nil)
     }
 
     @Test func `a zone is sent with its provider, and loses what belongs to another kind`() throws {
@@ -159,30 +160,30 @@ import Testing
             --credential acme-tsig --authority 127.0.0.1:5353 --authority 127.0.0.1:5354
             """)
         #expect(
-            try JSON.object(create.options.members(replacing: false)) == [
+            try JSONValue.object(create.options.members(replacing: false)) == [
                 "provider": [
                     "kind": "rfc2136", "server": "127.0.0.1:5353", "keyName": "ddirect", "algorithm": "hmac-sha512",
                     "credential": "acme-tsig",
                 ],
                 "authorities": ["127.0.0.1:5353", "127.0.0.1:5354"],
             ])
-        func patch(_ options: String) throws -> JSON {
+        func patch(_ options: String) throws -> JSONValue {
             let edit: ZoneCommand.Edit = try parse("zone edit acme.test \(options)")
             return try .object(edit.options.members(replacing: true))
         }
         #expect(
             try patch("--provider command --command change-dns") == [
                 "provider": [
-                    "kind": "command", "command": "change-dns", "server": nil, "keyName": nil, "algorithm": nil,
-                    "url": nil,
-                    "serverID": nil, "hostedZone": nil, "credential": nil,
+                    "kind": "command", "command": "change-dns", "server": .null, "keyName": .null, "algorithm": .null,
+                    "url": .null,
+                    "serverID": .null, "hostedZone": .null, "credential": .null,
                 ]
             ])
         #expect(
             try patch("--credential other --no-authorities") == [
                 "provider": ["credential": "other"], "authorities": [],
             ])
-        #expect(try patch("--url none") == ["provider": ["url": nil]])
+        #expect(try patch("--url none") == ["provider": ["url": .null]])
         #expect(try patch("") == [:])
     }
 
@@ -193,9 +194,10 @@ import Testing
             --probe-http-port 8080 --probe-https-port 8443
             """)
         #expect(
-            try JSON.object(edit.options.members()) == [
+            try JSONValue.object(edit.options.members()) == [
                 "monitoring": [
-                    "intervalSeconds": 60, "timeoutSeconds": nil, "threshold": 5, "recoveryThreshold": 2, "quorum": nil,
+                    "intervalSeconds": 60, "timeoutSeconds": .null, "threshold": 5, "recoveryThreshold": 2,
+                    "quorum": .null,
                     "httpPort": 8080, "httpsPort": 8443,
                 ]
             ])
@@ -210,7 +212,7 @@ import Testing
         let call = try Call(editingSettings: edit.options.members(), edit.revision)
         #expect(
             call.body == [
-                "monitoring": ["intervalSeconds": 60, "quorum": nil],
+                "monitoring": ["intervalSeconds": 60, "quorum": .null],
                 "failover": ["automatic": false, "failback": "automatic", "holdDownSeconds": 0],
                 "webhooks": [["credential": "hook-key", "url": "https://alerts.test/?a=b"]],
             ])
@@ -255,7 +257,7 @@ import Testing
 
     @Test func `a check tries what setting the endpoint would make of it`() throws {
         let check: EndpointCommand.Check = try parse("endpoint check acme-app --host 192.0.2.9")
-        let present: JSON = [
+        let present: JSONValue = [
             "host": "192.0.2.1", "httpPort": 8081, "httpsPort": 8444, "fallbacks": [["host": "192.0.2.2"]],
         ]
         #expect(try check.candidate(insteadOf: present) == ["host": "192.0.2.9", "httpPort": 8081, "httpsPort": 8444])

@@ -73,7 +73,9 @@ import Testing
         try stored.store(in: file)
         #expect(try Credentials.stored(in: file) == stored)
         #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
-        try Data("garbage".utf8).write(to: URL(fileURLWithPath: file))
-        #expect(throws: Failure.self) { try Credentials.stored(in: file) }
+        for text in ["garbage", #"{"api": "https://fleet.test"}"#, #"{"api": "https://fleet.test", "token": 1}"#] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+            #expect(throws: Failure.self) { try Credentials.stored(in: file) }
+        }
     }
 }

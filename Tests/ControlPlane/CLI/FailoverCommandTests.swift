@@ -10,7 +10,7 @@ import Testing
 
     @Test func `a failover is sent with its reason, and forced only when asked to`() throws {
         let run: FailoverCommand.Run = try parse(["failover", "run", "za1", "--reason", "loses packets", "--wait"])
-        #expect(run.body == ["reason": "loses packets", "forSeconds": nil, "force": false])
+        #expect(run.body == ["reason": "loses packets", "forSeconds": .null, "force": false])
         #expect(run.following.wait)
         let forced: FailoverCommand.Run = try parse(["failover", "run", "za1", "--reason", "x", "--force"])
         #expect(forced.body["force"] == true && !forced.following.wait)

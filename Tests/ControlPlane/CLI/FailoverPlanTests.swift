@@ -1,12 +1,13 @@
+import JSON
 import Testing
 
 @testable import ddirect
 
 @Suite struct `A failover's plan` {
     static func service(
-        _ name: String = "acme-app", to standby: JSON = "ie1",
-        candidates: JSON = [["server": "ie1", "ready": true, "obstacles": []]], obstacles: JSON = []
-    ) -> JSON {
+        _ name: String = "acme-app", to standby: JSONValue = "ie1",
+        candidates: JSONValue = [["server": "ie1", "ready": true, "obstacles": []]], obstacles: JSONValue = []
+    ) -> JSONValue {
         [
             "service": .string(name), "from": "za1", "to": standby, "candidates": candidates, "obstacles": obstacles,
             "records": [
@@ -18,7 +19,7 @@ import Testing
         ]
     }
 
-    func plan(_ services: [JSON], obstacles: JSON = []) -> FailoverPlan {
+    func plan(_ services: [JSONValue], obstacles: JSONValue = []) -> FailoverPlan {
         FailoverPlan(["server": "za1", "services": .array(services), "obstacles": obstacles])
     }
 
@@ -58,7 +59,7 @@ import Testing
     }
 
     @Test func `a service that has nowhere to go stays, and the others would be moved`() {
-        let plan = plan([Self.service(), Self.service("beta", to: nil, candidates: [])])
+        let plan = plan([Self.service(), Self.service("beta", to: .null, candidates: [])])
         #expect(plan.isStopped)
         #expect(
             plan.sentence
@@ -69,7 +70,7 @@ import Testing
 
     @Test func `what --force would overrule is said where it would`() {
         let unready = Self.service(
-            to: nil, candidates: [["server": "ie1", "ready": false, "obstacles": ["it drains"]]],
+            to: .null, candidates: [["server": "ie1", "ready": false, "obstacles": ["it drains"]]],
             obstacles: ["none of its standbys may take it over: ie1: it drains"])
         // The API's obstacle to the whole is that of its only service.
         let plan = plan(
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func `what stops many services is said of three`() {
-        let plan = plan((1...9).map { Self.service("s\($0)", to: nil, candidates: []) })
+        let plan = plan((1...9).map { Self.service("s\($0)", to: .null, candidates: []) })
         #expect(plan.sentence.hasPrefix("a failover of za1 would be stopped: service s1: "))
         #expect(plan.sentence.hasSuffix("service s3: it has no standby that may take it over; and 6 more."))
     }

@@ -1,13 +1,14 @@
+import JSON
 import Testing
 
 @testable import ddirect
 
 @Suite struct `A failover shown` {
-    static func failover(stage: String = "done", _ members: [String: JSON] = [:]) -> JSON {
-        let all: [String: JSON] = [
+    static func failover(stage: String = "done", _ members: JSONObject = [:]) -> JSONValue {
+        let all: JSONObject = [
             "id": 12, "kind": "automatic", "server": "za1", "stage": .string(stage),
             "reason": "za1 is missed by 2 of 2 vantages", "author": "control plane", "at": "2026-03-01T12:00:06.200Z",
-            "endedAt": "2026-03-01T12:00:09.500Z", "inForce": true, "returnsAt": nil,
+            "endedAt": "2026-03-01T12:00:09.500Z", "inForce": true, "returnsAt": .null,
             "moves": [["service": "acme-app", "from": "za1", "to": "ie1", "state": "written"]],
             "zones": [
                 [
@@ -43,7 +44,7 @@ import Testing
                 ["at": "2026-03-01T12:00:09.500Z", "kind": "ended", "detail": "", "evidence": []],
             ],
         ]
-        return .object(all.merging(members) { $1 })
+        return .object(all.adding(members))
     }
 
     @Test func `it is a timeline from the first miss on, with what each vantage saw below`() {
@@ -82,12 +83,12 @@ import Testing
     }
 
     @Test func `what has not happened yet is said to be missing`() {
-        let zone: JSON = [
-            "zone": "acme.test", "state": "writing", "attempts": 1, "detail": "no answer in 5 s", "writtenAt": nil,
-            "verifiedAt": nil, "authorities": [["server": "192.0.2.53:53", "agreesAt": nil]],
+        let zone: JSONValue = [
+            "zone": "acme.test", "state": "writing", "attempts": 1, "detail": "no answer in 5 s", "writtenAt": .null,
+            "verifiedAt": .null, "authorities": [["server": "192.0.2.53:53", "agreesAt": .null]],
         ]
         let lines = FailoverReport(
-            Self.failover(stage: "writing", ["zones": [zone], "traffic": [], "endedAt": nil])
+            Self.failover(stage: "writing", ["zones": [zone], "traffic": [], "endedAt": .null])
         ).lines
         #expect(
             lines.suffix(5) == [
@@ -109,7 +110,9 @@ import Testing
     }
 
     @Test func `one begun by hand counts from its decision`() {
-        let entry: JSON = ["at": "2026-03-01T12:00:06.200Z", "kind": "decision", "detail": "by ops", "evidence": []]
+        let entry: JSONValue = [
+            "at": "2026-03-01T12:00:06.200Z", "kind": "decision", "detail": "by ops", "evidence": [],
+        ]
         let report = FailoverReport(Self.failover(["kind": "drill", "timeline": [entry]]))
         #expect(report.name == "drill 12 of za1")
         #expect(report.lines.contains("   +0.0 s  decision    by ops"))
@@ -125,19 +128,19 @@ import Testing
 
     @Test func `an answer that lacks everything still has lines`() {
         #expect(!FailoverReport([:]).lines.isEmpty)
-        #expect(!FailoverReport(["timeline": [[:], nil, "x"], "zones": [[:]], "traffic": [[:]]]).lines.isEmpty)
+        #expect(!FailoverReport(["timeline": [[:], .null, "x"], "zones": [[:]], "traffic": [[:]]]).lines.isEmpty)
     }
 }
 
 @Suite struct `Following a failover` {
-    private func failover(stage: String, _ members: [String: JSON] = [:]) -> JSON {
+    private func failover(stage: String, _ members: JSONObject = [:]) -> JSONValue {
         `A failover shown`.failover(stage: stage, members)
     }
 
     @Test func `each entry of the timeline is shown once, when it comes`() {
         let whole = failover(stage: "done")
         let timeline = whole["timeline"].items
-        func part(_ count: Int) -> JSON {
+        func part(_ count: Int) -> JSONValue {
             failover(stage: "writing", ["timeline": .array(Array(timeline.prefix(count)))])
         }
         var progress = FailoverProgress(part(0))
@@ -152,17 +155,20 @@ import Testing
     }
 
     @Test func `what is missing at the deadline is named`() {
-        let zones: JSON = [
-            ["zone": "a.test", "detail": "no answer in 5 s", "writtenAt": nil, "verifiedAt": nil, "authorities": []],
+        let zones: JSONValue = [
             [
-                "zone": "b.test", "detail": nil, "writtenAt": "2026-03-01T12:00:06.400Z", "verifiedAt": nil,
+                "zone": "a.test", "detail": "no answer in 5 s", "writtenAt": .null, "verifiedAt": .null,
+                "authorities": [],
+            ],
+            [
+                "zone": "b.test", "detail": .null, "writtenAt": "2026-03-01T12:00:06.400Z", "verifiedAt": .null,
                 "authorities": [
                     ["server": "192.0.2.53:53", "agreesAt": "2026-03-01T12:00:06.500Z"],
-                    ["server": "192.0.2.54:53", "agreesAt": nil],
+                    ["server": "192.0.2.54:53", "agreesAt": .null],
                 ],
             ],
         ]
-        let moves: JSON = [["service": "acme-app", "from": "za1", "to": "ie1", "state": "pending"]]
+        let moves: JSONValue = [["service": "acme-app", "from": "za1", "to": "ie1", "state": "pending"]]
         let progress = FailoverProgress(failover(stage: "verifying", ["zones": zones, "moves": moves]))
         #expect(!progress.isOver)
         #expect(
@@ -185,14 +191,14 @@ import Testing
         ("conflicted", "conflict", "found other records than it expected, and left them: za1 answers again"),
     ])
     func `an end that is none is no success`(stage: String, kind: String, words: String) {
-        let entry: JSON = ["at": "2026-03-01T12:00:06.200Z", "kind": .string(kind), "detail": "za1 answers again"]
+        let entry: JSONValue = ["at": "2026-03-01T12:00:06.200Z", "kind": .string(kind), "detail": "za1 answers again"]
         let progress = FailoverProgress(failover(stage: stage, ["timeline": [entry]]))
         #expect(progress.isOver && !progress.hasSucceeded)
         #expect(progress.shortfall(after: 3).contains(words))
     }
 
     @Test func `done, but for a service, is no success either`() {
-        let moves: JSON = [
+        let moves: JSONValue = [
             ["service": "acme-app", "from": "za1", "to": "ie1", "state": "written"],
             ["service": "beta", "from": "za1", "to": "ie1", "state": "conflict"],
         ]

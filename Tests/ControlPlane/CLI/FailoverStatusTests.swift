@@ -1,18 +1,19 @@
+import JSON
 import Testing
 
 @testable import ddirect
 
 @Suite struct `The failover status` {
-    static let well: JSON = [
-        "server": "ie1", "state": "healthy", "since": "2026-03-01T10:00:00.000Z", "detail": "", "override": nil,
-        "failover": nil, "activeServices": 1,
+    static let well: JSONValue = [
+        "server": "ie1", "state": "healthy", "since": "2026-03-01T10:00:00.000Z", "detail": "", "override": .null,
+        "failover": .null, "activeServices": 1,
         "vantages": [
             ["vantage": "control", "outcome": "answered", "misses": 0, "at": "2026-03-01T12:00:00.000Z", "detail": ""]
         ],
     ]
-    static let suspect: JSON = [
+    static let suspect: JSONValue = [
         "server": "za1", "state": "suspect", "since": "2026-03-01T12:00:00.000Z", "detail": "1 of 2 vantages misses it",
-        "override": nil, "failover": nil, "activeServices": 3,
+        "override": .null, "failover": .null, "activeServices": 3,
         "vantages": [
             [
                 "vantage": "control", "outcome": "missed", "misses": 2, "at": "2026-03-01T12:00:04.123Z",
@@ -22,9 +23,9 @@ import Testing
         ],
     ]
 
-    func lines(_ members: [String: JSON]) -> [String] {
-        let quiet: [String: JSON] = ["frozen": nil, "holding": nil, "servers": [], "standbys": [], "zones": []]
-        return FailoverStatus(.object(quiet.merging(members) { $1 })).lines(within: nil)
+    func lines(_ members: JSONObject) -> [String] {
+        let quiet: JSONObject = ["frozen": .null, "holding": .null, "servers": [], "standbys": [], "zones": []]
+        return FailoverStatus(.object(quiet.adding(members))).lines(within: nil)
     }
 
     @Test func `a server that is missed stands in the table and, with what was seen, below it`() {
@@ -71,7 +72,7 @@ import Testing
         let lines = lines([
             "servers": [Self.well],
             "standbys": [
-                ["service": "acme-app", "server": "ie1", "ready": true, "obstacles": [], "checkedAt": nil],
+                ["service": "acme-app", "server": "ie1", "ready": true, "obstacles": [], "checkedAt": .null],
                 [
                     "service": "acme-app", "server": "us1", "ready": false, "obstacles": ["it drains", "it is behind"],
                     "checkedAt": "2026-03-01T12:00:00.000Z",
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test func `when everything is ready, that is said`() {
-        let zone: JSON = ["zone": "acme.test", "ready": true, "detail": "", "checkedAt": nil]
+        let zone: JSONValue = ["zone": "acme.test", "ready": true, "detail": "", "checkedAt": .null]
         #expect(lines(["servers": [Self.well], "zones": [zone]]).last == "every standby and every zone is ready")
         #expect(lines([:]) == ["no servers yet"])
     }

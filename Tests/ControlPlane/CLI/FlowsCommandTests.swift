@@ -1,20 +1,21 @@
 import ArgumentParser
+import JSON
 import Testing
 
 @testable import ddirect
 
 @Suite struct `The list of open flows` {
-    static let flow: JSON = [
+    static let flow: JSONValue = [
         "service": "acme-app", "monitor": false, "protocol": "https", "stage": "relaying",
-        "client": "192.0.2.7:50000", "called": "198.51.100.1:443", "endpoint": "203.0.113.1:443", "target": nil,
+        "client": "192.0.2.7:50000", "called": "198.51.100.1:443", "endpoint": "203.0.113.1:443", "target": .null,
         "bytesUp": 517, "bytesDown": 12_345_678, "ageMilliseconds": 93_784_000, "idleMilliseconds": 100, "worker": 0,
     ]
 
-    static func changed(_ members: [String: JSON]) -> JSON {
-        .object(flow.members.merging(members) { $1 })
+    static func changed(_ members: JSONObject) -> JSONValue {
+        .object(flow.members.adding(members))
     }
 
-    func listing(_ flows: [JSON], matching: Int64, complete: Bool = true) -> FlowListing {
+    func listing(_ flows: [JSONValue], matching: Int, complete: Bool = true) -> FlowListing {
         FlowListing([
             "server": "za1", "flows": .array(flows), "matching": .integer(matching), "complete": .bool(complete),
         ])
@@ -23,8 +24,8 @@ import Testing
     @Test func `has a line for each, with sizes and times that a person can read`() {
         let flows = [
             Self.flow,
-            Self.changed(["service": nil, "monitor": true, "stage": "dialling", "endpoint": nil, "bytesDown": 0]),
-            Self.changed(["service": nil, "client": nil, "stage": "opening", "ageMilliseconds": 950]),
+            Self.changed(["service": .null, "monitor": true, "stage": "dialling", "endpoint": .null, "bytesDown": 0]),
+            Self.changed(["service": .null, "client": .null, "stage": "opening", "ageMilliseconds": 950]),
         ]
         #expect(
             listing(flows, matching: 3).lines(within: nil) == [
@@ -61,10 +62,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (Int64(0), "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1049, "1.0 kB"), (9960, "10 kB"), (999_499, "999 kB"),
+        (Int(0), "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1049, "1.0 kB"), (9960, "10 kB"), (999_499, "999 kB"),
         (999_500, "1.0 MB"), (1_500_000_000, "1.5 GB"), (.max, "9223 PB"),
     ])
-    func `spells bytes by the unit that leaves few digits`(bytes: Int64, text: String) {
+    func `spells bytes by the unit that leaves few digits`(bytes: Int, text: String) {
         #expect(spell(bytes: bytes) == text)
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import ddirect
@@ -92,9 +93,9 @@ import Testing
     }
 
     @Test func `an event is one line for people, whatever it has`() {
-        let event: JSON = [
+        let event: JSONValue = [
             "id": "abcdef12-7", "at": "2026-03-01T12:00:05.123Z", "kind": "version.refused", "server": "za1",
-            "version": 42, "author": nil, "detail": "no\nroom",
+            "version": 42, "author": .null, "detail": "no\nroom",
         ]
         #expect(
             EventsCommand.line(event)

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import ddirect
@@ -10,7 +11,7 @@ import Testing
     ])
 
     @Test func `columns are as wide as their widest cell, numbers stand to the right, and no line ends in spaces`() {
-        let rows: [JSON] = [
+        let rows: [JSONValue] = [
             ["name": "za1", "open": 12_345, "addresses": ["192.0.2.7"]],
             ["name": "eu-west-one", "open": 7, "addresses": ["192.0.2.8", "192.0.2.9", "2001:db8::9"]],
         ]
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func `on a narrow terminal the last column gives way, but not beyond reading`() {
-        let rows: [JSON] = [
+        let rows: [JSONValue] = [
             ["name": "za1", "open": 7, "addresses": ["a-name-that-is-longer-than-the-terminal-is-wide.test"]]
         ]
         #expect(table.lines(rows, within: 40)[1] == "za1      7  a-name-that-is-longer-than-…")
@@ -67,43 +68,5 @@ import Testing
                 "                 2001:db8::7",
                 "trusted senders  none",
             ])
-    }
-}
-
-@Suite struct `JSON output` {
-    @Test func `keys are sorted, and everything comes out as it came in`() throws {
-        let text = #"{"b":[1,2.5,null,true,"ü/\n"],"a":{},"big":9223372036854775807}"#
-        let json = try JSON(parsing: .init(text.utf8))
-        #expect(json.compact == #"{"a":{},"b":[1,2.5,null,true,"ü/\n"],"big":9223372036854775807}"#)
-        #expect(try JSON(parsing: .init(json.pretty.utf8)) == json)
-    }
-
-    @Test func `what is pretty has a line for each value, and none for nothing`() {
-        let json: JSON = ["b": [1, ["c": nil]], "a": [], "o": [:]]
-        #expect(
-            json.pretty == """
-                {
-                  "a": [],
-                  "b": [
-                    1,
-                    {
-                      "c": null
-                    }
-                  ],
-                  "o": {}
-                }
-                """)
-    }
-
-    @Test func `what could steer a terminal is escaped in JSON too`() throws {
-        let json: JSON = "\u{1B}\u{9B}\u{0}\"\\"
-        #expect(json.compact == #""\u001b\u009b\u0000\"\\""#)
-        #expect(try JSON(parsing: .init(json.compact.utf8)) == json)
-    }
-
-    @Test func `a member that is not there is null, however deep one asks`() {
-        let json: JSON = ["endpoint": "not an object"]
-        #expect(json["endpoint"]["host"]["deeper"].isNull)
-        #expect(json["endpoint"].items.isEmpty)
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import ddirect
@@ -35,11 +36,11 @@ import Testing
 }
 
 @Suite struct `Endpoint checks` {
-    func check(_ servers: JSON...) -> EndpointCheck {
+    func check(_ servers: JSONValue...) -> EndpointCheck {
         EndpointCheck(["service": "acme-app", "servers": .array(servers)])
     }
 
-    func server(_ name: String, _ attempts: JSON..., resolveError: JSON = nil) -> JSON {
+    func server(_ name: String, _ attempts: JSONValue..., resolveError: JSONValue = .null) -> JSONValue {
         [
             "server": .string(name), "state": "answered",
             "targets": [
@@ -52,7 +53,7 @@ import Testing
         ]
     }
 
-    func attempt(_ address: String, _ port: Int64, _ error: JSON = nil) -> JSON {
+    func attempt(_ address: String, _ port: Int, _ error: JSONValue = .null) -> JSONValue {
         ["address": .string(address), "port": .integer(port), "error": error, "connectMilliseconds": .number(0.44)]
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import Testing
 
 @testable import ddirect
@@ -9,7 +10,7 @@ import Testing
         ("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86_400), ("1h30m", 5400), ("1d2h3m4s", 93_784), ("0h5m", 300),
         ("366d", 31_622_400),
     ])
-    func `a span is whole numbers with their units, the greatest first`(text: String, seconds: Int64) throws {
+    func `a span is whole numbers with their units, the greatest first`(text: String, seconds: Int) throws {
         #expect(try Span(parsing: text).seconds == seconds)
     }
 
@@ -41,7 +42,7 @@ import Testing
 
     @Test func `an end is given as a time or counted from now, and one of the two it has to be`() throws {
         let now = try Moment(parsing: "2026-03-01T12:00:00Z").date
-        func end(_ arguments: String...) throws -> JSON { try UntilOptions.parse(arguments).end(now: now) }
+        func end(_ arguments: String...) throws -> JSONValue { try UntilOptions.parse(arguments).end(now: now) }
         #expect(try end("--for", "90s") == "2026-03-01T12:01:30Z")
         #expect(try end("--until", "2026-03-02 00:00") == "2026-03-02T00:00:00Z")
         #expect(throws: ValidationError.self) { try end() }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import JSON
 import NIOCore
 import NIOPosix
 
@@ -59,7 +60,7 @@ struct APIClient: Sendable {
             let type = response.headers.first(name: "Content-Type") ?? ""
             guard response.status.code == 200, type.hasPrefix("text/event-stream") else {
                 let bytes = try await response.body.collect(upTo: APIClient.longestAnswer)
-                let body = (try? JSON(parsing: Data(bytes.readableBytesView))) ?? .null
+                let body = (try? JSONValue.parse(bytes.readableBytesView)) ?? .null
                 throw Failure(status: Int(response.status.code), body: body, base: base, hadToken: token != nil)
             }
             for try await piece in response.body { try take(piece) }
@@ -75,7 +76,7 @@ struct APIClient: Sendable {
         request.method = .init(rawValue: call.method.rawValue)
         for (name, value) in call.headers { request.headers.add(name: name, value: value) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
-        if let body = call.body { request.body = .bytes(ByteBuffer(string: body.compact)) }
+        if let body = call.body { request.body = .bytes(ByteBuffer(string: body.description)) }
         return request
     }
 
@@ -88,11 +89,10 @@ struct APIClient: Sendable {
         } catch {
             throw Lost(error)
         }
-        let text = Data(bytes.readableBytesView)
-        let body = (try? JSON(parsing: text)) ?? .null
+        let body = (try? JSONValue.parse(bytes.readableBytesView)) ?? .null
         let status = Int(response.status.code)
-        if (200..<300).contains(status), body != .null || text.isEmpty {
-            let version = response.headers.first(name: "Ddirect-Version").flatMap(Int64.init)
+        if (200..<300).contains(status), !body.isNull || bytes.readableBytes == 0 {
+            let version = response.headers.first(name: "Ddirect-Version").flatMap(Int.init)
             return Answer(status: status, body: body, version: version)
         }
         throw Failure(status: status, body: body, base: base, hadToken: token != nil)
@@ -101,7 +101,7 @@ struct APIClient: Sendable {
 
 extension Failure {
     /// An answer that is not what was asked for.
-    init(status: Int, body: JSON, base: String, hadToken: Bool = true) {
+    init(status: Int, body: JSONValue, base: String, hadToken: Bool = true) {
         let problem = Problem(status: status, body: body)
         switch status {
         case 401 where !hadToken:

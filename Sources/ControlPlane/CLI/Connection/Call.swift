@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// One request to the API, and what may be done when its answer is lost.
 struct Call: Sendable {
@@ -14,7 +15,7 @@ struct Call: Sendable {
     /// The way below `/api/v1`, segment by segment.
     let path: [String]
     var query: [(name: String, value: String)] = []
-    var body: JSON?
+    var body: JSONValue?
     /// The revision that the resource must still have.
     var ifMatch: Int?
     var idempotencyKey: String?
@@ -86,7 +87,7 @@ struct Call: Sendable {
 /// What the API answered to a call that it accepted.
 struct Answer: Sendable {
     let status: Int
-    let body: JSON
+    let body: JSONValue
     /// The version that the change made; nil when nothing changed.
-    let version: Int64?
+    let version: Int?
 }

@@ -1,15 +1,16 @@
 import Foundation
+import JSON
 
 extension Call {
     /// A creation, with a key that makes it safe to send again.
-    init(creating plural: String, _ body: JSON) {
+    init(creating plural: String, _ members: JSONObject) {
         self.init(.post, plural)
-        self.body = body
+        body = .object(members)
         idempotencyKey = UUID().uuidString.lowercased()
     }
 
     /// A merge patch (RFC 7396) with the fields that were given.
-    init(editing name: String, of plural: String, _ members: [String: JSON], _ revision: RevisionOptions) throws {
+    init(editing name: String, of plural: String, _ members: JSONObject, _ revision: RevisionOptions) throws {
         guard !members.isEmpty else {
             throw Failure.usage("nothing to change was given; --help lists what can be")
         }
@@ -19,7 +20,7 @@ extension Call {
     }
 
     /// A merge patch of what there is one of.
-    init(editingSettings members: [String: JSON], _ revision: RevisionOptions) throws(Failure) {
+    init(editingSettings members: JSONObject, _ revision: RevisionOptions) throws(Failure) {
         guard !members.isEmpty else {
             throw .usage("nothing to change was given; --help lists what can be")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// One command's conversation with the API, and the printing of it.
 struct Conversation {
@@ -10,8 +11,8 @@ struct Conversation {
 
     /// Prints a list, page by page to its end or to `limit`.
     func list(_ resource: Resource, query: [(name: String, value: String)] = [], limit: Int? = nil) async throws {
-        var items: [JSON] = []
-        var next: JSON = nil
+        var items: [JSONValue] = []
+        var next = JSONValue.null
         repeat {
             var call = Call(.get, resource.plural)
             let wanted = min(Conversation.largestPage, limit.map { $0 - items.count } ?? Conversation.largestPage)
@@ -20,10 +21,10 @@ struct Conversation {
             let page = try await client.send(call).body
             items += page["items"].items
             // An empty page that promises more would have us ask for ever.
-            next = page["items"].items.isEmpty ? nil : page["next"]
+            next = page["items"].items.isEmpty ? .null : page["next"]
         } while next.text != nil && items.count < limit ?? .max
         if printsJSON {
-            output((["items": .array(items), "next": next] as JSON).pretty)
+            output((["items": .array(items), "next": next] as JSONValue).pretty)
             return
         }
         guard !items.isEmpty else { return output(resource.emptiness) }
@@ -57,7 +58,7 @@ struct Conversation {
     }
 
     /// Whether the API found that all was so already: a restoration lists what it changed, and a patch leaves the revision `before` it.
-    static func changedNothing(_ body: JSON, before: Int64?) -> Bool {
+    static func changedNothing(_ body: JSONValue, before: Int?) -> Bool {
         body["changes"] == [] || (before != nil && before == body["revision"].integer)
     }
 
@@ -73,13 +74,13 @@ struct Conversation {
     }
 
     /// The revision that a patch finds, where a person will read about it: one that changes nothing leaves it as it was.
-    private func revision(before call: Call, _ options: ChangeOptions) async throws -> Int64? {
+    private func revision(before call: Call, _ options: ChangeOptions) async throws -> Int? {
         guard call.method == .patch, !printsJSON, !options.dryRun else { return nil }
         return try await client.send(Call(.get, path: call.path)).body["revision"].integer
     }
 
     /// What a dry run found.
-    static func rehearsal(_ body: JSON) -> [String] {
+    static func rehearsal(_ body: JSONValue) -> [String] {
         let changes = body["changes"].items
         return changes.isEmpty
             ? ["dry run: nothing would change"] : ["dry run, nothing is stored:"] + Changes.lines(changes)
@@ -107,5 +108,5 @@ struct Resource {
     /// What a list says when there is none, and what to do about it.
     let emptiness: String
     let columns: [Table.Column]
-    let details: (JSON) -> Details
+    let details: (JSONValue) -> Details
 }

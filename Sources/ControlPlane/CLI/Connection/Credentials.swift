@@ -1,7 +1,8 @@
 import Foundation
+import JSON
 
 /// What `ddirect login` keeps: one API and its token, in a file that only its owner can read.
-struct Credentials: Codable, Equatable, Sendable {
+struct Credentials: Equatable, Sendable {
     let api: String
     let token: String
 
@@ -16,11 +17,10 @@ struct Credentials: Codable, Equatable, Sendable {
     /// What was stored; nil when nobody has logged in.
     static func stored(in file: String?) throws -> Credentials? {
         guard let file, FileManager.default.fileExists(atPath: file) else { return nil }
-        do {
-            return try JSONDecoder().decode(Credentials.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
-        } catch {
-            throw Failure.usage("\(file) cannot be read as credentials; `ddirect login` writes it anew")
-        }
+        guard let content = try? Data(contentsOf: URL(fileURLWithPath: file)),
+            let stored = try? JSONValue.parse(content), let api = stored["api"].text, let token = stored["token"].text
+        else { throw Failure.usage("\(file) cannot be read as credentials; `ddirect login` writes it anew") }
+        return Credentials(api: api, token: token)
     }
 
     /// Stores them, mode 0600 from the first byte on.
@@ -31,13 +31,12 @@ struct Credentials: Codable, Equatable, Sendable {
         defer { _ = umask(before) }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            let members: JSONValue = ["api": .string(api), "token": .string(token)]
             // Written anew, an old file's mode would be kept.
             if FileManager.default.fileExists(atPath: file) {
                 try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
             }
-            try encoder.encode(self).write(to: URL(fileURLWithPath: file), options: .atomic)
+            try Data(members.pretty.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
         } catch {
             throw Failure.usage("cannot write \(file): \(error.localizedDescription)")
         }

@@ -1,4 +1,4 @@
-import Foundation
+import JSON
 import NIOCore
 
 /// Reads the events of the fleet from the API.
@@ -12,7 +12,7 @@ struct EventReader {
     private static let longestPause = Duration.seconds(10)
 
     /// Hands over the events that there are.
-    func read(_ take: (JSON) throws -> Void) async throws {
+    func read(_ take: (JSONValue) throws -> Void) async throws {
         var parser = ServerSentEvents()
         var call = self.call
         call.query.append(("follow", "false"))
@@ -23,7 +23,7 @@ struct EventReader {
 
     /// Hands over events as they happen, for ever. Where the stream is cut off it is opened again, and goes on behind the last event; that
     /// it was cut off is said once. A first one that cannot be opened at all is a failure.
-    func follow(_ take: (JSON) throws -> Void) async throws {
+    func follow(_ take: (JSONValue) throws -> Void) async throws {
         var lastID: String?
         var pause = Duration.seconds(2)
         var hasBegun = false
@@ -59,8 +59,8 @@ struct EventReader {
         return call
     }
 
-    private static func value(of event: ServerSentEvents.Event) throws -> JSON {
-        guard let value = try? JSON(parsing: Data(event.data.utf8)) else {
+    private static func value(of event: ServerSentEvents.Event) throws -> JSONValue {
+        guard let value = try? JSONValue.parse(event.data.utf8) else {
             throw Failure.broken("the API sent an event that is no JSON; is ddirect older than ddirect-control?")
         }
         return value

@@ -70,7 +70,7 @@ struct ServerSentEvents {
         case "id": if !value.utf8.contains(0) { id = value }
         case "retry":
             let isNumber = !value.isEmpty && value.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            if isNumber, let milliseconds = Int64(value) { retry = .milliseconds(milliseconds) }
+            if isNumber, let milliseconds = Int(value) { retry = .milliseconds(milliseconds) }
         // What is not known is skipped.
         default: break
         }

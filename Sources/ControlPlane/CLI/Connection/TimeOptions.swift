@@ -1,16 +1,17 @@
 import ArgumentParser
 import Foundation
+import JSON
 
 /// A length of time on the command line: whole numbers with a unit each, the greatest first, such as `90s`, `10m`, `2h`, `1d` or `1h30m`.
 struct Span: Equatable, Sendable {
-    let seconds: Int64
+    let seconds: Int
 
     /// A year. Longer is a slip of the pen.
-    static let longest: Int64 = 366 * 86_400
+    static let longest = 366 * 86_400
 
-    private static let units: [(letter: Character, seconds: Int64)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
+    private static let units: [(letter: Character, seconds: Int)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
 
-    init(seconds: Int64) { self.seconds = seconds }
+    init(seconds: Int) { self.seconds = seconds }
 
     init(parsing text: String) throws {
         guard let seconds = Span.seconds(text) else {
@@ -20,8 +21,8 @@ struct Span: Equatable, Sendable {
         self.seconds = seconds
     }
 
-    private static func seconds(_ text: String) -> Int64? {
-        var total: Int64 = 0
+    private static func seconds(_ text: String) -> Int? {
+        var total = 0
         var digits = ""
         var next = units[...]
         for character in text {
@@ -29,7 +30,7 @@ struct Span: Equatable, Sendable {
                 digits.append(character)
                 continue
             }
-            guard let number = Int64(digits), let place = next.firstIndex(where: { $0.letter == character }) else {
+            guard let number = Int(digits), let place = next.firstIndex(where: { $0.letter == character }) else {
                 return nil
             }
             let (part, isTooLong) = number.multipliedReportingOverflow(by: units[place].seconds)
@@ -94,7 +95,7 @@ struct UntilOptions: ParsableArguments {
     var isGiven: Bool { span != nil || until != nil }
 
     /// The end, as the API takes it.
-    func end(now: Date) throws -> JSON {
+    func end(now: Date) throws -> JSONValue {
         switch (span, until) {
         case (let span?, nil): return .string(Moment(now.addingTimeInterval(Double(span.seconds))).text)
         case (nil, let until?): return .string(until.text)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 struct EndpointCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,7 +50,7 @@ struct EndpointCommand: ParsableCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func run() async throws {
-            let members: [String: JSON] = ["endpoint": .object(try target.members(host: host))]
+            let members: JSONObject = ["endpoint": .object(try target.members(host: host))]
             let call = try Call(editing: service, of: "services", members, revision)
             try await connection.converse {
                 try await $0.change(call, change, done: "moved \(service) to \(host.printable)")
@@ -92,10 +93,10 @@ struct EndpointCommand: ParsableCommand {
         }
 
         /// The endpoint that would be if this one were set, without its fallbacks.
-        func candidate(insteadOf present: JSON) throws -> JSON {
+        func candidate(insteadOf present: JSONValue) throws -> JSONValue {
             let members = try Target.members(host: host, httpPort: httpPort, httpsPort: httpsPort)
             let kept = ["host", "httpPort", "httpsPort"].map { ($0, present[$0]) }.filter { !$0.1.isNull }
-            return .object(Dictionary(kept) { $1 }.merging(members) { $1 })
+            return .object(JSONObject(kept).adding(members))
         }
     }
 }

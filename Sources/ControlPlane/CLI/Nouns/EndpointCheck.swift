@@ -1,10 +1,11 @@
 import Foundation
+import JSON
 
 /// What each server saw when it was asked to resolve and connect to an endpoint.
 struct EndpointCheck {
-    let body: JSON
+    let body: JSONValue
 
-    init(_ body: JSON) { self.body = body }
+    init(_ body: JSONValue) { self.body = body }
 
     /// Everything that went wrong, as sentences that name the server. Empty when nothing did.
     var faults: [String] {
@@ -31,7 +32,7 @@ struct EndpointCheck {
     }
 
     /// A port counts as reached when one of its addresses was: a device would be sent there.
-    private static func faults(of target: JSON, on server: String) -> [String] {
+    private static func faults(of target: JSONValue, on server: String) -> [String] {
         let host = (target["host"].text ?? "the endpoint").printable
         if let error = target["resolveError"].text { return ["\(server): \(error.printable)"] }
         let attempts = target["attempts"].items
@@ -57,7 +58,7 @@ struct EndpointCheck {
         }
     }
 
-    private static func lines(of target: JSON) -> [String] {
+    private static func lines(of target: JSONValue) -> [String] {
         var heading = "  " + (Target(target)?.description ?? "").printable
         if let error = target["resolveError"].text {
             heading += ": \(error.printable)"
@@ -78,7 +79,7 @@ struct EndpointCheck {
         return [heading] + (attempts.isEmpty ? [] : table.lines(attempts))
     }
 
-    private static func milliseconds(_ value: JSON) -> String? {
+    private static func milliseconds(_ value: JSONValue) -> String? {
         switch value {
         case .integer(let whole): "\(whole) ms"
         case .number(let number): "\((number * 10).rounded() / 10) ms"

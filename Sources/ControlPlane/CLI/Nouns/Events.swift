@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,10 +36,10 @@ struct EventsCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ event: JSON) { output(connection.json ? event.compact : EventsCommand.line(event)) }
+    private func show(_ event: JSONValue) { output(connection.json ? event.compact : EventsCommand.line(event)) }
 
     /// One event for people. The columns are as wide as what most often stands in them, for nobody knows what is still to come.
-    static func line(_ event: JSON) -> String {
+    static func line(_ event: JSONValue) -> String {
         let columns: [(text: String?, width: Int)] = [
             (event["at"].text?.shortTime, 19), (event["kind"].text, 17), (event["server"].text, 8),
             (event["version"].integer.map(String.init), 6), (event["author"].text, 8),

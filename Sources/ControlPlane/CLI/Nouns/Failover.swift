@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 
 extension Resource {
     static var failovers: Resource {
@@ -71,7 +72,7 @@ struct FailoverCommand: ParsableCommand {
         @OptionGroup var following: FollowOptions
         @OptionGroup var connection: ConnectionOptions
 
-        var body: JSON { ["reason": .string(reason.reason), "forSeconds": nil, "force": .bool(force)] }
+        var body: JSONValue { ["reason": .string(reason.reason), "forSeconds": .null, "force": .bool(force)] }
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -98,7 +99,7 @@ struct FailoverCommand: ParsableCommand {
         @OptionGroup var following: FollowOptions
         @OptionGroup var connection: ConnectionOptions
 
-        var body: JSON { ["reason": .string(reason), "forSeconds": .integer(span.seconds), "force": false] }
+        var body: JSONValue { ["reason": .string(reason), "forSeconds": .integer(span.seconds), "force": false] }
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -166,7 +167,7 @@ struct FailbackCommand: AsyncParsableCommand {
     @OptionGroup var following: FollowOptions
     @OptionGroup var connection: ConnectionOptions
 
-    var body: JSON { ["reason": .string(reason.reason), "force": .bool(force)] }
+    var body: JSONValue { ["reason": .string(reason.reason), "force": .bool(force)] }
 
     func run() async throws {
         try await connection.converse { conversation in

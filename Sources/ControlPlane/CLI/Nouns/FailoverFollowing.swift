@@ -1,14 +1,15 @@
 import Foundation
+import JSON
 
 /// A failover as it is followed from answer to answer: what is new in it, whether it is over, and what it lacks.
 struct FailoverProgress {
-    private(set) var failover: JSON
+    private(set) var failover: JSONValue
     private var shown = 0
 
-    init(_ failover: JSON) { self.failover = failover }
+    init(_ failover: JSONValue) { self.failover = failover }
 
     /// Takes the newest answer, and gives the lines of the timeline that have come since the one before.
-    mutating func take(_ newest: JSON) -> [String] {
+    mutating func take(_ newest: JSONValue) -> [String] {
         failover = newest
         let report = FailoverReport(newest)
         let entries = newest["timeline"].items
@@ -38,7 +39,7 @@ struct FailoverProgress {
     }
 
     /// Why it did not end well, or what it lacks after so many seconds.
-    func shortfall(after seconds: Int64) -> String {
+    func shortfall(after seconds: Int) -> String {
         let stage = failover["stage"].text ?? "unknown"
         switch stage {
         case "done":
@@ -71,7 +72,7 @@ struct FailoverProgress {
         let stragglers =
             failover["stage"].text == "following"
             ? failover["traffic"].items.filter { $0["toFailed"].integer ?? 0 > 0 }.map {
-                "\($0["service"].text ?? "?") has had \(count(Int(clamping: $0["toFailed"].integer ?? 0), "new connection")) at the server that it left"
+                "\($0["service"].text ?? "?") has had \(count($0["toFailed"].integer ?? 0, "new connection")) at the server that it left"
                     .printable
             } : []
         return zones + (moves.isEmpty ? [] : ["not moved: " + moves.joined(separator: ", ")]) + stragglers
@@ -85,7 +86,7 @@ extension Conversation {
     private static let patience = Duration.seconds(120)
 
     /// Begins a failover or failback, says so, and follows it to its end if asked to.
-    func begin(_ call: Call, _ body: JSON, wait: Bool) async throws {
+    func begin(_ call: Call, _ body: JSONValue, wait: Bool) async throws {
         var call = call
         call.body = body
         // Never sent twice: what was begun by the first would be what stops the second.
@@ -97,7 +98,7 @@ extension Conversation {
         try await follow(begun)
     }
 
-    private func follow(_ begun: JSON) async throws {
+    private func follow(_ begun: JSONValue) async throws {
         guard let id = begun["id"].integer else {
             throw Failure.broken("the API's answer has no id in it; is ddirect older than ddirect-control?")
         }
@@ -119,7 +120,7 @@ extension Conversation {
         if let outage { throw Failure.unreachable(outage) }
         if printsJSON { output(progress.failover.pretty) }
         guard progress.hasSucceeded else {
-            throw Failure.incomplete(progress.shortfall(after: Conversation.patience.components.seconds))
+            throw Failure.incomplete(progress.shortfall(after: Int(Conversation.patience.components.seconds)))
         }
         if !printsJSON { output(progress.success) }
     }

@@ -1,13 +1,15 @@
+import JSON
+
 /// What a failover would do, as the API tells beforehand.
 struct FailoverPlan {
-    let body: JSON
+    let body: JSONValue
 
-    init(_ body: JSON) { self.body = body }
+    init(_ body: JSONValue) { self.body = body }
 
     private var server: String { (body["server"].text ?? "the server").printable }
-    private var services: [JSON] { body["services"].items }
+    private var services: [JSONValue] { body["services"].items }
     /// What would be moved when not everything is against it.
-    private var movable: [JSON] { services.filter { FailoverPlan.obstacles(of: $0).isEmpty } }
+    private var movable: [JSONValue] { services.filter { FailoverPlan.obstacles(of: $0).isEmpty } }
     /// What is against the whole of it.
     private var obstacles: [String] { body["obstacles"].texts.map(\.printable) }
 
@@ -18,7 +20,7 @@ struct FailoverPlan {
         }
     }
 
-    private static func obstacles(of service: JSON) -> [String] {
+    private static func obstacles(of service: JSONValue) -> [String] {
         let obstacles = service["obstacles"].texts
         guard obstacles.isEmpty, service["to"].isNull else { return obstacles }
         return ["it has no standby that may take it over"]
@@ -50,11 +52,11 @@ struct FailoverPlan {
         }
     }
 
-    private static func shown(_ records: JSON) -> String {
+    private static func shown(_ records: JSONValue) -> String {
         records.texts.isEmpty ? "nothing" : records.texts.joined(separator: ", ")
     }
 
-    private static func readiness(_ candidate: JSON, isTaken: Bool) -> String {
+    private static func readiness(_ candidate: JSONValue, isTaken: Bool) -> String {
         let obstacles = candidate["obstacles"].texts.joined(separator: "; ")
         if candidate["ready"].bool == true { return obstacles.isEmpty ? "ready" : "ready; \(obstacles)" }
         // What is wrong with it does not keep it from taking over, and there is none better.
@@ -101,9 +103,9 @@ func several(_ texts: [String]) -> String {
 
 /// Which services a failover moves, and where to.
 struct FailoverMoves {
-    private let moves: [JSON]
+    private let moves: [JSONValue]
 
-    init(_ failover: JSON) { moves = failover["moves"].items }
+    init(_ failover: JSONValue) { moves = failover["moves"].items }
 
     /// `2 services to ie1`.
     var summary: String {

@@ -1,12 +1,13 @@
 import Foundation
+import JSON
 
 /// One failover for people: what it is, and what happened when.
 struct FailoverReport {
-    private let failover: JSON
+    private let failover: JSONValue
     /// What moments are counted from: the first miss, or else the first thing that happened.
     private let origin: Date?
 
-    init(_ failover: JSON) {
+    init(_ failover: JSONValue) {
         self.failover = failover
         let timeline = failover["timeline"].items
         let first = timeline.first { $0["kind"].text == "firstMiss" } ?? timeline.first
@@ -62,19 +63,19 @@ struct FailoverReport {
 
     /// When it was, counted from the first miss: `+3.1 s`.
     func moment(_ time: String) -> String? {
-        guard let origin, let date = JSON.string(time).date else { return nil }
+        guard let origin, let date = JSONValue.string(time).date else { return nil }
         return FailoverReport.relative(date.timeIntervalSince(origin))
     }
 
     /// Tenths of seconds while they matter, later the two greatest units.
     static func relative(_ seconds: TimeInterval) -> String {
-        let tenths = Int64(clamping: Int((seconds * 10).rounded().clamped(to: -1e15...1e15)))
+        let tenths = Int((seconds * 10).rounded().clamped(to: -1e15...1e15))
         let sign = tenths < 0 ? "-" : "+"
         let size = abs(tenths)
         return sign + (size < 10_000 ? "\(size / 10).\(size % 10) s" : spell(seconds: size / 10))
     }
 
-    private func column(_ time: JSON) -> String {
+    private func column(_ time: JSONValue) -> String {
         let text = time.text.flatMap(moment) ?? "?"
         return String(repeating: " ", count: max(0, FailoverReport.momentWidth - text.count)) + text
     }
@@ -87,7 +88,7 @@ struct FailoverReport {
     // MARK: Parts
 
     /// An entry of the timeline, and below it what each vantage saw.
-    func lines(of entry: JSON) -> [String] {
+    func lines(of entry: JSONValue) -> [String] {
         let kind = entry["kind"].text ?? "note"
         let word = kind == "firstMiss" ? "first miss" : kind
         let padding = String(repeating: " ", count: max(0, FailoverReport.kindWidth - word.count))
@@ -105,8 +106,8 @@ struct FailoverReport {
         return ([heading] + evidence).map { $0.printable.withoutTrailingSpace }
     }
 
-    private func zone(_ zone: JSON) -> [String] {
-        let attempts = count(Int(clamping: zone["attempts"].integer ?? 0), "attempt")
+    private func zone(_ zone: JSONValue) -> [String] {
+        let attempts = count(zone["attempts"].integer ?? 0, "attempt")
         let detail = zone["detail"].text.flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""
         var lines = ["  \(zone["zone"].text ?? "?"): \(zone["state"].text ?? "unknown"), \(attempts)\(detail)"]
         for (word, key) in [("written", "writtenAt"), ("verified", "verifiedAt")] {
@@ -119,16 +120,16 @@ struct FailoverReport {
         return lines.map(\.printable)
     }
 
-    private func column(_ time: JSON, or absence: String) -> String {
+    private func column(_ time: JSONValue, or absence: String) -> String {
         guard time.isNull else { return column(time) }
         return String(repeating: " ", count: FailoverReport.momentWidth - absence.count) + absence
     }
 
-    private static func traffic(_ traffic: JSON) -> String {
+    private static func traffic(_ traffic: JSONValue) -> String {
         let counts = [("the standby", "toStandby"), ("the failed server", "toFailed")].map { place, key in
             "\(traffic[key].integer ?? 0) to \(place)"
         }
-        let share = traffic["share"].double.map {
+        let share = traffic["share"].number.map {
             " (\(Int(($0.clamped(to: 0...1) * 100).rounded(.down))) % to the standby)"
         }
         return "  \(traffic["service"].text ?? "?"): new connections: \(counts.joined(separator: ", "))\(share ?? "")"
@@ -136,19 +137,10 @@ struct FailoverReport {
     }
 }
 
-extension JSON {
+extension JSONValue {
     /// A time of the API.
     var date: Date? {
         text.flatMap { try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }
-    }
-
-    /// A number, whether or not it is whole.
-    var double: Double? {
-        switch self {
-        case .integer(let whole): Double(whole)
-        case .number(let number): number
-        default: nil
-        }
     }
 }
 

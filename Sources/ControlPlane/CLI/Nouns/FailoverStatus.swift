@@ -1,8 +1,10 @@
+import JSON
+
 /// How the fleet stands: who watches whom and sees what, and what could take over.
 struct FailoverStatus {
-    let body: JSON
+    let body: JSONValue
 
-    init(_ body: JSON) { self.body = body }
+    init(_ body: JSONValue) { self.body = body }
 
     /// What matters most comes first: whether anything would be moved at all.
     func lines(within width: Int?) -> [String] {
@@ -53,20 +55,20 @@ struct FailoverStatus {
     }
 
     /// Of every vantage once one of them misses: who still sees the server is as telling.
-    private static func misses(_ server: JSON) -> String {
+    private static func misses(_ server: JSONValue) -> String {
         let vantages = server["vantages"].items
         guard vantages.contains(where: { $0["misses"].integer ?? 0 > 0 }) else { return vantages.isEmpty ? "" : "none" }
         return vantages.map { "\($0["vantage"].text ?? "?") \($0["misses"].integer ?? 0)" }.joined(separator: ", ")
     }
 
-    private static func override(_ server: JSON) -> String {
+    private static func override(_ server: JSONValue) -> String {
         let override = server["override"]
         guard let state = override["state"].text else { return "" }
         return "\(state) until \(override["until"].text?.shortTime ?? "?")"
     }
 
     /// Why a server is not well, and what each vantage that misses it saw last.
-    private static func trouble(_ server: JSON) -> [String] {
+    private static func trouble(_ server: JSONValue) -> [String] {
         let override = server["override"]
         let missing = server["vantages"].items.filter { ["missed", "unanswered"].contains($0["outcome"].text) }
         let state = server["state"].text ?? "unknown"
@@ -86,7 +88,7 @@ struct FailoverStatus {
         return lines.map(\.printable)
     }
 
-    private func unready(_ list: JSON, heading: String, _ line: (JSON) -> String) -> [String] {
+    private func unready(_ list: JSONValue, heading: String, _ line: (JSONValue) -> String) -> [String] {
         let unready = list.items.filter { $0["ready"].bool != true }
         guard !unready.isEmpty else { return [] }
         return [heading]

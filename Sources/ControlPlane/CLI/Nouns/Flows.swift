@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 struct FlowsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -47,9 +48,9 @@ struct FlowsCommand: AsyncParsableCommand {
 
 /// A server's answer, and how it is shown to people.
 struct FlowListing {
-    let body: JSON
+    let body: JSONValue
 
-    init(_ body: JSON) { self.body = body }
+    init(_ body: JSONValue) { self.body = body }
 
     private static var table: Table {
         Table(columns: [
@@ -65,11 +66,11 @@ struct FlowListing {
     }
 
     /// A service may have any name, but not one with brackets.
-    private static func service(_ flow: JSON) -> String {
+    private static func service(_ flow: JSONValue) -> String {
         flow["monitor"].bool == true ? "(monitor endpoint)" : flow["service"].text ?? ""
     }
 
-    private static func time(_ milliseconds: JSON) -> String {
+    private static func time(_ milliseconds: JSONValue) -> String {
         guard let milliseconds = milliseconds.integer else { return "" }
         return milliseconds < 1000 ? "\(milliseconds) ms" : spell(seconds: milliseconds / 1000)
     }
@@ -83,7 +84,7 @@ struct FlowListing {
     var remarks: [String] {
         var remarks: [String] = []
         let (shown, matching) = (body["flows"].items.count, body["matching"].integer ?? 0)
-        if matching > Int64(shown) {
+        if matching > shown {
             remarks.append("\(matching) flows match, and these are the \(shown) oldest; --limit shows up to 1000")
         }
         if body["complete"].bool == false {
@@ -94,7 +95,7 @@ struct FlowListing {
 }
 
 /// A number of bytes, by the unit that leaves few digits: `512 B`, `1.5 kB`, `20 MB`.
-func spell(bytes: Int64) -> String {
+func spell(bytes: Int) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB"]
     var (value, unit) = (Double(bytes), 0)
     // From 999.5 on it would be rounded to 1000.
@@ -103,5 +104,5 @@ func spell(bytes: Int64) -> String {
         unit += 1
     }
     let tenths = (value * 10).rounded() / 10
-    return unit > 0 && tenths < 10 ? "\(tenths) \(units[unit])" : "\(Int64(value.rounded())) \(units[unit])"
+    return unit > 0 && tenths < 10 ? "\(tenths) \(units[unit])" : "\(Int(value.rounded())) \(units[unit])"
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 
 struct FreezeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,7 +49,7 @@ struct UnfreezeCommand: AsyncParsableCommand {
 
 extension Conversation {
     /// Prints the answer to something that was done: in JSON as it is, for people a sentence.
-    func confirm(_ answer: JSON, _ sentence: String) {
+    func confirm(_ answer: JSONValue, _ sentence: String) {
         output(printsJSON ? (answer.isNull ? "{}" : answer.pretty) : sentence.printable)
     }
 }

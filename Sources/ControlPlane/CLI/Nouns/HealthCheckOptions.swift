@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 enum HealthCheckKind: String, CaseIterable, ExpressibleByArgument { case tcp, tls, http, off }
 
@@ -44,14 +45,14 @@ struct HealthCheckOptions: ParsableArguments {
     var healthHoldDown: Int?
 
     /// The member `check` of an endpoint: what changes in it, null for having none, nil for leaving it as it is.
-    func check() throws -> JSON? {
-        var members: [String: JSON] = [:]
+    func check() throws -> JSONValue? {
+        var members: JSONObject = [:]
         if let healthPath { members["path"] = .string(healthPath) }
         let numbers = [
             ("intervalSeconds", healthInterval), ("timeoutSeconds", healthTimeout), ("rise", healthRise),
             ("fall", healthFall), ("holdDownSeconds", healthHoldDown),
         ]
-        for case (let member, let value?) in numbers { members[member] = .integer(Int64(value)) }
+        for case (let member, let value?) in numbers { members[member] = .integer(value) }
         if healthCheck == .off {
             guard members.isEmpty else {
                 throw Failure.usage(
@@ -66,7 +67,7 @@ struct HealthCheckOptions: ParsableArguments {
 
 /// How a health check is shown to people: `http /health every 5 s, timeout 2 s, fall 3, rise 2, hold-down 30 s`.
 enum HealthCheckText {
-    static func text(_ check: JSON) -> String? {
+    static func text(_ check: JSONValue) -> String? {
         guard let kind = check["kind"].text else { return nil }
         let request = kind == HealthCheckKind.http.rawValue ? check["path"].text : nil
         let interval = check["intervalSeconds"].integer.map { "every \($0) s" }

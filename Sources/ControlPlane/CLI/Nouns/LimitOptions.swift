@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 /// A limit on the command line: a number, `unlimited`, or `default` for the standard one.
 enum LimitArgument: ExpressibleByArgument, Equatable {
@@ -16,9 +17,9 @@ enum LimitArgument: ExpressibleByArgument, Equatable {
         }
     }
 
-    var json: JSON {
+    var json: JSONValue {
         switch self {
-        case .number(let number): .integer(Int64(number))
+        case .number(let number): .integer(number)
         case .unlimited: "unlimited"
         case .standard: .null
         }
@@ -40,9 +41,9 @@ enum RateArgument: ExpressibleByArgument, Equatable {
         }
     }
 
-    var json: JSON {
+    var json: JSONValue {
         switch self {
-        case .number(let number): .integer(Int64(number))
+        case .number(let number): .integer(number)
         case .standard: .null
         }
     }
@@ -94,25 +95,25 @@ struct ServiceLimitOptions: ParsableArguments {
     @Flag(help: "Deny nobody.")
     var noDeny = false
 
-    func members() throws -> [String: JSON] {
+    func members() throws -> JSONObject {
         if noAllow, !allow.isEmpty {
             throw Failure.usage("--allow and --no-allow contradict each other; give one of them")
         }
         if noDeny, !deny.isEmpty {
             throw Failure.usage("--deny and --no-deny contradict each other; give one of them")
         }
-        var limits: [String: JSON] = [:]
+        var limits: JSONObject = [:]
         let numbers = [
             ("connections", connectionLimit), ("newConnectionsPerSecond", connectionRate),
             ("clientConnections", clientConnectionLimit), ("newClientConnectionsPerSecond", clientConnectionRate),
         ]
         for case (let member, let value?) in numbers { limits[member] = value.json }
         if let minimumRate { limits["minimumBytesPerSecond"] = minimumRate.json }
-        var members: [String: JSON] = [:]
+        var members: JSONObject = [:]
         if !limits.isEmpty { members["limits"] = .object(limits) }
-        if !allow.isEmpty { members["allow"] = .array(allow.map(JSON.string)) }
+        if !allow.isEmpty { members["allow"] = .array(allow.map(JSONValue.string)) }
         if noAllow { members["allow"] = [] }
-        if !deny.isEmpty { members["deny"] = .array(deny.map(JSON.string)) }
+        if !deny.isEmpty { members["deny"] = .array(deny.map(JSONValue.string)) }
         if noDeny { members["deny"] = [] }
         return members
     }
@@ -142,8 +143,8 @@ struct ServerLimitOptions: ParsableArguments {
     var minimumRate: RateArgument?
 
     /// The members of `limits`.
-    var members: [String: JSON] {
-        var members: [String: JSON] = [:]
+    var members: JSONObject {
+        var members: JSONObject = [:]
         let numbers = [
             ("clientConnections", clientConnectionLimit), ("newClientConnectionsPerSecond", clientConnectionRate),
             ("clientOpenings", clientOpeningLimit),
@@ -169,8 +170,8 @@ struct FlowLogOptions: ParsableArguments {
     var flowLogInterval: RateArgument?
 
     /// The members of `flowLog`.
-    var members: [String: JSON] {
-        var members: [String: JSON] = [:]
+    var members: JSONObject {
+        var members: JSONObject = [:]
         if let flowLog { members["oneIn"] = flowLog.json }
         if let flowLogInterval { members["intervalSeconds"] = flowLogInterval.json }
         return members
@@ -180,7 +181,7 @@ struct FlowLogOptions: ParsableArguments {
 /// How limits and what belongs to them are shown to people.
 enum LimitText {
     /// What is particular to a service, or that nothing is.
-    static func lines(ofService limits: JSON) -> [String] {
+    static func lines(ofService limits: JSONValue) -> [String] {
         lines(
             limits,
             [
@@ -190,7 +191,7 @@ enum LimitText {
             ], rate: "of a request body")
     }
 
-    static func lines(ofServer limits: JSON) -> [String] {
+    static func lines(ofServer limits: JSONValue) -> [String] {
         lines(
             limits,
             [
@@ -200,7 +201,8 @@ enum LimitText {
             ], rate: "of a hello")
     }
 
-    private static func lines(_ limits: JSON, _ names: [(member: String, text: String)], rate: String) -> [String] {
+    private static func lines(_ limits: JSONValue, _ names: [(member: String, text: String)], rate: String) -> [String]
+    {
         var lines = names.compactMap { member, text -> String? in
             if let number = limits[member].integer { return "\(number) \(text)" }
             return limits[member].text.map { "\($0) \(text)" }
@@ -212,7 +214,7 @@ enum LimitText {
     }
 
     /// `unsaid` is what it means that nothing is said.
-    static func flowLog(_ flowLog: JSON, unsaid: String) -> String {
+    static func flowLog(_ flowLog: JSONValue, unsaid: String) -> String {
         let sampling: String =
             switch flowLog["oneIn"].integer {
             case nil: unsaid
@@ -227,7 +229,7 @@ enum LimitText {
         }
     }
 
-    static func forwardedFields(_ service: JSON) -> String {
+    static func forwardedFields(_ service: JSONValue) -> String {
         service["forwardedFields"].text
             ?? (service["forwardedFor"].text == "replace" ? "strip, as X-Forwarded-For is replaced" : "keep")
     }

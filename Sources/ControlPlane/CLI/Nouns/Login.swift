@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 
 struct LoginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,7 +38,7 @@ struct LoginCommand: AsyncParsableCommand {
         try Credentials(api: api, token: token).store(in: file)
         output(
             json
-                ? (["api": .string(api), "file": .string(file)] as JSON).pretty
+                ? (["api": .string(api), "file": .string(file)] as JSONValue).pretty
                 : "\(api) accepts this token; both are kept in \(file)")
         if api.hasPrefix("http:"), !api.hasPrefix("http://127."), !api.hasPrefix("http://localhost"),
             !api.hasPrefix("http://[::1]")

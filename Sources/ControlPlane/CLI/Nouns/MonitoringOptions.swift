@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 /// A number, or the word for having none: `fleet` for a server, which is then watched as the fleet is, `majority` for the fleet's quorum.
 enum NumberOrWord<Word: DefaultWord>: ExpressibleByArgument, Equatable {
@@ -15,9 +16,9 @@ enum NumberOrWord<Word: DefaultWord>: ExpressibleByArgument, Equatable {
         }
     }
 
-    var json: JSON {
+    var json: JSONValue {
         switch self {
-        case .number(let number): .integer(Int64(number))
+        case .number(let number): .integer(number)
         case .word: .null
         }
     }
@@ -59,15 +60,15 @@ struct ServerMonitoringOptions: ParsableArguments {
     var probeHttpsPort: Int?
 
     /// The members of `monitoring`.
-    var members: [String: JSON] {
+    var members: JSONObject {
         let numbers = [
             ("intervalSeconds", probeInterval), ("timeoutSeconds", probeTimeout), ("threshold", threshold),
             ("recoveryThreshold", recoveryThreshold), ("quorum", quorum),
         ]
-        var members: [String: JSON] = [:]
+        var members: JSONObject = [:]
         for case (let member, let value?) in numbers { members[member] = value.json }
-        if let probeHttpPort { members["httpPort"] = .integer(Int64(probeHttpPort)) }
-        if let probeHttpsPort { members["httpsPort"] = .integer(Int64(probeHttpsPort)) }
+        if let probeHttpPort { members["httpPort"] = .integer(probeHttpPort) }
+        if let probeHttpsPort { members["httpsPort"] = .integer(probeHttpsPort) }
         return members
     }
 }
@@ -75,7 +76,7 @@ struct ServerMonitoringOptions: ParsableArguments {
 /// How monitoring is shown to people.
 enum MonitoringText {
     /// What is particular to a server, or that nothing is.
-    static func lines(ofServer monitoring: JSON) -> [String] {
+    static func lines(ofServer monitoring: JSONValue) -> [String] {
         let own = [
             ("interval", "intervalSeconds", " s"), ("timeout", "timeoutSeconds", " s"), ("threshold", "threshold", ""),
             ("recovery threshold", "recoveryThreshold", ""), ("quorum", "quorum", ""),

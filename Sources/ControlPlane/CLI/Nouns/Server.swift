@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 extension Resource {
     static var servers: Resource {
@@ -19,7 +20,7 @@ extension Resource {
     }
 
     /// The one thing about a server that matters most now.
-    private static func state(_ server: JSON) -> String {
+    private static func state(_ server: JSONValue) -> String {
         if !server["refusal"].isNull {
             return "refused \(server["refusal"]["version"].integer.map(String.init) ?? "a version")"
         }
@@ -27,7 +28,7 @@ extension Resource {
         return server["draining"].bool == true ? "draining" : "connected"
     }
 
-    private static func details(_ server: JSON) -> Details {
+    private static func details(_ server: JSONValue) -> Details {
         var details = Details()
         details.add("name", server["name"].text)
         details.add("region", server["region"].text)
@@ -36,8 +37,8 @@ extension Resource {
         details.add("trusted senders", server["trustedSenders"].texts)
         details.add(
             "default services",
-            server["defaultServices"].members.sorted { $0.key < $1.key }.map {
-                "\($0.key) → \($0.value.text ?? "none")"
+            server["defaultServices"].members.keys.sorted().map {
+                "\($0) → \(server["defaultServices"][$0].text ?? "none")"
             })
         details.add("watched", MonitoringText.lines(ofServer: server["monitoring"]))
         details.add("limits", LimitText.lines(ofServer: server["limits"]))
@@ -63,7 +64,9 @@ extension Resource {
         }
         details.add(
             "connect failures",
-            server["connectFailures"].members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.compact)" })
+            server["connectFailures"].members.keys.sorted().map {
+                "\($0): \(server["connectFailures"][$0].compact)"
+            })
         if let open = server["connectionsOpen"].integer {
             details.add(
                 "connections", "\(open) open" + (server["connectionsTotal"].integer.map { ", \($0) in total" } ?? ""))
@@ -128,7 +131,7 @@ struct ServerCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let call = Call(creating: "servers", .object(try options.members().merging(["name": .string(name)]) { $1 }))
+            let call = Call(creating: "servers", try options.members().adding(["name": .string(name)]))
             try await connection.converse { try await $0.change(call, change, done: "created server \(name)") }
         }
     }

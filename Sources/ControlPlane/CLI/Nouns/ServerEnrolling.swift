@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 
 extension ServerCommand {
     struct Enroll: AsyncParsableCommand {
@@ -37,7 +38,7 @@ extension ServerCommand {
                 var call = Call(.post, "servers", name, "enroll")
                 // Repeated, it takes back the token whose answer was lost.
                 call.isRepeatable = true
-                if let validFor { call.body = ["validForSeconds": .integer(Int64(validFor))] }
+                if let validFor { call.body = ["validForSeconds": .integer(validFor)] }
                 let answer = try await conversation.client.send(call).body
                 guard let token = answer["token"].text else {
                     throw Failure.broken("the API's answer has no token in it")
@@ -66,7 +67,7 @@ extension ServerCommand {
         }
 
         /// The API's answer, but for a token that stands in a file.
-        private func shown(_ answer: JSON) -> JSON {
+        private func shown(_ answer: JSONValue) -> JSONValue {
             guard let writeToken else { return answer }
             var members = answer.members
             members["token"] = nil
@@ -74,7 +75,7 @@ extension ServerCommand {
             return .object(members)
         }
 
-        private func instructions(_ answer: JSON) -> [String] {
+        private func instructions(_ answer: JSONValue) -> [String] {
             let fingerprint = answer["authorityFingerprint"].text ?? "unknown"
             let what = writeToken.map { "The token in \($0)" } ?? "This token"
             return [
@@ -103,7 +104,7 @@ extension ServerCommand {
                 call.isRepeatable = true
                 let answer = try await conversation.client.send(call).body
                 if conversation.printsJSON { return output(answer.pretty) }
-                let revoked = count(Int(clamping: answer["certificatesRevoked"].integer ?? 0), "certificate")
+                let revoked = count(answer["certificatesRevoked"].integer ?? 0, "certificate")
                 output("revoked \(revoked) of \(name); `ddirect server enroll \(name)` lets it in again")
             }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 /// A server's fields on the command line; what is not given is not sent.
 struct ServerOptions: ParsableArguments {
@@ -34,18 +35,18 @@ struct ServerOptions: ParsableArguments {
 
     @OptionGroup var flowLog: FlowLogOptions
 
-    func members() throws -> [String: JSON] {
+    func members() throws -> JSONObject {
         if noTrustedSenders, !trustedSender.isEmpty {
             throw Failure.usage("--trusted-sender and --no-trusted-senders contradict each other; give one of them")
         }
-        var members: [String: JSON] = [:]
+        var members: JSONObject = [:]
         if let region { members["region"] = .string(region) }
         if let hostname { members["hostname"] = .string(hostname) }
-        if !address.isEmpty { members["addresses"] = .array(address.map(JSON.string)) }
-        if !trustedSender.isEmpty { members["trustedSenders"] = .array(trustedSender.map(JSON.string)) }
+        if !address.isEmpty { members["addresses"] = .array(address.map(JSONValue.string)) }
+        if !trustedSender.isEmpty { members["trustedSenders"] = .array(trustedSender.map(JSONValue.string)) }
         if noTrustedSenders { members["trustedSenders"] = [] }
         if !defaultService.isEmpty {
-            var services: [String: JSON] = [:]
+            var services: JSONObject = [:]
             for pair in defaultService {
                 guard let sign = pair.firstIndex(of: "="), sign != pair.startIndex else {
                     throw Failure.usage(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 extension Resource {
     static var services: Resource {
@@ -103,8 +104,7 @@ struct ServiceCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let call = Call(
-                creating: "services", .object(try options.members().merging(["name": .string(name)]) { $1 }))
+            let call = Call(creating: "services", try options.members().adding(["name": .string(name)]))
             try await connection.converse { try await $0.change(call, change, done: "created service \(name)") }
         }
     }
@@ -137,8 +137,8 @@ struct ServiceCommand: ParsableCommand {
                     // Read, changed and written back: a change of someone else's in between must be refused, not overwritten.
                     let service = try await conversation.client.send(Call(.get, "services", name)).body
                     members["clientDomains"] = .array(
-                        try domains.applied(to: service["clientDomains"].texts).map(JSON.string))
-                    revision.ifMatch = revision.ifMatch ?? service["revision"].integer.map(Int.init)
+                        try domains.applied(to: service["clientDomains"].texts).map(JSONValue.string))
+                    revision.ifMatch = revision.ifMatch ?? service["revision"].integer
                 }
                 let call = try Call(editing: name, of: "services", members, revision)
                 try await conversation.change(call, change, done: "changed service \(name)")

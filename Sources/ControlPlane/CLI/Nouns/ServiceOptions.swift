@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 enum SendProxyProtocol: String, CaseIterable, ExpressibleByArgument { case off, v1, v2 }
 enum ForwardedFor: String, CaseIterable, ExpressibleByArgument { case append, replace, off }
@@ -29,7 +30,7 @@ struct EndpointOptions: ParsableArguments {
     @OptionGroup var health: HealthCheckOptions
 
     /// The members of `endpoint`, for a host that may come with its ports.
-    func members(host: String?) throws -> [String: JSON] {
+    func members(host: String?) throws -> JSONObject {
         if noFallbacks, !fallback.isEmpty {
             throw Failure.usage("--fallback and --no-fallbacks contradict each other; give one of them")
         }
@@ -91,17 +92,17 @@ struct ServiceOptions: ParsableArguments {
 
     @OptionGroup var steering: SteeringOptions
 
-    func members() throws -> [String: JSON] {
+    func members() throws -> JSONObject {
         if noStandbys, !standby.isEmpty {
             throw Failure.usage("--standby and --no-standbys contradict each other; give one of them")
         }
-        var members = try steering.members().merging(limits.members()) { $1 }
+        var members = try steering.members().adding(limits.members())
         if let customer { members["customer"] = .string(customer) }
-        if !clientDomain.isEmpty { members["clientDomains"] = .array(clientDomain.map(JSON.string)) }
+        if !clientDomain.isEmpty { members["clientDomains"] = .array(clientDomain.map(JSONValue.string)) }
         let endpoint = try target.members(host: endpoint)
         if !endpoint.isEmpty { members["endpoint"] = .object(endpoint) }
         if let primary { members["primary"] = .string(primary) }
-        if !standby.isEmpty { members["standbys"] = .array(standby.map(JSON.string)) }
+        if !standby.isEmpty { members["standbys"] = .array(standby.map(JSONValue.string)) }
         if noStandbys { members["standbys"] = [] }
         if let acceptProxyProtocol { members["acceptProxyProtocol"] = .bool(acceptProxyProtocol) }
         if let sendProxyProtocol { members["sendProxyProtocol"] = .string(sendProxyProtocol.rawValue) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 struct SettingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,10 +37,10 @@ struct SettingsCommand: ParsableCommand {
         }
     }
 
-    static func details(_ settings: JSON) -> Details {
+    static func details(_ settings: JSONValue) -> Details {
         let (monitoring, failover) = (settings["monitoring"], settings["failover"])
-        func seconds(_ value: JSON) -> String? { value.integer.map { "\($0) s" } }
-        func number(_ value: JSON) -> String? { value.integer.map(String.init) }
+        func seconds(_ value: JSONValue) -> String? { value.integer.map { "\($0) s" } }
+        func number(_ value: JSONValue) -> String? { value.integer.map(String.init) }
         var details = Details()
         details.add("probe interval", seconds(monitoring["intervalSeconds"]))
         details.add("probe timeout", seconds(monitoring["timeoutSeconds"]))
@@ -104,22 +105,22 @@ struct SettingsOptions: ParsableArguments {
     @Flag(help: "Send alerts nowhere.")
     var noWebhooks = false
 
-    func members() throws -> [String: JSON] {
+    func members() throws -> JSONObject {
         if noWebhooks, !webhook.isEmpty {
             throw Failure.usage("--webhook and --no-webhooks contradict each other; give one of them")
         }
-        var monitoring: [String: JSON] = [:]
+        var monitoring: JSONObject = [:]
         let numbers = [
             ("intervalSeconds", probeInterval), ("timeoutSeconds", probeTimeout), ("threshold", threshold),
             ("recoveryThreshold", recoveryThreshold),
         ]
-        for case (let member, let value?) in numbers { monitoring[member] = .integer(Int64(value)) }
+        for case (let member, let value?) in numbers { monitoring[member] = .integer(value) }
         if let quorum { monitoring["quorum"] = quorum.json }
-        var failover: [String: JSON] = [:]
+        var failover: JSONObject = [:]
         if let automaticFailover { failover["automatic"] = .bool(automaticFailover) }
         if let failback { failover["failback"] = .string(failback.rawValue) }
-        if let holdDown { failover["holdDownSeconds"] = .integer(Int64(holdDown)) }
-        var members: [String: JSON] = [:]
+        if let holdDown { failover["holdDownSeconds"] = .integer(holdDown) }
+        var members: JSONObject = [:]
         if !monitoring.isEmpty { members["monitoring"] = .object(monitoring) }
         if !failover.isEmpty { members["failover"] = .object(failover) }
         if !webhook.isEmpty { members["webhooks"] = .array(try webhook.map(SettingsOptions.hook)) }
@@ -127,7 +128,7 @@ struct SettingsOptions: ParsableArguments {
         return members
     }
 
-    private static func hook(_ text: String) throws(Failure) -> JSON {
+    private static func hook(_ text: String) throws(Failure) -> JSONValue {
         guard let sign = text.firstIndex(of: "="), sign != text.startIndex, !text[..<sign].contains("/") else {
             throw .usage(
                 "--webhook is '\(text.printable)'; expected CREDENTIAL=URL, such as hook-key=https://alerts.example/ddirect"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 /// The names that steer a service's traffic and its own uptime check, on the command line; what is not given is not sent.
 struct SteeringOptions: ParsableArguments {
@@ -26,17 +27,17 @@ struct SteeringOptions: ParsableArguments {
     @Flag(help: "Have no check of its own.")
     var noCheck = false
 
-    func members() throws -> [String: JSON] {
+    func members() throws -> JSONObject {
         if noDNS, !dns.isEmpty {
             throw Failure.usage("--dns and --no-dns contradict each other; give one of them")
         }
         if noCheck, check != nil || checkHttp != nil || checkHost != nil {
             throw Failure.usage("--no-check and the other options of the check contradict each other; give one of them")
         }
-        var members: [String: JSON] = [:]
+        var members: JSONObject = [:]
         if !dns.isEmpty { members["dns"] = .array(try dns.map { try Binding(parsing: $0).json }) }
         if noDNS { members["dns"] = [] }
-        var request: [String: JSON] = [:]
+        var request: JSONObject = [:]
         if let check { request["path"] = .string(check) }
         if let checkHttp { request["scheme"] = checkHttp ? "http" : "https" }
         if let checkHost { request["host"] = .string(checkHost) }
@@ -48,7 +49,7 @@ struct SteeringOptions: ParsableArguments {
 
 /// A DNS binding as it is written on the command line and shown: `ZONE:NAME:KIND:TTL`.
 struct Binding: CustomStringConvertible {
-    let json: JSON
+    let json: JSONValue
 
     init(parsing text: String) throws(Failure) {
         let malformed = Failure.usage(
@@ -56,17 +57,17 @@ struct Binding: CustomStringConvertible {
                 + "such as acme.example:app.acme.example:cname:5")
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard (2...4).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { throw malformed }
-        var members: [String: JSON] = ["zone": .string(parts[0]), "name": .string(parts[1])]
+        var members: JSONObject = ["zone": .string(parts[0]), "name": .string(parts[1])]
         if parts.count > 2 { members["kind"] = .string(parts[2]) }
         if parts.count > 3 {
-            guard let seconds = Int64(parts[3]) else { throw malformed }
+            guard let seconds = Int(parts[3]) else { throw malformed }
             members["ttl"] = .integer(seconds)
         }
         json = .object(members)
     }
 
     /// Nil when it is something else.
-    init?(shown json: JSON) {
+    init?(shown json: JSONValue) {
         guard json["zone"].text != nil, json["name"].text != nil else { return nil }
         self.json = json
     }
@@ -80,7 +81,7 @@ struct Binding: CustomStringConvertible {
 
 /// A service's own uptime check, as a person would write it: `https://app.acme.example/health`.
 enum ServiceCheckText {
-    static func text(_ check: JSON) -> String? {
+    static func text(_ check: JSONValue) -> String? {
         guard let host = check["host"].text, let path = check["path"].text else { return nil }
         return "\(check["scheme"].text ?? "https")://\(host)\(path)"
     }

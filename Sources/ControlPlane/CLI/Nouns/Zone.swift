@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 extension Resource {
     static var zones: Resource {
@@ -32,7 +33,7 @@ extension Resource {
     }
 
     /// Where changes of the zone go, whatever the kind of its provider.
-    private static func place(_ provider: JSON) -> String? {
+    private static func place(_ provider: JSONValue) -> String? {
         ["server", "url", "hostedZone", "command"].lazy.compactMap { provider[$0].text }.first
     }
 }
@@ -86,8 +87,8 @@ struct ZoneCommand: ParsableCommand {
         }
 
         func run() async throws {
-            let members = try options.members(replacing: false).merging(["name": .string(name)]) { $1 }
-            let call = Call(creating: "zones", .object(members))
+            let members = try options.members(replacing: false).adding(["name": .string(name)])
+            let call = Call(creating: "zones", members)
             try await connection.converse { try await $0.change(call, change, done: "created zone \(name)") }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 
 /// Who changes a zone.
 enum ZoneProviderKind: String, CaseIterable, ExpressibleByArgument {
@@ -61,11 +62,11 @@ struct ZoneOptions: ParsableArguments {
     var noAuthorities = false
 
     /// `replacing` says that there may be a provider of another kind already, whose members have to go (RFC 7396 would keep them).
-    func members(replacing: Bool) throws -> [String: JSON] {
+    func members(replacing: Bool) throws -> JSONObject {
         if noAuthorities, !authority.isEmpty {
             throw Failure.usage("--authority and --no-authorities contradict each other; give one of them")
         }
-        var given: [String: JSON] = [:]
+        var given: JSONObject = [:]
         if let provider {
             given["kind"] = .string(provider.rawValue)
             if replacing {
@@ -79,9 +80,9 @@ struct ZoneOptions: ParsableArguments {
         ]
         for case (let member, let value?) in values { given[member] = .string(value) }
         if url == "none" { given["url"] = .null }
-        var members: [String: JSON] = [:]
+        var members: JSONObject = [:]
         if !given.isEmpty { members["provider"] = .object(given) }
-        if !authority.isEmpty { members["authorities"] = .array(authority.map(JSON.string)) }
+        if !authority.isEmpty { members["authorities"] = .array(authority.map(JSONValue.string)) }
         if noAuthorities { members["authorities"] = [] }
         return members
     }

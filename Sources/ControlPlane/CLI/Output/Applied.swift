@@ -1,18 +1,20 @@
+import JSON
+
 /// Who has applied a change, as the API saw it when it answered or stopped waiting.
 struct Applied: Equatable {
     struct Server: Equatable {
         let name: String
         let state: String
-        let version: Int64?
+        let version: Int?
         let reasons: [String]
     }
 
-    let version: Int64
+    let version: Int
     let complete: Bool
     let servers: [Server]
 
     /// Nil when the answer says nothing about servers.
-    init?(_ body: JSON) {
+    init?(_ body: JSONValue) {
         let applied = body["applied"]
         guard let version = applied["version"].integer, let complete = applied["complete"].bool else { return nil }
         self.version = version
@@ -41,11 +43,11 @@ struct Applied: Equatable {
             .init("VERSION", .right) { $0["version"].integer.map(String.init) ?? "" },
             .init("REASONS") { $0["reasons"].texts.joined(separator: "; ") },
         ])
-        let rows = servers.map { server -> JSON in
+        let rows = servers.map { server -> JSONValue in
             [
                 "name": .string(server.name), "state": .string(server.state),
-                "version": server.version.map(JSON.integer) ?? nil,
-                "reasons": .array(server.reasons.map(JSON.string)),
+                "version": server.version.map(JSONValue.integer) ?? .null,
+                "reasons": .array(server.reasons.map(JSONValue.string)),
             ]
         }
         return [summary] + table.lines(rows)

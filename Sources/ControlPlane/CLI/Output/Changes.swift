@@ -1,11 +1,13 @@
+import JSON
+
 /// What a version changed, for people: one heading per resource, one line per field.
 enum Changes {
     /// Lines for the `changes` of a version, a difference or a dry run.
-    static func lines(_ changes: [JSON]) -> [String] {
+    static func lines(_ changes: [JSONValue]) -> [String] {
         changes.flatMap(lines(of:))
     }
 
-    private static func lines(of change: JSON) -> [String] {
+    private static func lines(of change: JSONValue) -> [String] {
         let (before, after) = (change["before"], change["after"])
         let name = "\(change["kind"].text ?? "resource") \(change["name"].text ?? "without a name")".printable
         let verb = before.isNull ? "created" : after.isNull ? "deleted" : "changed"
@@ -21,15 +23,15 @@ enum Changes {
     struct Difference: Equatable {
         /// The way to the field: `endpoint.host`.
         let path: String
-        let before: JSON
-        let after: JSON
+        let before: JSONValue
+        let after: JSONValue
     }
 
     /// What the heading says already, and what changes with every change.
     private static let bookkeeping: Set<String> = ["name", "revision", "createdAt", "updatedAt"]
 
     /// The fields that differ, in the order of their names; objects are looked into, arrays are one field.
-    static func differences(from before: JSON, to after: JSON, below path: String = "") -> [Difference] {
+    static func differences(from before: JSONValue, to after: JSONValue, below path: String = "") -> [Difference] {
         guard before != after else { return [] }
         let keys = Set(before.members.keys).union(after.members.keys)
         guard !keys.isEmpty else { return [Difference(path: path, before: before, after: after)] }
@@ -56,13 +58,13 @@ enum Changes {
 
     /// A value on one line. Where null is no lack of something but the standard, it is the word for that: no limit
     /// would be another thing.
-    private static func shown(_ value: JSON, at path: String) -> String {
+    private static func shown(_ value: JSONValue, at path: String) -> String {
         let hasStandard = ["limits.", "flowLog."].contains { path.hasPrefix($0) } || path == "forwardedFields"
         return value.isNull && hasStandard ? "default" : shown(value)
     }
 
     /// A value on one line.
-    static func shown(_ value: JSON) -> String {
+    static func shown(_ value: JSONValue) -> String {
         switch value {
         case .null: "none"
         case .string(let text): text.isEmpty ? "''" : text

@@ -1,3 +1,5 @@
+import JSON
+
 /// A refusal in the API's words (RFC 9457): what was wrong, and each field that was.
 struct Problem: Equatable, CustomStringConvertible {
     struct Fault: Equatable {
@@ -12,7 +14,7 @@ struct Problem: Equatable, CustomStringConvertible {
     let faults: [Fault]
 
     /// Reads a problem; an answer that is not one (from something between us and the API) still gets a sentence.
-    init(status: Int, body: JSON) {
+    init(status: Int, body: JSONValue) {
         self.status = status
         title = body["title"].text ?? "the API answered \(status)"
         detail = body["detail"].text

@@ -1,3 +1,5 @@
+import JSON
+
 /// Rows for people: aligned by spaces, numbers to the right, nothing after the last column.
 struct Table {
     struct Column {
@@ -5,9 +7,9 @@ struct Table {
 
         let title: String
         let alignment: Alignment
-        let value: (JSON) -> String
+        let value: (JSONValue) -> String
 
-        init(_ title: String, _ alignment: Alignment = .left, value: @escaping (JSON) -> String) {
+        init(_ title: String, _ alignment: Alignment = .left, value: @escaping (JSONValue) -> String) {
             self.title = title
             self.alignment = alignment
             self.value = value
@@ -17,7 +19,7 @@ struct Table {
     let columns: [Column]
 
     /// The lines of a table that is no wider than `width`: the last column gives way, down to what is still worth reading.
-    func lines(_ rows: [JSON], within width: Int?) -> [String] {
+    func lines(_ rows: [JSONValue], within width: Int?) -> [String] {
         let lines = lines(rows)
         guard let width, let heading = lines.first, let title = columns.last?.title else { return lines }
         let room = max(width, heading.count - title.count + Table.narrowestLastColumn)
@@ -28,7 +30,7 @@ struct Table {
     private static let narrowestLastColumn = 20
 
     /// The heading and one line per row. An empty value shows as `-`, so that every line has as many fields as the heading.
-    func lines(_ rows: [JSON]) -> [String] {
+    func lines(_ rows: [JSONValue]) -> [String] {
         let cells =
             [columns.map(\.title)]
             + rows.map { row in
@@ -64,7 +66,7 @@ struct Details {
     }
 
     /// The rows every resource ends with.
-    mutating func addHistory(of resource: JSON) {
+    mutating func addHistory(of resource: JSONValue) {
         add("revision", resource["revision"].integer.map(String.init))
         add("created", resource["createdAt"].text.map { "\($0.shortTime) UTC" })
         add("updated", resource["updatedAt"].text.map { "\($0.shortTime) UTC" })

@@ -1,3 +1,5 @@
+import JSON
+
 /// An endpoint or fallback as it is written on the command line and in tables: `HOST` or `HOST:HTTP:HTTPS`.
 ///
 /// Both ports or none: a single one would leave open which it is. An IPv6 address with ports stands in brackets.
@@ -45,23 +47,23 @@ struct Target: Equatable, CustomStringConvertible {
     }
 
     /// Reads `{"host", "httpPort", "httpsPort"}`; nil when there is no host.
-    init?(_ json: JSON) {
+    init?(_ json: JSONValue) {
         guard let host = json["host"].text else { return nil }
         self.init(
-            host: host, httpPort: json["httpPort"].integer.map(Int.init),
-            httpsPort: json["httpsPort"].integer.map(Int.init))
+            host: host, httpPort: json["httpPort"].integer,
+            httpsPort: json["httpsPort"].integer)
     }
 
-    var json: JSON {
-        var members: [String: JSON] = ["host": .string(host)]
-        if let httpPort { members["httpPort"] = .integer(Int64(httpPort)) }
-        if let httpsPort { members["httpsPort"] = .integer(Int64(httpsPort)) }
+    var json: JSONValue {
+        var members: JSONObject = ["host": .string(host)]
+        if let httpPort { members["httpPort"] = .integer(httpPort) }
+        if let httpsPort { members["httpsPort"] = .integer(httpsPort) }
         return .object(members)
     }
 
     /// The members that were given, from a host that may name its ports and from ports given apart.
-    static func members(host: String?, httpPort: Int?, httpsPort: Int?) throws(Failure) -> [String: JSON] {
-        var target: [String: JSON] = [:]
+    static func members(host: String?, httpPort: Int?, httpsPort: Int?) throws(Failure) -> JSONObject {
+        var target: JSONObject = [:]
         if let host {
             let parsed = try Target(parsing: host)
             if parsed.httpPort != nil, httpPort != nil || httpsPort != nil {
@@ -69,8 +71,8 @@ struct Target: Equatable, CustomStringConvertible {
             }
             target = parsed.json.members
         }
-        if let httpPort { target["httpPort"] = .integer(Int64(httpPort)) }
-        if let httpsPort { target["httpsPort"] = .integer(Int64(httpsPort)) }
+        if let httpPort { target["httpPort"] = .integer(httpPort) }
+        if let httpsPort { target["httpsPort"] = .integer(httpsPort) }
         return target
     }
 

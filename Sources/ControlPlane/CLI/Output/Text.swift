@@ -58,7 +58,7 @@ extension Unicode.Scalar {
 }
 
 /// A length of time by its two greatest units: `3 d 4 h`, `5 min 2 s`.
-func spell(seconds: Int64) -> String {
+func spell(seconds: Int) -> String {
     let units = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")]
     let shown = units.drop { $0.0 == 0 }.prefix(2).filter { $0.0 != 0 }
     return shown.isEmpty ? "0 s" : shown.map { "\($0.0) \($0.1)" }.joined(separator: " ")
