@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 /// What the API refuses, nothing stores and no server ever sees.
@@ -7,8 +8,8 @@ import Testing
         let fleet = try Fleet.single(to: nginx.first.endpoint)
         let api = fleet.api
         let before = try api.grant("GET", "/versions?limit=1").body["items"][0]["version"]
-        func body(_ change: (inout [String: JSON]) -> Void) -> JSON {
-            var members: [String: JSON] = [
+        func body(_ change: (inout JSONObject) -> Void) -> JSONValue {
+            var members: JSONObject = [
                 "name": "other", "customer": "acme", "clientDomains": ["other.acme.test"],
                 "endpoint": nginx.first.endpoint.json,
                 "primary": "za1",
@@ -16,8 +17,10 @@ import Testing
             change(&members)
             return .object(members)
         }
-        func endpoint(_ host: String, _ port: Int = 80) -> JSON { ["host": .string(host), "httpPort": JSON(port)] }
-        let cases: [(JSON, Int, String)] = [
+        func endpoint(_ host: String, _ port: Int = 80) -> JSONValue {
+            ["host": .string(host), "httpPort": .integer(port)]
+        }
+        let cases: [(JSONValue, Int, String)] = [
             (body { $0["name"] = .string(String(repeating: "a", count: 300)) }, 422, "/name"),
             (body { $0["customer"] = "nobody" }, 422, "/customer"),
             (body { $0["primary"] = "nowhere" }, 422, "/primary"),
@@ -35,13 +38,13 @@ import Testing
         ]
         for (body, status, pointer) in cases {
             let answer = try api.call("POST", "/services", body)
-            #expect(answer.status == status, "\(body.encoded): \(answer.body.encoded)")
-            #expect(answer.pointers.contains(pointer), "\(body.encoded): \(answer.body.encoded)")
+            #expect(answer.status == status, "\(body): \(answer.body)")
+            #expect(answer.pointers.contains(pointer), "\(body): \(answer.body)")
             #expect(answer.fields["content-type"]?.hasPrefix("application/problem+json") == true)
         }
         let taken = try api.call("POST", "/services", body { $0["clientDomains"] = ["app.acme.test"] })
         #expect(taken.status == 409)
-        #expect(taken.body.encoded.contains("acme-app"), "who has it is named")
+        #expect(taken.body.description.contains("acme-app"), "who has it is named")
         #expect(try api.grant("GET", "/versions?limit=1").body["items"][0]["version"] == before, "nothing was stored")
     }
 
@@ -67,7 +70,7 @@ import Testing
         let nginx = try Nginx("first", "second")
         let fleet = try Fleet.single(to: nginx.first.endpoint)
         let tag = try fleet.api.grant("GET", "/services/acme-app").fields["etag"] ?? ""
-        let change: JSON = ["endpoint": nginx.second.endpoint.json]
+        let change: JSONValue = ["endpoint": nginx.second.endpoint.json]
         #expect(try fleet.api.call("PATCH", "/services/acme-app", change, fields: ["If-Match": tag]).status == 200)
         #expect(try fleet.api.call("PATCH", "/services/acme-app", change, fields: ["If-Match": tag]).status == 412)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 import Testing
 
 /// The channel over TCP: nobody gets in who should not, whoever belongs there stays in, and the one does not trouble the other.
@@ -31,7 +32,7 @@ import Testing
         let channel: TCPChannel
         let fleet: Fleet
         let bystander: Server
-        let since: JSON
+        let since: JSONValue
 
         init() throws {
             channel = try TCPChannel()
@@ -94,7 +95,7 @@ import Testing
 
         func checkNobodyNoticed() throws {
             let status = try fleet.api.grant("GET", "/servers/ie1").body
-            #expect(status["connected"].isTrue)
+            #expect(status["connected"] == true)
             #expect(status["connectedSince"] == since, "it is the first session still: \(bystander.log)")
         }
     }
@@ -124,7 +125,7 @@ import Testing
         }
         try eventually("it is said") { !lines().isEmpty }
         #expect(lines().count == 1, "\(lines())")
-        #expect(try !scenery.fleet.api.grant("GET", "/servers/za1").body["connected"].isTrue)
+        #expect(try scenery.fleet.api.grant("GET", "/servers/za1").body["connected"] != true)
         try scenery.checkNobodyNoticed()
     }
 
@@ -143,20 +144,20 @@ import Testing
         let since = try fleet.api.grant("GET", "/servers/ie1").body["connectedSince"]
         let answer = try fleet.api.grant("POST", "/servers/za1/revoke").body
         #expect(answer["server"].text == "za1")
-        #expect(answer["certificatesRevoked"].number == 1)
+        #expect(answer["certificatesRevoked"].integer == 1)
         let revoked = now()
-        try fleet.awaitServer("za1", "is out") { !$0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is out") { $0["connected"] != true }
         figure("a revoked server is out", now() - revoked, under: .seconds(2))
         try eventually("it stays out however often it comes; it says: \(za1.log)") {
             try fleet.refusals("revoked") >= 3
         }
-        #expect(try !fleet.api.grant("GET", "/servers/za1").body["connected"].isTrue)
+        #expect(try fleet.api.grant("GET", "/servers/za1").body["connected"] != true)
         // What it has it goes on with (invariant 1).
         try load.awaitMore(50)
         #expect(load.stop().failures.map(\.description) == [])
         try fleet.enroll("za1", into: credentials, at: channel)
         try za1.program.signal(SIGHUP)
-        try fleet.awaitServer("za1", "is back") { $0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is back") { $0["connected"] == true }
         #expect(try fleet.api.grant("GET", "/servers/ie1").body["connectedSince"] == since)
     }
 
@@ -188,7 +189,7 @@ import Testing
         // Whatever is to end a session at that moment has had the time to.
         try eventually("three more beats") { now() - began > .seconds(lifetime + 4) }
         let last = try fleet.api.grant("GET", "/servers/za1").body
-        #expect(last["connected"].isTrue)
+        #expect(last["connected"] == true)
         #expect(last["connectedSince"] == first.status["connectedSince"], "it is the first session still: \(za1.log)")
         try eventually("it is said") { za1.log.contains("The certificate of this server has been renewed") }
         let mode = try FileManager.default.attributesOfItem(atPath: identity)[.posixPermissions] as? Int
@@ -215,7 +216,7 @@ import Testing
         try fleet.enroll("za1", into: credentials, at: channel)
         try za1.program.signal(SIGHUP)
         try za1.awaitReady()
-        try fleet.awaitServer("za1", "is back") { $0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is back") { $0["connected"] == true }
     }
 
     @Test func `an authority and an identity are for their owners alone, and last`() throws {
@@ -232,10 +233,10 @@ import Testing
         fleet.control.destroy()
         try fleet.restartControl()
         #expect(text(ofFile: channel.authority) == before)
-        try fleet.awaitServer("za1", "is back") { $0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is back") { $0["connected"] == true }
         let status = try fleet.api.grant("GET", "/servers/za1").body
         #expect(status["sessionAddress"].text?.hasPrefix("127.") == true)
         // A load report brings it, within a few seconds.
-        try fleet.awaitServer("za1", "says how long it has been running") { ($0["uptimeSeconds"].number ?? 0) > 0 }
+        try fleet.awaitServer("za1", "says how long it has been running") { ($0["uptimeSeconds"].integer ?? 0) > 0 }
     }
 }

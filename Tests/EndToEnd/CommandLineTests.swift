@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 /// `ddirect`, as an operator types it.
@@ -27,7 +28,7 @@ import Testing
         #expect(try shell.succeed("server list").contains("za1"))
         #expect(try shell.succeed("endpoint check acme-app").contains("connected"))
         #expect(try shell.succeed("endpoint show acme-app").contains(nginx.second.address))
-        let versions = try JSON(try shell.succeed("version list --json"))
+        let versions = try JSONValue.parse(shell.succeed("version list --json").utf8)
         #expect((versions.items.isEmpty ? versions["items"] : versions).items.count >= 4)
         #expect(try shell.succeed("audit list").contains("service.update"))
     }
@@ -50,7 +51,7 @@ import Testing
         let fleet = try Fleet.single(to: nginx.first.endpoint)
         let shell = try Shell(fleet)
         try fleet.servers[0].kill()
-        try fleet.awaitServer("za1", "is away") { !$0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is away") { $0["connected"] != true }
         let said = try shell.ddirect("endpoint set acme-app \(nginx.second.address) --wait")
         #expect(said.code == 2)
         #expect((said.output + said.errors).contains("za1"))
@@ -73,7 +74,7 @@ import Testing
         let unknown = try shell.ddirect("endpoint check acme-app --host nobody.acme.test")
         #expect(unknown.code == 2)
         #expect((unknown.output + unknown.errors).contains("nobody.acme.test cannot be resolved"))
-        let json = try JSON(try shell.succeed("endpoint check acme-app --json"))
+        let json = try JSONValue.parse(shell.succeed("endpoint check acme-app --json").utf8)
         #expect(json["servers"].items.count == 2)
         #expect(json["servers"][0]["state"] == "answered")
     }

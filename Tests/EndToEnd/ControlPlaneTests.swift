@@ -9,7 +9,7 @@ import Testing
         let fleet = try Fleet.pair(to: nginx.first.endpoint)
         let loads = try fleet.servers.map { try Load.requests(to: $0) }
         for load in loads { try load.awaitMore(50) }
-        let before = try fleet.api.grant("GET", "/servers/za1").body["currentVersion"].number ?? 0
+        let before = try fleet.api.grant("GET", "/servers/za1").body["currentVersion"].integer ?? 0
         let incarnation = try incarnation(of: fleet.servers[0])
         fleet.control.destroy()
         for server in fleet.servers {
@@ -23,7 +23,7 @@ import Testing
         try fleet.restartControl()
         for server in fleet.servers {
             try fleet.awaitServer(server.name, "is back") {
-                $0["connected"].isTrue && $0["appliedVersion"].number == before
+                $0["connected"] == true && $0["appliedVersion"].integer == before
             }
         }
         let change = try fleet.cutOver(to: nginx.second.endpoint)
@@ -51,7 +51,7 @@ import Testing
         try eventually("three heartbeats are missed") { server.log.contains("has been silent for") }
         try load.awaitMore(100)
         fleet.control.signal(SIGCONT)
-        try fleet.awaitServer("za1", "is back") { $0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is back") { $0["connected"] == true }
         try eventually("the session is back") { try server.metric("ddirect_control_plane_connected") == 1 }
         try fleet.cutOver(to: nginx.second.endpoint)
         let applied = now()
@@ -66,10 +66,10 @@ import Testing
         let fleet = try Fleet.pair(to: nginx.first.endpoint)
         let (za1, ie1) = (fleet.servers[0], fleet.servers[1])
         try ie1.kill()
-        try fleet.awaitServer("ie1", "is away") { !$0["connected"].isTrue }
+        try fleet.awaitServer("ie1", "is away") { $0["connected"] != true }
         let change = try fleet.api.grant(
             "PATCH", "/services/acme-app?wait=applied", ["endpoint": nginx.second.endpoint.json])
-        #expect(!change.body["applied"]["complete"].isTrue)
+        #expect(change.body["applied"]["complete"] != true)
         let states = change.body["applied"]["servers"].items.map {
             "\($0["server"].text ?? "")=\($0["state"].text ?? "")"
         }
@@ -91,7 +91,7 @@ import Testing
             try server.start()
             #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200)
             try fleet.awaitServer("za1", "has applied everything") {
-                $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
+                $0["connected"] == true && $0["appliedVersion"] == $0["currentVersion"]
             }
         }
     }

@@ -21,7 +21,7 @@ import Testing
             /// Takes note of the answer to a change.
             mutating func note(_ answer: API.Answer, status: Int, _ summary: String) {
                 guard answer.status == status, let version = answer.version else {
-                    complaints.append("\(summary): \(answer.status) \(answer.body.encoded)")
+                    complaints.append("\(summary): \(answer.status) \(answer.body)")
                     return
                 }
                 acknowledged[version] = summary
@@ -83,7 +83,9 @@ import Testing
                 state.openPort = port
                 return port
             }
-            guard let answer = try? api.call("PATCH", "/services/\(name)", ["endpoint": ["httpPort": JSON(port)]])
+            guard
+                let answer = try? api.call(
+                    "PATCH", "/services/\(name)", ["endpoint": ["httpPort": .integer(Int(port))]])
             else { return false }
             inner.withLock { state in
                 state.note(answer, status: 200, "update service \(name)")
@@ -134,7 +136,7 @@ import Testing
         for writer in writers {
             let state = writer.state
             let service = try api.grant("GET", "/services/\(writer.name)").body
-            let port = try #require(service["endpoint"]["httpPort"].number)
+            let port = try #require(service["endpoint"]["httpPort"].integer)
             // What was not answered may have been done or not.
             #expect([state.port, state.openPort].contains(port), "\(writer.name): \(port), after \(state.port)")
             writer.found(at: port)
@@ -164,7 +166,7 @@ import Testing
         while true {
             let page = try api.grant("GET", path).body
             for item in page["items"].items {
-                let version = try #require(item["version"].number)
+                let version = try #require(item["version"].integer)
                 summaries[version] = item["summary"].text
             }
             guard let next = page["next"].text else { return summaries }

@@ -84,7 +84,7 @@ import Testing
     @Test func `a restored version brings the former endpoint back`() throws {
         let nginx = try Nginx("first", "second")
         let fleet = try Fleet.single(to: nginx.first.endpoint)
-        let before = try fleet.api.grant("GET", "/versions?limit=1").body["items"][0]["version"].number ?? 0
+        let before = try fleet.api.grant("GET", "/versions?limit=1").body["items"][0]["version"].integer ?? 0
         try fleet.cutOver(to: nginx.second.endpoint)
         try fleet.api.apply("POST", "/versions/\(before)/restore")
         let response = try HTTPResponse.get("/", at: fleet.servers[0].http, host: "app.acme.test")

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Testing
 
 /// What happens in the fleet, as it is told to those who watch.
@@ -56,8 +57,8 @@ import Testing
         let fleet = try Fleet()
         let shell = try Shell(fleet)
         for name in ["a1", "a2", "a3", "a4"] { try shell.succeed("customer create \(name)") }
-        func events() throws -> [JSON] {
-            try shell.succeed("events --json").split(separator: "\n").map { try JSON(String($0)) }
+        func events() throws -> [JSONValue] {
+            try shell.succeed("events --json").split(separator: "\n").map { try JSONValue.parse($0.utf8) }
         }
         try eventually("all are told") { try events().count == 4 }
         let ids = try events().compactMap { $0["id"].text }

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 /// Every command of `ddirect`, typed one after the other on a real fleet, with what a person and a script see of each.
@@ -51,7 +52,7 @@ import Testing
 
     private func isJSON(_ text: String) -> Bool {
         do {
-            _ = try JSON(text)
+            _ = try JSONValue.parse(text.utf8)
             return true
         } catch {
             return false
@@ -526,7 +527,7 @@ import Testing
         other.environment["DDIRECT_TOKEN_FILE"] = file
         try other.succeed("customer create acme")
         // The author of a change is whose token it was made with.
-        let version = try JSON(try shell.succeed("version show 1 --json"))
+        let version = try JSONValue.parse(shell.succeed("version show 1 --json").utf8)
         #expect(version["author"] == "ci")
         try shell.succeed("token delete ci --yes")
         #expect(try other.ddirect("customer list").code == 77)
@@ -657,8 +658,8 @@ import Testing
 
     @Test func `no command is left out`() throws {
         // swift-argument-parser's description of the whole command line.
-        let described = try JSON(try succeed("ddirect", ["--experimental-dump-help"]))["command"]
-        func leaves(of command: JSON, after words: [String]) -> [String] {
+        let described = try JSONValue.parse(succeed("ddirect", ["--experimental-dump-help"]).utf8)["command"]
+        func leaves(of command: JSONValue, after words: [String]) -> [String] {
             // `help` comes with the library.
             let commands = command["subcommands"].items.filter { $0["commandName"] != "help" }
             guard !commands.isEmpty else { return [words.joined(separator: " ")] }

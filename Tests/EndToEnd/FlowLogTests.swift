@@ -1,13 +1,15 @@
 import Foundation
+import JSON
 import Testing
 
 /// The flow log, from the command that asks for it to the lines.
 @Suite(.realParts) struct `The flow log` {
     /// Lines about flows that have ended, as they stand in what the server has said.
-    private func lines(_ server: Server, _ service: String) throws -> [JSON] {
-        try server.program.log.split(separator: "\n").filter { $0.hasPrefix("{") }.map { try JSON(String($0)) }.filter {
-            $0["service"] == JSON.string(service) && $0["event"] == "end"
-        }
+    private func lines(_ server: Server, _ service: String) throws -> [JSONValue] {
+        try server.program.log.split(separator: "\n").filter { $0.hasPrefix("{") }.map { try JSONValue.parse($0.utf8) }
+            .filter {
+                $0["service"] == JSONValue.string(service) && $0["event"] == "end"
+            }
     }
 
     @Test func `has a line for each flow of a service that wants it, with what is counted and billed`() throws {
@@ -40,7 +42,7 @@ import Testing
         // The lines add up to what is billed.
         for (member, direction) in [("bytesUp", "up"), ("bytesDown", "down")] {
             let name = "ddirect_service_bytes_total{service=\"acme-app\",direction=\"\(direction)\"}"
-            let sum = written.reduce(0) { $0 + ($1[member].number ?? 0) }
+            let sum = written.reduce(0) { $0 + ($1[member].integer ?? 0) }
             #expect(sum > 0)
             #expect(try server.metric(name) == UInt64(sum))
         }

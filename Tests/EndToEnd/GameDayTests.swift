@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 import Testing
 
 /// Failover with real parts from end to end: what a device and the DNS see when things go wrong in a fleet of three regions.
@@ -56,7 +57,7 @@ struct `A game day` {
         let lossy = witnesses.calls(from: fault, to: momentNow())
         try day.network.mend()
         try day.awaitHealth()
-        #expect(try day.events("server.failed", since: fault).map(\.encoded) == [])
+        #expect(try day.events("server.failed", since: fault) == [])
         try expectNothingMoved(day, witnesses)
         let share = Double(lossy.count { !$0.isPrompt }) / Double(max(1, lossy.count))
         GameDayTable.add(
@@ -78,7 +79,7 @@ struct `A game day` {
         try witnesses.awaitVerdicts()
         let za1 = try day.status.server("za1")
         #expect(za1.misses(from: "control") > GameDay.threshold)
-        #expect(["ie1", "us1"].allSatisfy { za1.misses(from: $0) < GameDay.threshold }, "\(za1.encoded)")
+        #expect(["ie1", "us1"].allSatisfy { za1.misses(from: $0) < GameDay.threshold }, "\(za1)")
         #expect(za1["state"].text == "suspect")
         #expect(try day.status["holding"] == .null)
         try day.network.mend()
@@ -104,7 +105,7 @@ struct `A game day` {
         // Whatever is still believed of a server.
         try witnesses.awaitVerdicts()
         #expect(try day.status["holding"].text != nil)
-        #expect(try day.failovers.map(\.encoded) == [])
+        #expect(try day.failovers == [])
         try day.network.plug("control")
         try day.awaitHealth()
         try witnesses.awaitMore(30)
@@ -129,12 +130,12 @@ struct `A game day` {
         try day.awaitEvent("failover.conflict", since: fault)
         // As long as another attempt would take, and more.
         try witnesses.awaitVerdicts()
-        let after = try day.failover(failover["id"].number ?? 0)
+        let after = try day.failover(failover["id"].integer ?? 0)
         #expect(after["stage"].text == "conflicted")
         #expect(after["moves"].items.map { $0["state"].text } == ["conflict"])
         #expect(!after.isInForce)
         let words = after["timeline"].items.filter { $0["kind"].text == "conflict" }.compactMap { $0["detail"].text }
-        #expect(words.contains { $0.contains("us1.dfree.test") }, "it says what is there: \(after.encoded)")
+        #expect(words.contains { $0.contains("us1.dfree.test") }, "it says what is there: \(after)")
         #expect(witnesses.answers == [["za1.dfree.test", "us1.dfree.test"]].repeated(2), "never anything else")
         #expect(day.names.changes(to: "ie1.dfree.test") == 0)
         #expect(try day.failovers.count == 1, "it is not tried again and again")
@@ -167,13 +168,13 @@ func expectFailover(
     GameDayTable.add(row)
 
     let all = try day.failovers
-    expect(all.count == 1, "there is one failover: \(all.map(\.encoded))")
-    expect(failover.isInForce && failover["server"].text == "za1", "it is in force: \(failover.encoded)")
+    expect(all.count == 1, "there is one failover: \(all)")
+    expect(failover.isInForce && failover["server"].text == "za1", "it is in force: \(failover)")
     let moves = failover["moves"].items.map { [$0["service"], $0["from"], $0["to"], $0["state"]].map(\.text) }
     expect(moves == [["acme-app", "za1", standby, "written"]], "it moves the service: \(moves)")
     expect(
         failover["zones"].items.flatMap { $0["authorities"].items }.count { $0["agreesAt"] != .null } == 2,
-        "both authoritative servers were asked: \(failover.encoded)")
+        "both authoritative servers were asked: \(failover)")
     expect(day.names.changes(to: "\(standby).dfree.test") == 1, "the name is changed once")
     let answers = witnesses.answers
     expect(
@@ -185,10 +186,10 @@ func expectFailover(
     guard isPrompt else { return row }
     guard let decision = row.decision, let everywhere = row.everywhere, let outage = row.outage, let held = row.held
     else {
-        Issue.record("\(name): no time line in \(failover.encoded)", sourceLocation: sourceLocation)
+        Issue.record("\(name): no time line in \(failover)", sourceLocation: sourceLocation)
         return row
     }
-    expect((row.firstMiss ?? .infinity) <= decision, "the first miss comes before the decision: \(failover.encoded)")
+    expect((row.firstMiss ?? .infinity) <= decision, "the first miss comes before the decision: \(failover)")
     // How long that takes is the table's; only where figures are held does a machine have to be quick.
     guard Figures.areHeld else { return row }
     // The resolver counts in whole seconds, so that a TTL may last for one more. What it took is what it is held to.
@@ -202,7 +203,7 @@ func expectFailover(
 
 /// Waits until za1 answers again by a failback, and holds what the device and the DNS saw since `quiet` against what we promise.
 func expectReturn(
-    _ name: String, _ failback: JSON, of day: GameDay, _ witnesses: Witnesses, since returned: Moment,
+    _ name: String, _ failback: JSONValue, of day: GameDay, _ witnesses: Witnesses, since returned: Moment,
     undoing kind: String, quietSince quiet: Moment, remark: String
 ) throws {
     let za1 = try day.network.host("za1")
@@ -224,7 +225,7 @@ func expectReturn(
 func expectNothingMoved(
     _ day: GameDay, _ witnesses: Witnesses, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-    let failovers = try day.failovers.map(\.encoded)
+    let failovers = try day.failovers
     #expect(failovers == [], sourceLocation: sourceLocation)
     #expect(witnesses.answers == [["za1.dfree.test"]].repeated(2), sourceLocation: sourceLocation)
 }

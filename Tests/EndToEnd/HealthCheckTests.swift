@@ -1,3 +1,4 @@
+import JSON
 import Synchronization
 import Testing
 
@@ -6,16 +7,16 @@ import Testing
     /// Checks with as much time as a busy machine takes for what takes no time.
     private static let interval = 2
 
-    private func check(_ kind: String, holdDown: Int = 3) -> JSON {
+    private func check(_ kind: String, holdDown: Int = 3) -> JSONValue {
         [
-            "kind": .string(kind), "path": "/health", "intervalSeconds": JSON(Self.interval),
-            "timeoutSeconds": JSON(Self.interval), "rise": 2, "fall": 2, "holdDownSeconds": JSON(holdDown),
+            "kind": .string(kind), "path": "/health", "intervalSeconds": .integer(Self.interval),
+            "timeoutSeconds": .integer(Self.interval), "rise": 2, "fall": 2, "holdDownSeconds": .integer(holdDown),
         ]
     }
 
     /// One server and one service, whose endpoint has fallbacks and is checked.
     private func fleet(
-        to first: Endpoint, _ fallbacks: Endpoint..., check: JSON, options: [String: JSON] = [:]
+        to first: Endpoint, _ fallbacks: Endpoint..., check: JSONValue, options: JSONObject = [:]
     ) throws -> Fleet {
         var endpoint = first
         endpoint.fallbacks = fallbacks

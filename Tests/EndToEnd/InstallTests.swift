@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 import Testing
 
 /// docs/operating.md, "Install a server in another region": what stands there is typed on three machines.
@@ -112,7 +113,7 @@ struct `Installing a server in another region` {
         let granted = try controlRoom.enter(
             blocks[1], with: ["192.0.2.7": za1.address, "server enroll za1": "server enroll za1 --json"]
         ).shown
-        let answer = try JSON(String(granted.drop { $0 != "{" }))
+        let answer = try JSONValue.parse(granted.drop { $0 != "{" }.utf8)
         let token = try #require(answer["token"].text)
         let fingerprint = try #require(answer["authorityFingerprint"].text)
         #expect(fingerprint.hasPrefix("sha256:"))

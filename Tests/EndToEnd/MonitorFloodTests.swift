@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 import Testing
 
 /// The monitor endpoint among strangers: nobody from outside orders a failover, and what has really failed is still
@@ -16,7 +17,11 @@ import Testing
             let server = try fleet.registerServer(name, region: region, flags: flags)
             try fleet.api.grant(
                 "PATCH", "/servers/\(name)",
-                ["monitoring": ["httpPort": JSON(server.http.port), "httpsPort": JSON(server.https.port)]])
+                [
+                    "monitoring": [
+                        "httpPort": .integer(Int(server.http.port)), "httpsPort": .integer(Int(server.https.port)),
+                    ]
+                ])
             try server.start()
         }
         try fleet.addService(to: endpoint)
@@ -24,22 +29,22 @@ import Testing
         return fleet
     }
 
-    private func standing(_ fleet: Fleet, _ name: String = "za1") throws -> JSON {
+    private func standing(_ fleet: Fleet, _ name: String = "za1") throws -> JSONValue {
         let servers = try fleet.api.grant("GET", "/failover").body["servers"].items
         return servers.first { $0["server"].text == name } ?? .null
     }
 
     private func awaitStanding(
-        _ fleet: Fleet, _ what: String, within limit: Duration = .seconds(180), _ condition: (JSON) -> Bool
+        _ fleet: Fleet, _ what: String, within limit: Duration = .seconds(180), _ condition: (JSONValue) -> Bool
     ) throws {
-        var last = JSON.null
+        var last = JSONValue.null
         do {
             try eventually("za1 \(what)", within: limit, every: .milliseconds(100)) {
                 last = try standing(fleet)
                 return condition(last)
             }
         } catch {
-            throw Failure("\(error): \(last.encoded)")
+            throw Failure("\(error): \(last)")
         }
     }
 
@@ -75,9 +80,9 @@ import Testing
         var looks = 0
         while flood.isRunning {
             let standing = try standing(fleet)
-            #expect(standing["state"].text == "healthy", "\(standing.encoded)")
+            #expect(standing["state"].text == "healthy", "\(standing)")
             for vantage in standing["vantages"].items {
-                #expect(vantage["outcome"].text == "answered", "\(vantage.encoded)")
+                #expect(vantage["outcome"].text == "answered", "\(vantage)")
             }
             looks += 1
             pause(.milliseconds(250))
@@ -143,7 +148,9 @@ import Testing
             "PATCH", "/servers/za1",
             [
                 "addresses": [.string(way.place.address), .string(server.address)],
-                "monitoring": ["httpPort": JSON(way.place.port), "httpsPort": JSON(server.https.port)],
+                "monitoring": [
+                    "httpPort": .integer(Int(way.place.port)), "httpsPort": .integer(Int(server.https.port)),
+                ],
             ])
         let token = try eventually("a token comes by", within: .seconds(60)) { heads.token }
         let refused = "ddirect_monitor_proofs_total{outcome=\"refused\"}"
@@ -169,8 +176,8 @@ import Testing
             standing["detail"].text?.hasPrefix("answers missing though traffic flows") == true
         }
         let standing = try standing(fleet)
-        #expect(standing["state"].text == "healthy", "\(standing.encoded)")
-        #expect(standing["vantages"].items.allSatisfy { $0["outcome"].text == "unanswered" }, "\(standing.encoded)")
+        #expect(standing["state"].text == "healthy", "\(standing)")
+        #expect(standing["vantages"].items.allSatisfy { $0["outcome"].text == "unanswered" }, "\(standing)")
         let status = try run(
             "ddirect", ["failover", "status"], environment: try Shell(fleet).environment)
         #expect(status.output.contains("is the monitor endpoint being flooded?"), "\(status.output)")

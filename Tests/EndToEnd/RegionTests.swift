@@ -61,7 +61,7 @@ struct `A server in another region` {
         try eventually("the server notices; it says: \(region.serverLog)") {
             region.serverLog.contains("has been silent for")
         }
-        try region.awaitStatus("is not connected") { !$0["connected"].isTrue }
+        try region.awaitStatus("is not connected") { $0["connected"] != true }
         figure("a cut channel is noticed at both ends", now() - cut, under: Self.noticing)
         try region.move(to: "second", waits: false)
         try load.awaitMore(100)
@@ -69,7 +69,7 @@ struct `A server in another region` {
         let restored = now()
         try region.link.restore()
         try region.awaitStatus("is back and current") {
-            $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
+            $0["connected"] == true && $0["appliedVersion"] == $0["currentVersion"]
         }
         let applied = now()
         figure("a cut channel is back with all that was missed", applied - restored, under: Self.comingBack)
@@ -106,7 +106,7 @@ struct `A server in another region` {
         try eventually("the session is back; it says: \(region.serverLog)") { try region.knowsSession }
         // The turn of the address where nobody answers may come in between, and takes its time.
         figure("a session is back after a hang", now() - wokenUp, under: Self.comingBack * 2)
-        try region.awaitStatus("is back") { $0["connected"].isTrue && $0["connectedSince"] != before }
+        try region.awaitStatus("is back") { $0["connected"] == true && $0["connectedSince"] != before }
         try region.move(to: "second")
         let applied = now()
         try load.awaitMore(50)

@@ -37,7 +37,7 @@ import Testing
         try eventually("it is said") { server.log.contains("Serving with the snapshot that was kept") }
         try fleet.restartControl()
         try fleet.awaitServer("za1", "is back") {
-            $0["connected"].isTrue && $0["appliedVersion"] == $0["currentVersion"]
+            $0["connected"] == true && $0["appliedVersion"] == $0["currentVersion"]
         }
         try fleet.cutOver(to: nginx.first.endpoint)
         #expect(try site(server) == "first")
@@ -52,7 +52,7 @@ import Testing
                 "app.acme.test")
         }
         try server.kill()
-        try fleet.awaitServer("za1", "is away") { !$0["connected"].isTrue }
+        try fleet.awaitServer("za1", "is away") { $0["connected"] != true }
         try fleet.api.grant("PATCH", "/services/acme-app", ["endpoint": nginx.second.endpoint.json])
         try server.start()
         try eventually("the change has arrived") { try site(server) == "second" }

@@ -25,7 +25,7 @@ import Testing
                 try fleet.api.grant(
                     "POST", "/servers",
                     [
-                        "name": .string(name), "region": "af-south-1", "hostname": "\(name).dfree.test",
+                        "name": .string(name), "region": "af-south-1", "hostname": .string("\(name).dfree.test"),
                         "addresses": [.string(Loopback.fresh())],
                     ])
                 return try "\(name) \(fleet.permitEnrollment(of: name).token)\n"
@@ -54,7 +54,7 @@ import Testing
                 var path = "/servers?limit=1000"
                 while true {
                     let page = try fleet.api.grant("GET", path).body
-                    for server in page["items"].items where server["connected"].isTrue {
+                    for server in page["items"].items where server["connected"] == true {
                         sessions[server["name"].text ?? ""] = server["connectedSince"].text
                     }
                     guard let next = page["next"].text else { return sessions }

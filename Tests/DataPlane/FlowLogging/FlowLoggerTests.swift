@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Glibc
+import JSON
 import Logging
 import Routing
 import Syscalls
@@ -56,8 +57,7 @@ import Testing
         record.name = try #require(RoutingName("a\"b\\c\n{\u{1}é"))
         let line = text(record)
         #expect(line.hasSuffix("}\n") && line.count { $0 == "\n" } == 1)
-        let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        #expect(object?["name"] as? String == record.name.description)
+        #expect(try JSONValue.parse(line.utf8)["name"].text == record.name.description)
     }
 
     // MARK: A socket

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The channel over TCP of a fleet: where it is, and the authority that its certificates are of.
 struct TCPChannel {
@@ -24,9 +25,9 @@ extension Fleet {
     }
 
     func permitEnrollment(of server: String, forSeconds seconds: Int = 3600) throws -> Enrollment {
-        let granted = try api.grant("POST", "/servers/\(server)/enroll", ["validForSeconds": JSON(seconds)]).body
+        let granted = try api.grant("POST", "/servers/\(server)/enroll", ["validForSeconds": .integer(seconds)]).body
         guard let token = granted["token"].text, let fingerprint = granted["authorityFingerprint"].text else {
-            throw Failure("no token in \(granted.encoded)")
+            throw Failure("no token in \(granted)")
         }
         return Enrollment(token: token, fingerprint: fingerprint)
     }
@@ -91,11 +92,11 @@ struct ChannelPeer {
     }
 
     /// What it saw, when it is over.
-    static func events(of program: Program) throws -> [JSON] {
+    static func events(of program: Program) throws -> [JSONValue] {
         guard try program.waitForEnd() == .exited(0) else { throw Failure(program.log) }
         return try program.log.split(separator: "\n").map { line in
             do {
-                return try JSON(String(line))
+                return try JSONValue.parse(line.utf8)
             } catch {
                 throw Failure("'\(line)' is no JSON, in: \(program.log)")
             }

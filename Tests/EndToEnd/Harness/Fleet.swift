@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 
 /// A control plane and its servers, as processes.
 final class Fleet {
@@ -64,8 +65,8 @@ final class Fleet {
     }
 
     /// Limits that nobody meets: all clients of a test come from one address, and in a hurry.
-    static func unlimited(_ names: String...) -> JSON {
-        .object(Dictionary(uniqueKeysWithValues: names.map { ($0, JSON.string("unlimited")) }))
+    static func unlimited(_ names: String...) -> JSONValue {
+        .object(JSONObject(names.map { ($0, "unlimited") }))
     }
 
     /// Tells the control plane of a server, and leaves it to the test to start it.
@@ -80,8 +81,8 @@ final class Fleet {
         try api.grant(
             "POST", "/servers",
             [
-                "name": .string(name), "region": .string(region), "hostname": "\(name).dfree.test",
-                "addresses": [.string(server.address)], "trustedSenders": .array(senders.map(JSON.string)),
+                "name": .string(name), "region": .string(region), "hostname": .string("\(name).dfree.test"),
+                "addresses": [.string(server.address)], "trustedSenders": .array(senders.map(JSONValue.string)),
             ])
         servers.append(server)
         return server
@@ -90,25 +91,24 @@ final class Fleet {
     /// A service of a customer of the same name; `options` are members of the resource.
     func addService(
         _ name: String = "acme-app", domains: [String] = ["app.acme.test"], to endpoint: Endpoint,
-        options: [String: JSON] = [:]
+        options: JSONObject = [:]
     ) throws {
-        var body: [String: JSON] = [
-            "name": .string(name), "customer": "acme", "clientDomains": .array(domains.map(JSON.string)),
+        let body: JSONObject = [
+            "name": .string(name), "customer": "acme", "clientDomains": .array(domains.map(JSONValue.string)),
             "endpoint": endpoint.json, "primary": .string(servers[0].name),
             "standbys": .array(servers.dropFirst().map { .string($0.name) }),
         ]
-        body.merge(options) { $1 }
         if try api.call("GET", "/customers/acme").status == 404 {
             try api.grant("POST", "/customers", ["name": "acme"])
         }
-        try api.apply("POST", "/services", .object(body))
+        try api.apply("POST", "/services", .object(body.adding(options)))
     }
 
     /// Lets one address have as many connections to every server as it likes: a test's load comes from one, or from
     /// few.
     func liftClientLimits() throws {
         let names = ["clientConnections", "newClientConnectionsPerSecond", "clientOpenings"]
-        let limits = JSON.object(Dictionary(uniqueKeysWithValues: names.map { ($0, JSON.string("unlimited")) }))
+        let limits = JSONValue.object(JSONObject(names.map { ($0, "unlimited") }))
         for server in servers { try api.apply("PATCH", "/servers/\(server.name)", ["limits": limits]) }
     }
 
@@ -119,20 +119,20 @@ final class Fleet {
     }
 
     /// Waits until the control plane says of a server what `condition` wants.
-    func awaitServer(_ name: String, _ what: String, _ condition: (JSON) -> Bool) throws {
-        var last = JSON.null
+    func awaitServer(_ name: String, _ what: String, _ condition: (JSONValue) -> Bool) throws {
+        var last = JSONValue.null
         do {
             try eventually("\(name) \(what)", every: .milliseconds(50)) {
                 last = try api.grant("GET", "/servers/\(name)").body
                 return condition(last)
             }
         } catch {
-            throw Failure("\(error): \(last.encoded)")
+            throw Failure("\(error): \(last)")
         }
     }
 
     /// A fleet with two servers in two regions and one service on both.
-    static func pair(to endpoint: Endpoint, options: [String: JSON] = [:], flags: [String] = []) throws -> Fleet {
+    static func pair(to endpoint: Endpoint, options: JSONObject = [:], flags: [String] = []) throws -> Fleet {
         let fleet = try Fleet()
         try fleet.addServer("za1", flags: flags)
         try fleet.addServer("ie1", region: "eu-west-1", flags: flags)
@@ -142,7 +142,7 @@ final class Fleet {
 
     /// A fleet with one server and one service.
     static func single(
-        to endpoint: Endpoint, trusting senders: [String] = [], options: [String: JSON] = [:], flags: [String] = []
+        to endpoint: Endpoint, trusting senders: [String] = [], options: JSONObject = [:], flags: [String] = []
     ) throws -> Fleet {
         let fleet = try Fleet()
         try fleet.addServer("za1", trusting: senders, flags: flags)
@@ -168,8 +168,10 @@ struct Endpoint {
         self.fallbacks = fallbacks
     }
 
-    var json: JSON {
-        var members: [String: JSON] = ["host": .string(host), "httpPort": JSON(httpPort), "httpsPort": JSON(httpsPort)]
+    var json: JSONValue {
+        var members: JSONObject = [
+            "host": .string(host), "httpPort": .integer(Int(httpPort)), "httpsPort": .integer(Int(httpsPort)),
+        ]
         if !fallbacks.isEmpty { members["fallbacks"] = .array(fallbacks.map(\.json)) }
         return .object(members)
     }

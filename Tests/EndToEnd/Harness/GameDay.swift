@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 
 /// A fleet of three regions on a network of its own, all on the ports that they have in real life: a control plane that steers a customer's name by DNS, the
 /// servers of that DNS, a resolver, the customer's site, and a device.
@@ -108,11 +109,13 @@ final class GameDay {
                 "PATCH", "/settings",
                 [
                     "monitoring": [
-                        "intervalSeconds": JSON(GameDay.interval), "timeoutSeconds": JSON(GameDay.interval),
-                        "threshold": JSON(GameDay.threshold),
+                        "intervalSeconds": .integer(GameDay.interval), "timeoutSeconds": .integer(GameDay.interval),
+                        "threshold": .integer(GameDay.threshold),
                         "recoveryThreshold": 3,
                     ],
-                    "failover": ["automatic": true, "failback": "manual", "holdDownSeconds": JSON(GameDay.holdDown)],
+                    "failover": [
+                        "automatic": true, "failback": "manual", "holdDownSeconds": .integer(GameDay.holdDown),
+                    ],
                 ])
             try api.grant("POST", "/customers", ["name": "acme"])
             for (name, region) in GameDay.regions {
@@ -127,8 +130,8 @@ final class GameDay {
     }
 
     private func addZone(_ name: String) throws {
-        let places = names.authorities.map { JSON.string("\($0.address):53") }
-        let provider: JSON = [
+        let places = names.authorities.map { JSONValue.string("\($0.address):53") }
+        let provider: JSONValue = [
             "kind": "rfc2136", "server": .string("\(names.primary.address):53"),
             "keyName": .string(FleetNames.keyName), "algorithm": "hmac-sha256", "credential": "acme-tsig",
         ]
@@ -145,20 +148,20 @@ final class GameDay {
                 "POST", "/services",
                 [
                     "name": "acme-app", "customer": "acme", "clientDomains": [.string(FleetNames.app)],
-                    "endpoint": origin.json, "primary": "za1", "standbys": .array(standbys.map(JSON.string)),
+                    "endpoint": origin.json, "primary": "za1", "standbys": .array(standbys.map(JSONValue.string)),
                     "dns": [GameDay.alias],
                 ])
         }
     }
 
-    private static var alias: JSON {
-        ["zone": "acme.test", "name": .string(FleetNames.app), "kind": "cname", "ttl": JSON(FleetNames.timeToLive)]
+    private static var alias: JSONValue {
+        ["zone": "acme.test", "name": .string(FleetNames.app), "kind": "cname", "ttl": .integer(FleetNames.timeToLive)]
     }
 
     /// Has the service answer at the apex of another zone as well, which is steered by addresses.
     func addApex() throws {
         try addZone(FleetNames.apex)
-        let apex = JSON.string(FleetNames.apex)
+        let apex = JSONValue.string(FleetNames.apex)
         try asOperator { api in
             try api.apply(
                 "PATCH", "/services/acme-app",
@@ -166,7 +169,7 @@ final class GameDay {
                     "clientDomains": [.string(FleetNames.app), apex],
                     "dns": [
                         GameDay.alias,
-                        ["zone": apex, "name": apex, "kind": "addresses", "ttl": JSON(FleetNames.timeToLive)],
+                        ["zone": apex, "name": apex, "kind": "addresses", "ttl": .integer(FleetNames.timeToLive)],
                     ],
                 ])
         }
@@ -206,7 +209,7 @@ final class GameDay {
             try $0.grant("POST", "/servers/\(name)/enroll", ["validForSeconds": 600]).body
         }
         guard let token = granted["token"].text, let fingerprint = granted["authorityFingerprint"].text else {
-            throw Failure("no token in \(granted.encoded)")
+            throw Failure("no token in \(granted)")
         }
         try write(token, to: "\(folder)/\(name).token")
         let said = try network.host(name).run(

@@ -1,17 +1,19 @@
+import JSON
+
 /// What the control plane says of failover, and waiting until it says something.
 extension GameDay {
-    var status: JSON { get throws { try asOperator { try $0.grant("GET", "/failover").body } } }
+    var status: JSONValue { get throws { try asOperator { try $0.grant("GET", "/failover").body } } }
 
     /// Waits until the status of failover is as `condition` wants.
-    func awaitStatus(_ what: String, _ condition: (JSON) -> Bool) throws {
-        var last = JSON.null
+    func awaitStatus(_ what: String, _ condition: (JSONValue) -> Bool) throws {
+        var last = JSONValue.null
         do {
             try eventually(what, every: .milliseconds(50)) {
                 last = try status
                 return condition(last)
             }
         } catch {
-            throw Failure("\(error): \(last.encoded)")
+            throw Failure("\(error): \(last)")
         }
     }
 
@@ -29,34 +31,35 @@ extension GameDay {
     }
 
     /// All failovers, the newest first; without their timelines.
-    var failovers: [JSON] { get throws { try asOperator { try $0.grant("GET", "/failovers").body["items"].items } } }
+    var failovers: [JSONValue] {
+        get throws { try asOperator { try $0.grant("GET", "/failovers").body["items"].items } }
+    }
 
-    func failover(_ id: Int) throws -> JSON { try asOperator { try $0.grant("GET", "/failovers/\(id)").body } }
+    func failover(_ id: Int) throws -> JSONValue { try asOperator { try $0.grant("GET", "/failovers/\(id)").body } }
 
     /// Waits until there is a failover of a kind that is as `condition` wants, and gives it with its timeline.
     @discardableResult
     func awaitFailover(
         _ kind: String = "automatic", _ what: String, every interval: Duration = .milliseconds(50),
-        _ condition: (JSON) -> Bool
-    ) throws -> JSON {
-        var last = JSON.null
+        _ condition: (JSONValue) -> Bool
+    ) throws -> JSONValue {
+        var last = JSONValue.null
         do {
-            // Not by the form of eventually() that gives a value: a nil there may be JSON's null.
             try eventually("a failover (\(kind)) \(what)", every: interval) {
                 let newest = try failovers.first { $0["kind"].text == kind }
-                guard let id = newest?["id"].number else { return false }
+                guard let id = newest?["id"].integer else { return false }
                 last = try failover(id)
                 return condition(last)
             }
             return last
         } catch {
-            throw Failure("\(error): \(last.encoded); status: \((try? status.encoded) ?? "none")")
+            throw Failure("\(error): \(last); status: \((try? status) ?? .null)")
         }
     }
 
     /// Waits until all authoritative servers have been found to give the new answer.
     @discardableResult
-    func awaitVerified(_ kind: String = "automatic") throws -> JSON {
+    func awaitVerified(_ kind: String = "automatic") throws -> JSONValue {
         try awaitFailover(kind, "is verified") { failover in
             let zones = failover["zones"].items
             return !zones.isEmpty && zones.allSatisfy { $0["verifiedAt"] != .null }
@@ -64,10 +67,10 @@ extension GameDay {
     }
 
     /// The events of a kind since a moment, the oldest first. There are some of before: a fleet that starts is not well at once.
-    func events(_ kind: String, since start: Moment) throws -> [JSON] {
+    func events(_ kind: String, since start: Moment) throws -> [JSONValue] {
         let said = try ddirect("events", "--json")
         guard said.code == 0 else { throw Failure("ddirect events ended with \(said.code): \(said.errors)") }
-        return try said.output.split(separator: "\n").map { try JSON(String($0)) }.filter {
+        return try said.output.split(separator: "\n").map { try JSONValue.parse($0.utf8) }.filter {
             $0["kind"].text == kind && ($0["at"].moment ?? 0) >= start
         }
     }
@@ -81,20 +84,20 @@ extension GameDay {
     }
 }
 
-extension JSON {
+extension JSONValue {
     /// Of the timeline of a failover: the moment of the first entry of a kind.
     func moment(of kind: String) -> Moment? { self["timeline"].items.first { $0["kind"].text == kind }?["at"].moment }
 
     /// When every zone was found to be answered anew by all its authoritative servers.
     var verified: Moment? { self["zones"].items.compactMap { $0["verifiedAt"].moment }.max() }
 
-    var isInForce: Bool { self["inForce"].isTrue }
+    var isInForce: Bool { self["inForce"] == true }
 
     /// Of the status of failover: what is said of a server.
-    func server(_ name: String) -> JSON { self["servers"].items.first { $0["server"].text == name } ?? .null }
+    func server(_ name: String) -> JSONValue { self["servers"].items.first { $0["server"].text == name } ?? .null }
 
     /// Of a server's status: how many rounds in a row a vantage has missed.
     func misses(from vantage: String) -> Int {
-        self["vantages"].items.first { $0["vantage"].text == vantage }?["misses"].number ?? 0
+        self["vantages"].items.first { $0["vantage"].text == vantage }?["misses"].integer ?? 0
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Synchronization
 import Testing
 
@@ -20,7 +21,9 @@ struct GameDayRow {
     var remark = ""
 
     /// The story of a failover that the device has got over, from one server to another.
-    init(_ name: String, since fault: Moment, _ failover: JSON, _ witnesses: Witnesses, from old: Host, to new: Host) {
+    init(
+        _ name: String, since fault: Moment, _ failover: JSONValue, _ witnesses: Witnesses, from old: Host, to new: Host
+    ) {
         self.name = name
         self.fault = fault
         // What was missed before is another row's story.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 
 /// A network of a test's own: hosts on one Ethernet, far from everything else.
 ///
@@ -243,7 +244,7 @@ final class Region {
         }
     }
 
-    private func endpoint(_ site: String) throws -> JSON {
+    private func endpoint(_ site: String) throws -> JSONValue {
         guard let place = sites[site] else { throw Failure("there is no site \(site)") }
         return Endpoint(place).json
     }
@@ -264,18 +265,18 @@ final class Region {
     }
 
     /// What the control plane says of the server.
-    var status: JSON { get throws { try asOperator { try $0.grant("GET", "/servers/za1").body } } }
+    var status: JSONValue { get throws { try asOperator { try $0.grant("GET", "/servers/za1").body } } }
 
     /// Waits until the control plane says of the server what `condition` wants.
-    func awaitStatus(_ what: String, _ condition: (JSON) -> Bool) throws {
-        var last = JSON.null
+    func awaitStatus(_ what: String, _ condition: (JSONValue) -> Bool) throws {
+        var last = JSONValue.null
         do {
             try eventually("za1 \(what)", every: .milliseconds(50)) {
                 last = try status
                 return condition(last)
             }
         } catch {
-            throw Failure("\(error): \(last.encoded)")
+            throw Failure("\(error): \(last)")
         }
     }
 
@@ -287,7 +288,7 @@ final class Region {
     func enroll() throws {
         let granted = try asOperator { try $0.grant("POST", "/servers/za1/enroll", ["validForSeconds": 600]).body }
         guard let token = granted["token"].text, let fingerprint = granted["authorityFingerprint"].text else {
-            throw Failure("no token in \(granted.encoded)")
+            throw Failure("no token in \(granted)")
         }
         try write(token, to: "\(folder)/za1.token")
         let said = try network.host("za1").run(

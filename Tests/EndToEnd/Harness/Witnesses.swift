@@ -1,11 +1,12 @@
 import Foundation
+import JSON
 
 /// Seconds since 1970: the moments of a game day are compared between programs.
 typealias Moment = Double
 
 func momentNow() -> Moment { Date().timeIntervalSince1970 }
 
-extension JSON {
+extension JSONValue {
     /// A moment as the API writes it, by RFC 3339.
     var moment: Moment? {
         text.flatMap { try? Date($0, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) }?
@@ -17,12 +18,18 @@ extension JSON {
 /// second what they say (dnswatch.py). Both write down everything, with its moment.
 final class Witnesses {
     /// One call of the device.
-    struct Call: Decodable {
+    struct Call {
         let opened, ended: Moment
         /// Where the name led; nil when it led nowhere.
         let address: String?
         /// Why there was no answer of the service's; nil when there was.
         let fault: String?
+
+        init?(_ line: JSONValue) {
+            guard let opened = line["opened"].number, let ended = line["ended"].number else { return nil }
+            (self.opened, self.ended) = (opened, ended)
+            (address, fault) = (line["address"].text, line["fault"].text)
+        }
 
         var isGood: Bool { fault == nil }
         /// Whether it was answered as soon as a user would want it.
@@ -30,11 +37,18 @@ final class Witnesses {
     }
 
     /// A server's answer about the name, from the moment on when it was heard first.
-    struct Word: Decodable {
+    struct Word {
         let at: Moment
         let server: String
         /// The target of the CNAME; or `nothing`, `silent`, or an error such as `NXDOMAIN`.
         let answer: String
+
+        init?(_ line: JSONValue) {
+            guard let at = line["at"].number, let server = line["server"].text, let answer = line["answer"].text else {
+                return nil
+            }
+            (self.at, self.server, self.answer) = (at, server, answer)
+        }
     }
 
     /// They go home after this many seconds, whatever became of the test.
@@ -62,14 +76,14 @@ final class Witnesses {
         try eventually("the watch is answered; it says: \(watch.log)") { words.count >= authorities.count }
     }
 
-    private static func read<Line: Decodable>(_ program: Program) -> [Line] {
+    private static func read(_ program: Program) -> [JSONValue] {
         // The last line may not be whole yet.
-        program.log.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        program.log.split(separator: "\n").compactMap { try? JSONValue.parse($0.utf8) }
     }
 
     /// In the order in which they were made.
-    var calls: [Call] { Witnesses.read(device).sorted { $0.opened < $1.opened } }
-    var words: [Word] { Witnesses.read(watch) }
+    var calls: [Call] { Witnesses.read(device).compactMap(Call.init).sorted { $0.opened < $1.opened } }
+    var words: [Word] { Witnesses.read(watch).compactMap(Word.init) }
 
     /// What each authoritative server has answered in turn; that it was silent in between is left out.
     var answers: [[String]] {
