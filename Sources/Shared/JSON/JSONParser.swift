@@ -136,8 +136,8 @@ private struct JSONParser {
         let digitsText = String(decoding: text[start..<index], as: UTF8.self)
         if integral, let integer = Int(digitsText) { return .integer(integer) }
         guard let number = Double(digitsText), number.isFinite else { throw error("a number is too large") }
-        // 443.0 and 4.43e2 are the integer 443 to JSON, which has only numbers.
-        if let integer = Int(exactly: number) { return .integer(integer) }
+        // 443.0 and 4.43e2 are the integer 443 to JSON, which has only numbers. From 2^53 on several integers are one Double.
+        if !integral, number.magnitude < 0x1p53, let integer = Int(exactly: number) { return .integer(integer) }
         return .number(number)
     }
 

@@ -11,6 +11,9 @@ import Testing
             (#"{"a":{"b":[]},"c":""}"#, ["a": ["b": []], "c": ""]),
             ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number(9_223_372_036_854_775_808)),
             ("-0", 0),
+            // What an Int cannot hold, or a Double cannot tell from its neighbour, does not become another integer.
+            ("-9223372036854775808", .integer(.min)), ("-9223372036854775809", .number(-9_223_372_036_854_775_808)),
+            ("9007199254740991.0", 9_007_199_254_740_991), ("9007199254740993.0", .number(9_007_199_254_740_992)),
         ] as [(String, JSONValue)])
     func `what is JSON is read`(text: String, value: JSONValue) throws {
         #expect(try JSONValue.parse(text.utf8) == value)
