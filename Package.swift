@@ -184,7 +184,7 @@ let package = Package(
         .executableTarget(
             name: "ddirect",
             dependencies: [
-                "JSON",
+                "Domain", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -24,8 +24,8 @@ struct EnrollmentRoutes: Routes {
     }
 
     /// In seconds. An hour is time enough to carry a token to its server; after a week nobody remembers where it lies.
-    private static let validities = 1...604_800
-    private static let usualValidity = 3600
+    static let validities = 1...604_800
+    static let usualValidity = 3600
 
     private func grant(_ request: APIRequest) async throws -> Response {
         let name = try request.server(in: store)

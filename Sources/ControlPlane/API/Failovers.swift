@@ -34,7 +34,9 @@ struct FailoverRoutes: Routes {
     }
 
     /// In seconds. A drill that is over before resolvers have heard of it shows nothing, and after a week it is none.
-    private static let drillLengths = 1...604_800
+    static let drillLengths = 1...604_800
+    /// Of a reason, in Unicode scalars.
+    static let reasonLengths = 1...500
 
     // MARK: Reading
 
@@ -215,7 +217,7 @@ extension ObjectReader {
     /// Why something is done that others will want to know the reason of.
     fileprivate mutating func reason() -> String? {
         text("reason", expected: "why, in a few words") { text throws(InvalidValue) in
-            guard (1...500).contains(text.unicodeScalars.count) else {
+            guard FailoverRoutes.reasonLengths.contains(text.unicodeScalars.count) else {
                 throw InvalidValue(String(text.prefix(80)), "is no reason", expected: "1 to 500 characters")
             }
             return text

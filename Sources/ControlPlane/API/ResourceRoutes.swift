@@ -123,6 +123,13 @@ extension ResourceKind {
     }
 }
 
+/// What a change may be asked for besides itself, in the query.
+enum ChangeParameters {
+    /// For how long servers are waited for, in seconds.
+    static let timeouts = 0.1...60
+    static let usualTimeout = 10
+}
+
 extension Changes.Order {
     /// What the request's query wants besides the change.
     init(_ request: APIRequest) throws(Problem) {
@@ -133,9 +140,9 @@ extension Changes.Order {
         case .some(let text):
             throw Problem(.invalidParameter, "dry_run is '\(text.prefix(80))'; expected true or false.")
         }
-        var timeout = 10.0
+        var timeout = Double(ChangeParameters.usualTimeout)
         if let text = request.query["timeout"] {
-            guard let number = Double(text), (0.1...60).contains(number) else {
+            guard let number = Double(text), ChangeParameters.timeouts.contains(number) else {
                 throw Problem(.invalidParameter, "timeout is '\(text.prefix(80))'; expected seconds from 0.1 to 60.")
             }
             timeout = number

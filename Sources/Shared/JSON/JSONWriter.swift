@@ -63,8 +63,11 @@ private struct JSONWriter {
 
     private mutating func write(_ string: String) {
         text += "\""
-        // Most strings have nothing to escape and go as they stand.
-        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }) {
+        // Most strings have nothing to escape and go as they stand. C2 begins each of U+0080 to U+009F in UTF-8.
+        let isForPeople = form != .exchanged
+        if string.utf8.allSatisfy({
+            $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F && !(isForPeople && $0 == 0xC2)
+        }) {
             text += string
         } else {
             writeEscaped(string)

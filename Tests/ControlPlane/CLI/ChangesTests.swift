@@ -18,7 +18,7 @@ import Testing
             ],
         ]
         #expect(
-            Changes.lines([["kind": "service", "name": "acme-app", "before": before, "after": after]]) == [
+            ChangesReport.lines([["kind": "service", "name": "acme-app", "before": before, "after": after]]) == [
                 "service acme-app: changed",
                 "  endpoint.fallbacks  none → [2001:db8::1]:8080:8443",
                 "  endpoint.host       192.0.2.1 → 192.0.2.9",
@@ -32,11 +32,11 @@ import Testing
         ]
         let fields = ["  addresses  192.0.2.7, 192.0.2.8", "  region     af-south-1"]
         #expect(
-            Changes.lines([["kind": "server", "name": "za1", "before": .null, "after": server]]) == [
+            ChangesReport.lines([["kind": "server", "name": "za1", "before": .null, "after": server]]) == [
                 "server za1: created"
             ] + fields)
         #expect(
-            Changes.lines([["kind": "server", "name": "za1", "before": server, "after": .null]]) == [
+            ChangesReport.lines([["kind": "server", "name": "za1", "before": server, "after": .null]]) == [
                 "server za1: deleted"
             ] + fields)
     }
@@ -44,13 +44,14 @@ import Testing
     @Test func `a long list shows what came and what went`() {
         let (before, after): (JSONValue, JSONValue) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "c", "d", "e"]])
         #expect(
-            Changes.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last == "  d  - a, + e")
+            ChangesReport.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last
+                == "  d  - a, + e")
     }
 
     @Test func `a long list in another order shows both orders`() {
         let (before, after): (JSONValue, JSONValue) = (["d": ["a", "b", "c", "d"]], ["d": ["b", "a", "c", "d"]])
         #expect(
-            Changes.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last
+            ChangesReport.lines([["kind": "service", "name": "s", "before": before, "after": after]]).last
                 == "  d  a, b, c, d → b, a, c, d")
     }
 

@@ -5,12 +5,12 @@ import Testing
 
 @Suite struct `Reaching the API` {
     func access(
-        api: String? = nil, file: String? = nil, _ environment: [String: String] = [:], stored: Credentials? = nil
+        api: String? = nil, file: String? = nil, _ environment: [String: String] = [:], stored: LoginFile? = nil
     ) throws -> Access {
         try Access(api: api, tokenFile: file, environment: environment, stored: stored) { "from-\($0)" }
     }
 
-    let stored = Credentials(api: "https://fleet.test", token: "kept")
+    let stored = LoginFile(api: "https://fleet.test", token: "kept")
 
     @Test func `the nearest to the command line wins`() throws {
         let environment = ["DDIRECT_API": "http://env.test", "DDIRECT_TOKEN": "variable", "DDIRECT_TOKEN_FILE": "path"]
@@ -62,20 +62,20 @@ import Testing
     @Test func `credentials are kept where only their owner can read them`() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ddirect-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let file = try #require(Credentials.file(environment: ["HOME": "/nowhere", "XDG_CONFIG_HOME": folder]))
+        let file = try #require(LoginFile.file(environment: ["HOME": "/nowhere", "XDG_CONFIG_HOME": folder]))
         #expect(file == "\(folder)/ddirect/credentials")
-        #expect(try Credentials.stored(in: file) == nil)
+        #expect(try LoginFile.stored(in: file) == nil)
         try FileManager.default.createDirectory(atPath: "\(folder)/ddirect", withIntermediateDirectories: true)
         // Even where a file that others can read was there before.
         #expect(
             FileManager.default.createFile(
                 atPath: file, contents: Data("{}".utf8), attributes: [.posixPermissions: 0o644]))
         try stored.store(in: file)
-        #expect(try Credentials.stored(in: file) == stored)
+        #expect(try LoginFile.stored(in: file) == stored)
         #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
         for text in ["garbage", #"{"api": "https://fleet.test"}"#, #"{"api": "https://fleet.test", "token": 1}"#] {
             try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-            #expect(throws: Failure.self) { try Credentials.stored(in: file) }
+            #expect(throws: Failure.self) { try LoginFile.stored(in: file) }
         }
     }
 }

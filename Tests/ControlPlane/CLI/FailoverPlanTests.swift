@@ -19,8 +19,8 @@ import Testing
         ]
     }
 
-    func plan(_ services: [JSONValue], obstacles: JSONValue = []) -> FailoverPlan {
-        FailoverPlan(["server": "za1", "services": .array(services), "obstacles": obstacles])
+    func plan(_ services: [JSONValue], obstacles: JSONValue = []) -> FailoverPlanReport {
+        FailoverPlanReport(["server": "za1", "services": .array(services), "obstacles": obstacles])
     }
 
     @Test func `each record is shown before and after, and each standby with what is against it`() {

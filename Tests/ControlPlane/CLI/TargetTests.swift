@@ -36,8 +36,8 @@ import Testing
 }
 
 @Suite struct `Endpoint checks` {
-    func check(_ servers: JSONValue...) -> EndpointCheck {
-        EndpointCheck(["service": "acme-app", "servers": .array(servers)])
+    func check(_ servers: JSONValue...) -> EndpointCheckReport {
+        EndpointCheckReport(["service": "acme-app", "servers": .array(servers)])
     }
 
     func server(_ name: String, _ attempts: JSONValue..., resolveError: JSONValue = .null) -> JSONValue {

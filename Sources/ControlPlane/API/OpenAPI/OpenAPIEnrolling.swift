@@ -23,7 +23,12 @@ extension OpenAPI {
 extension Schema {
     fileprivate static let enrollmentInput = Schema.named(
         "EnrollmentInput",
-        .object([:], optional: ["validForSeconds": .integer(1...604_800).standard(3600)], isClosed: true))
+        .object(
+            [:],
+            optional: [
+                "validForSeconds": .integer(EnrollmentRoutes.validities).standard(
+                    .integer(EnrollmentRoutes.usualValidity))
+            ], isClosed: true))
 
     fileprivate static let enrollment = Schema.named(
         "Enrollment",

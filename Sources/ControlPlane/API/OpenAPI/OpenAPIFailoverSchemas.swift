@@ -3,7 +3,7 @@ import Fleet
 
 /// What failover is asked for.
 extension Schema {
-    private static let reason = Member("reason", .text(1...500))
+    private static let reason = Member("reason", .text(FailoverRoutes.reasonLengths))
     private static let force = Schema.boolean.standard(false)
 
     static let failoverInput = Schema.named(
@@ -11,7 +11,7 @@ extension Schema {
         .object(
             [
                 reason,
-                Member("forSeconds", .integer(1...604_800).orNull(), isRequired: false),
+                Member("forSeconds", .integer(FailoverRoutes.drillLengths).orNull(), isRequired: false),
                 Member(
                     "force",
                     force.described(

@@ -65,7 +65,8 @@ extension Parameter {
     static let wait = Parameter(
         "Wait", "wait", in: .query, "Wait until the servers concerned have applied the change.", .words(["applied"]))
     static let timeout = Parameter(
-        "Timeout", "timeout", in: .query, "For how many seconds to wait.", .number(0.1...60).standard(10))
+        "Timeout", "timeout", in: .query, "For how many seconds to wait.",
+        .number(ChangeParameters.timeouts).standard(.integer(ChangeParameters.usualTimeout)))
     /// Of every change of the configuration.
     static let change = [dryRun, wait, timeout]
 

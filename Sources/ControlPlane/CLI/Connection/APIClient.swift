@@ -34,7 +34,7 @@ struct APIClient: Sendable {
     }
 
     /// Sends a call, a second time when that is safe and the connection failed, and gives the answer or says why there is none.
-    func send(_ call: Call) async throws -> Answer {
+    func send(_ call: Call) async throws -> APIAnswer {
         do {
             return try await attempt(call)
         } catch let lost as Lost {
@@ -47,7 +47,7 @@ struct APIClient: Sendable {
                 throw again.failure(call, base)
             } catch Failure.refused(let problem) where problem.status == 404 && call.method == .delete && lost.wasSent {
                 // The first try did delete it; only its answer was lost.
-                return Answer(status: 204, body: .null, version: nil)
+                return APIAnswer(status: 204, body: .null, version: nil)
             }
         }
     }
@@ -80,7 +80,7 @@ struct APIClient: Sendable {
         return request
     }
 
-    private func attempt(_ call: Call) async throws -> Answer {
+    private func attempt(_ call: Call) async throws -> APIAnswer {
         let response: HTTPClientResponse
         let bytes: ByteBuffer
         do {
@@ -93,7 +93,7 @@ struct APIClient: Sendable {
         let status = Int(response.status.code)
         if (200..<300).contains(status), !body.isNull || bytes.readableBytes == 0 {
             let version = response.headers.first(name: "Ddirect-Version").flatMap(Int.init)
-            return Answer(status: status, body: body, version: version)
+            return APIAnswer(status: status, body: body, version: version)
         }
         throw Failure(status: status, body: body, base: base, hadToken: token != nil)
     }

@@ -11,7 +11,7 @@ struct Access: Equatable, Sendable {
     ///
     /// A stored token goes to the API that it was stored for and to no other.
     init(
-        api: String?, tokenFile: String?, environment: [String: String], stored: Credentials?,
+        api: String?, tokenFile: String?, environment: [String: String], stored: LoginFile?,
         read: (String) throws -> String
     ) throws {
         let named = api ?? environment["DDIRECT_API"].flatMap { $0.isEmpty ? nil : $0 }

@@ -85,7 +85,7 @@ struct Call: Sendable {
 }
 
 /// What the API answered to a call that it accepted.
-struct Answer: Sendable {
+struct APIAnswer: Sendable {
     let status: Int
     let body: JSONValue
     /// The version that the change made; nil when nothing changed.

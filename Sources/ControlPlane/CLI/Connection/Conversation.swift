@@ -83,21 +83,21 @@ struct Conversation {
     static func rehearsal(_ body: JSONValue) -> [String] {
         let changes = body["changes"].items
         return changes.isEmpty
-            ? ["dry run: nothing would change"] : ["dry run, nothing is stored:"] + Changes.lines(changes)
+            ? ["dry run: nothing would change"] : ["dry run, nothing is stored:"] + ChangesReport.lines(changes)
     }
 
     /// The sentence with its version, and the fields before and after as that version has them.
     ///
     /// They are asked for after the change rather than read before it, so that they are this change's and nobody else's. When they
     /// cannot be had, the change is still made.
-    private func report(_ answer: Answer, _ sentence: String) async -> [String] {
+    private func report(_ answer: APIAnswer, _ sentence: String) async -> [String] {
         guard let version = answer.version else { return [sentence] }
         var changes = answer.body["changes"].items
         if changes.isEmpty {
             changes = (try? await client.send(Call(.get, "versions", String(version))).body["changes"].items) ?? []
         }
         return ["\(sentence) (version \(version))"]
-            + Changes.lines(changes.filter { !$0["before"].isNull && !$0["after"].isNull })
+            + ChangesReport.lines(changes.filter { !$0["before"].isNull && !$0["after"].isNull })
     }
 }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 /// How to reach the API, and in what form to print what it says. On every command.
-struct ConnectionOptions: ParsableArguments {
+struct APIOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The API's address. (default: DDIRECT_API, what login stored, or \(Access.defaultAPI))", valueName: "url"))
@@ -16,13 +16,13 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(help: "Print the API's JSON instead of text for people.")
     var json = false
 
-    func access() throws -> Access { try ConnectionOptions.access(api: api, tokenFile: tokenFile) }
+    func access() throws -> Access { try APIOptions.access(api: api, tokenFile: tokenFile) }
 
     static func access(api: String?, tokenFile: String?) throws -> Access {
         let environment = ProcessInfo.processInfo.environment
         return try Access(
             api: api, tokenFile: tokenFile, environment: environment,
-            stored: Credentials.stored(in: Credentials.file(environment: environment)), read: Access.token(in:))
+            stored: LoginFile.stored(in: LoginFile.file(environment: environment)), read: Access.token(in:))
     }
 
     /// Runs one command's work with an open client.

@@ -28,7 +28,7 @@ struct AuditCommand: ParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the audit trail, the newest first.")
         @OptionGroup var list: HistoryOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.audit, limit: list.limit) }

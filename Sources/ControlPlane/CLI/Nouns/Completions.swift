@@ -42,7 +42,7 @@ extension CompletionKind {
             // Who presses tab would rather type the name than wait longer.
             call.patience = .seconds(2)
             let request = call
-            let items = try? await APIClient.with(ConnectionOptions.access(api: nil, tokenFile: nil)) {
+            let items = try? await APIClient.with(APIOptions.access(api: nil, tokenFile: nil)) {
                 try await $0.send(request).body["items"].items
             }
             return (items ?? []).compactMap { $0["name"].text }.filter { $0.hasPrefix(prefix) }

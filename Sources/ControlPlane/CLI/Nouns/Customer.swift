@@ -29,7 +29,7 @@ struct CustomerCommand: ParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all customers.")
         @OptionGroup var list: ListOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.customers, limit: list.limit) }
@@ -40,7 +40,7 @@ struct CustomerCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a customer.")
         @Argument(help: "The customer's name.", completion: .customers)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.show(.customers, name) }
@@ -52,7 +52,7 @@ struct CustomerCommand: ParsableCommand {
         @Argument(help: "Lower-case letters, digits and hyphens, such as acme; it stays for ever.")
         var name: String
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let call = Call(creating: "customers", ["name": .string(name)])
@@ -67,7 +67,7 @@ struct CustomerCommand: ParsableCommand {
         @OptionGroup var delete: DeleteOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try delete.confirm("customer \(name)", dryRun: change.dryRun)

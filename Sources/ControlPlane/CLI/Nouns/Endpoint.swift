@@ -12,7 +12,7 @@ struct EndpointCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a service's endpoint and its fallbacks.")
         @Argument(help: "The service's name.", completion: .services)
         var service: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -47,7 +47,7 @@ struct EndpointCommand: ParsableCommand {
         @OptionGroup var target: EndpointOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let members: JSONObject = ["endpoint": .object(try target.members(host: host))]
@@ -73,7 +73,7 @@ struct EndpointCommand: ParsableCommand {
         var httpPort: Int?
         @Option(help: ArgumentHelp("Its port for TLS.", valueName: "port"))
         var httpsPort: Int?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -86,7 +86,7 @@ struct EndpointCommand: ParsableCommand {
                     let present = try await conversation.client.send(Call(.get, "services", service)).body["endpoint"]
                     call.body = ["endpoint": try candidate(insteadOf: present)]
                 }
-                let check = EndpointCheck(try await conversation.client.send(call).body)
+                let check = EndpointCheckReport(try await conversation.client.send(call).body)
                 output(conversation.printsJSON ? check.body.pretty : check.lines.joined(separator: "\n"))
                 if !check.isPassed { throw Failure.incomplete(check.shortfall) }
             }

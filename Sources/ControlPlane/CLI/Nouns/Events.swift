@@ -18,7 +18,7 @@ struct EventsCommand: AsyncParsableCommand {
             "Begin behind this event, whose id --json prints. (default: all, or with --follow none)", valueName: "id"))
     var after: String?
 
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var connection: APIOptions
 
     func run() async throws {
         try await APIClient.with(try connection.access(), silence: EventReader.longestSilence) { client in

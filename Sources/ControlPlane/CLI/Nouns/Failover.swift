@@ -38,14 +38,14 @@ struct FailoverCommand: ParsableCommand {
             discussion: "The exit code is 2 when it would be stopped. The last line says by what, and what to do.")
         @Argument(help: "The server to move services away from.", completion: .servers)
         var server: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
                 var call = Call(.get, "servers", server, "failover-plan")
                 // The zones are asked whether they would make the change.
                 call.patience = .seconds(45)
-                let plan = FailoverPlan(try await conversation.client.send(call).body)
+                let plan = FailoverPlanReport(try await conversation.client.send(call).body)
                 if conversation.printsJSON {
                     output(plan.body.pretty)
                 } else {
@@ -70,7 +70,7 @@ struct FailoverCommand: ParsableCommand {
         @Flag(help: "Overrule what is said against the servers that take over, and replace records that are not ours.")
         var force = false
         @OptionGroup var following: FollowOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         var body: JSONValue { ["reason": .string(reason.reason), "forSeconds": .null, "force": .bool(force)] }
 
@@ -97,7 +97,7 @@ struct FailoverCommand: ParsableCommand {
         @Option(help: "Why; for those who read the history.")
         var reason = "drill"
         @OptionGroup var following: FollowOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         var body: JSONValue { ["reason": .string(reason), "forSeconds": .integer(span.seconds), "force": false] }
 
@@ -111,7 +111,7 @@ struct FailoverCommand: ParsableCommand {
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show how every server is, who misses it, and what could not be moved now.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -128,7 +128,7 @@ struct FailoverCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List failovers, drills and failbacks, the newest first.")
         @OptionGroup var list: HistoryOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.failovers, limit: list.limit) }
@@ -140,7 +140,7 @@ struct FailoverCommand: ParsableCommand {
             abstract: "Show a failover from the first miss on: who saw what, each change of DNS, the traffic.")
         @Argument(help: "The failover's number, which `ddirect failover history` lists.")
         var id: Int
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -165,7 +165,7 @@ struct FailbackCommand: AsyncParsableCommand {
     @Flag(help: "Overrule what is said against the servers that take over, and replace records that are not ours.")
     var force = false
     @OptionGroup var following: FollowOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var connection: APIOptions
 
     var body: JSONValue { ["reason": .string(reason.reason), "force": .bool(force)] }
 

@@ -20,7 +20,7 @@ struct FlowsCommand: AsyncParsableCommand {
     var client: String?
     @Option(help: ArgumentHelp("At most this many, 1 to 1000.", valueName: "number"))
     var limit = 100
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var connection: APIOptions
 
     mutating func validate() throws {
         if !(1...1000).contains(limit) {

@@ -12,7 +12,7 @@ struct FreezeCommand: AsyncParsableCommand {
             """)
     @OptionGroup var end: UntilOptions
     @OptionGroup var reason: ReasonOptions
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var connection: APIOptions
 
     func run() async throws {
         let until = try end.end(now: Date())
@@ -34,7 +34,7 @@ struct FreezeCommand: AsyncParsableCommand {
 struct UnfreezeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unfreeze", abstract: "Let services be moved again.")
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var connection: APIOptions
 
     func run() async throws {
         try await connection.converse { conversation in

@@ -18,7 +18,7 @@ struct LoginCommand: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        guard let file = Credentials.file(environment: environment) else {
+        guard let file = LoginFile.file(environment: environment) else {
             throw Failure.usage(
                 "neither HOME nor XDG_CONFIG_HOME is set, so there is no place for credentials; use DDIRECT_TOKEN_FILE")
         }
@@ -35,7 +35,7 @@ struct LoginCommand: AsyncParsableCommand {
             call.query = [("limit", "1")]
             _ = try await client.send(call)
         }
-        try Credentials(api: api, token: token).store(in: file)
+        try LoginFile(api: api, token: token).store(in: file)
         output(
             json
                 ? (["api": .string(api), "file": .string(file)] as JSONValue).pretty

@@ -93,7 +93,7 @@ struct ServerCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List all servers: connected or not, and what they have applied.")
         @OptionGroup var list: ListOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.servers, limit: list.limit) }
@@ -105,7 +105,7 @@ struct ServerCommand: ParsableCommand {
             abstract: "Show a server, and why it refused a version if it did.")
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.show(.servers, name) }
@@ -120,7 +120,7 @@ struct ServerCommand: ParsableCommand {
         var name: String
         @OptionGroup var options: ServerOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         mutating func validate() throws {
             let missing = [
@@ -143,7 +143,7 @@ struct ServerCommand: ParsableCommand {
         @OptionGroup var options: ServerOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let call = try Call(editing: name, of: "servers", options.members(), revision)
@@ -158,7 +158,7 @@ struct ServerCommand: ParsableCommand {
         @OptionGroup var delete: DeleteOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try delete.confirm("server \(name)", dryRun: change.dryRun)

@@ -8,7 +8,7 @@ extension ServerCommand {
                 "A drain is a command to a connected server, not a change of its configuration: it makes no version.")
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await order(
@@ -21,7 +21,7 @@ extension ServerCommand {
         static let configuration = CommandConfiguration(abstract: "Take new connections again.")
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await order("undrain", name, connection, done: "\(name) takes new connections again")
@@ -39,7 +39,7 @@ extension ServerCommand {
                 """)
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await order(
@@ -51,8 +51,7 @@ extension ServerCommand {
     }
 }
 
-private func order(_ verb: String, _ name: String, _ connection: ConnectionOptions, done sentence: String) async throws
-{
+private func order(_ verb: String, _ name: String, _ connection: APIOptions, done sentence: String) async throws {
     var call = Call(.post, "servers", name, verb)
     call.isRepeatable = true
     try await connection.converse { conversation in

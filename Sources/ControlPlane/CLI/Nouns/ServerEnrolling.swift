@@ -21,7 +21,7 @@ extension ServerCommand {
                 "Write the token to this new file, which only you can read, instead of printing it.", valueName: "path"),
             completion: .file())
         var writeToken: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         mutating func validate() throws {
             if let validFor, !(1...604_800).contains(validFor) {
@@ -96,7 +96,7 @@ extension ServerCommand {
                 """)
         @Argument(help: "The server's name.", completion: .servers)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in

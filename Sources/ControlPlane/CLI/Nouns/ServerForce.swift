@@ -19,7 +19,7 @@ extension ServerCommand {
         @OptionGroup var end: UntilOptions
         @Option(help: "Why; for those who read the status.")
         var reason: String?
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         mutating func validate() throws {
             if state == .off {

@@ -62,7 +62,7 @@ struct ServiceCommand: ParsableCommand {
         @Option(help: "Only those of which this server is primary or standby.", completion: .servers)
         var server: String?
         @OptionGroup var list: ListOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let filters = [("customer", customer), ("server", server)]
@@ -75,7 +75,7 @@ struct ServiceCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a service.")
         @Argument(help: "The service's name.", completion: .services)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.show(.services, name) }
@@ -93,7 +93,7 @@ struct ServiceCommand: ParsableCommand {
         var name: String
         @OptionGroup var options: ServiceOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         mutating func validate() throws {
             let missing = [
@@ -119,7 +119,7 @@ struct ServiceCommand: ParsableCommand {
         @OptionGroup var domains: ClientDomainOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         mutating func validate() throws {
             if !domains.areUnchanged, !options.clientDomain.isEmpty {
@@ -154,7 +154,7 @@ struct ServiceCommand: ParsableCommand {
         @OptionGroup var delete: DeleteOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try delete.confirm("service \(name)", dryRun: change.dryRun)

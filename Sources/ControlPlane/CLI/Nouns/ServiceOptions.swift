@@ -1,12 +1,28 @@
-import ArgumentParser
+public import ArgumentParser
+public import Domain
 import JSON
 
-enum SendProxyProtocol: String, CaseIterable, ExpressibleByArgument { case off, v1, v2 }
-enum ForwardedFor: String, CaseIterable, ExpressibleByArgument { case append, replace, off }
-/// `standard` is a word of ours for null.
-enum ForwardedFields: String, CaseIterable, ExpressibleByArgument {
-    case keep, strip, set
-    case standard = "default"
+extension SendProxyProtocol: ExpressibleByArgument {}
+extension ForwardedFor: ExpressibleByArgument {}
+
+/// What becomes of the other fields, or `default`, which is the command line's word for null.
+enum ForwardedFieldsChoice: ExpressibleByArgument {
+    case fields(ForwardedFields)
+    case standard
+
+    init?(argument: String) {
+        if argument == "default" {
+            self = .standard
+        } else if let fields = ForwardedFields(rawValue: argument) {
+            self = .fields(fields)
+        } else {
+            return nil
+        }
+    }
+
+    static var allValueStrings: [String] { ForwardedFields.allCases.map(\.rawValue) + ["default"] }
+
+    var json: JSONValue { if case .fields(let fields) = self { .string(fields.rawValue) } else { .null } }
 }
 
 /// Where traffic shall go, on the command line; what is not given is not sent.
@@ -84,7 +100,7 @@ struct ServiceOptions: ParsableArguments {
         help:
             "What becomes of Forwarded, X-Real-IP and X-Forwarded-Proto, -Host and -Port in plain HTTP: passed on, dropped, or dropped and sent anew. (default: strip where --forwarded-for is replace, else keep)"
     )
-    var forwardedFields: ForwardedFields?
+    var forwardedFields: ForwardedFieldsChoice?
 
     @OptionGroup var limits: ServiceLimitOptions
 
@@ -107,9 +123,7 @@ struct ServiceOptions: ParsableArguments {
         if let acceptProxyProtocol { members["acceptProxyProtocol"] = .bool(acceptProxyProtocol) }
         if let sendProxyProtocol { members["sendProxyProtocol"] = .string(sendProxyProtocol.rawValue) }
         if let forwardedFor { members["forwardedFor"] = .string(forwardedFor.rawValue) }
-        if let forwardedFields {
-            members["forwardedFields"] = forwardedFields == .standard ? .null : .string(forwardedFields.rawValue)
-        }
+        if let forwardedFields { members["forwardedFields"] = forwardedFields.json }
         if !flowLog.members.isEmpty { members["flowLog"] = .object(flowLog.members) }
         return members
     }

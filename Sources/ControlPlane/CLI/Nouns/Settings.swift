@@ -10,7 +10,7 @@ struct SettingsCommand: ParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the fleet's settings.")
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -29,7 +29,7 @@ struct SettingsCommand: ParsableCommand {
         @OptionGroup var options: SettingsOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let call = try Call(editingSettings: options.members(), revision)

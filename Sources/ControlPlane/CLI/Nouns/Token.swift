@@ -25,7 +25,7 @@ struct TokenCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the tokens' names; the tokens themselves nobody can see.")
         @OptionGroup var list: ListOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.tokens, limit: list.limit) }
@@ -38,7 +38,7 @@ struct TokenCommand: ParsableCommand {
             discussion: "Only the token goes to standard output: (umask 077; ddirect token create ci > ci.token)")
         @Argument(help: "Whose it is; changes made with it carry this name as their author.")
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -62,7 +62,7 @@ struct TokenCommand: ParsableCommand {
         @Argument(help: "The token's name.")
         var name: String
         @OptionGroup var delete: DeleteOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try delete.confirm("token \(name)")

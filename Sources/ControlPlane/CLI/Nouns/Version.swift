@@ -37,7 +37,7 @@ struct VersionCommand: ParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List versions, the newest first.")
         @OptionGroup var list: HistoryOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.versions, limit: list.limit) }
@@ -48,13 +48,13 @@ struct VersionCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a version and what it changed.")
         @Argument(help: "The version's number.")
         var version: Int
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
                 let answer = try await conversation.client.send(Call(.get, "versions", String(version))).body
                 if conversation.printsJSON { return output(answer.pretty) }
-                let lines = Resource.versions.details(answer).lines + Changes.lines(answer["changes"].items)
+                let lines = Resource.versions.details(answer).lines + ChangesReport.lines(answer["changes"].items)
                 output(lines.joined(separator: "\n"))
             }
         }
@@ -66,7 +66,7 @@ struct VersionCommand: ParsableCommand {
         var from: Int
         @Argument(help: "The version to compare to; it may be the older one.")
         var to: Int
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { conversation in
@@ -78,7 +78,8 @@ struct VersionCommand: ParsableCommand {
                 let changes = answer["changes"].items
                 output(
                     changes.isEmpty
-                        ? "versions \(from) and \(to) say the same" : Changes.lines(changes).joined(separator: "\n"))
+                        ? "versions \(from) and \(to) say the same"
+                        : ChangesReport.lines(changes).joined(separator: "\n"))
             }
         }
     }
@@ -90,7 +91,7 @@ struct VersionCommand: ParsableCommand {
         @Argument(help: "The version to go back to.")
         var version: Int
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let call = Call(.post, "versions", String(version), "restore")

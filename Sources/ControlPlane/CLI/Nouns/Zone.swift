@@ -49,7 +49,7 @@ struct ZoneCommand: ParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all zones.")
         @OptionGroup var list: ListOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.list(.zones, limit: list.limit) }
@@ -60,7 +60,7 @@ struct ZoneCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a zone.")
         @Argument(help: "The zone's apex.", completion: .zones)
         var name: String
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try await connection.converse { try await $0.show(.zones, name) }
@@ -80,7 +80,7 @@ struct ZoneCommand: ParsableCommand {
         var name: String
         @OptionGroup var options: ZoneOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         mutating func validate() throws {
             if options.provider == nil { throw ValidationError("a new zone needs --provider") }
@@ -102,7 +102,7 @@ struct ZoneCommand: ParsableCommand {
         @OptionGroup var options: ZoneOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             let call = try Call(editing: name, of: "zones", options.members(replacing: true), revision)
@@ -118,7 +118,7 @@ struct ZoneCommand: ParsableCommand {
         @OptionGroup var delete: DeleteOptions
         @OptionGroup var revision: RevisionOptions
         @OptionGroup var change: ChangeOptions
-        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var connection: APIOptions
 
         func run() async throws {
             try delete.confirm("zone \(name)", dryRun: change.dryRun)

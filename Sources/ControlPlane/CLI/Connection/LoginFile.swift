@@ -2,7 +2,7 @@ import Foundation
 import JSON
 
 /// What `ddirect login` keeps: one API and its token, in a file that only its owner can read.
-struct Credentials: Equatable, Sendable {
+struct LoginFile: Equatable, Sendable {
     let api: String
     let token: String
 
@@ -15,12 +15,12 @@ struct Credentials: Equatable, Sendable {
     }
 
     /// What was stored; nil when nobody has logged in.
-    static func stored(in file: String?) throws -> Credentials? {
+    static func stored(in file: String?) throws -> LoginFile? {
         guard let file, FileManager.default.fileExists(atPath: file) else { return nil }
         guard let content = try? Data(contentsOf: URL(fileURLWithPath: file)),
             let stored = try? JSONValue.parse(content), let api = stored["api"].text, let token = stored["token"].text
         else { throw Failure.usage("\(file) cannot be read as credentials; `ddirect login` writes it anew") }
-        return Credentials(api: api, token: token)
+        return LoginFile(api: api, token: token)
     }
 
     /// Stores them, mode 0600 from the first byte on.

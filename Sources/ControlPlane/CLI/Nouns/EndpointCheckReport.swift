@@ -2,7 +2,7 @@ import Foundation
 import JSON
 
 /// What each server saw when it was asked to resolve and connect to an endpoint.
-struct EndpointCheck {
+struct EndpointCheckReport {
     let body: JSONValue
 
     init(_ body: JSONValue) { self.body = body }
@@ -15,7 +15,7 @@ struct EndpointCheck {
         return servers.flatMap { server -> [String] in
             let name = (server["server"].text ?? "a server").printable
             switch server["state"].text {
-            case "answered": return server["targets"].items.flatMap { EndpointCheck.faults(of: $0, on: name) }
+            case "answered": return server["targets"].items.flatMap { EndpointCheckReport.faults(of: $0, on: name) }
             // A server that is away cannot be asked; that says nothing about the endpoint.
             case "disconnected": return []
             default: return ["\(name) did not answer in time"]
@@ -54,7 +54,7 @@ struct EndpointCheck {
             guard state == "answered" else {
                 return ["\(name): \(state == "timeout" ? "no answer in time" : state.printable)"]
             }
-            return ["\(name):"] + server["targets"].items.flatMap(EndpointCheck.lines)
+            return ["\(name):"] + server["targets"].items.flatMap(EndpointCheckReport.lines)
         }
     }
 

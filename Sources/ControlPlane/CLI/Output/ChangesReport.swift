@@ -1,7 +1,7 @@
 import JSON
 
 /// What a version changed, for people: one heading per resource, one line per field.
-enum Changes {
+enum ChangesReport {
     /// Lines for the `changes` of a version, a difference or a dry run.
     static func lines(_ changes: [JSONValue]) -> [String] {
         changes.flatMap(lines(of:))

@@ -1,7 +1,7 @@
 import JSON
 
 /// What a failover would do, as the API tells beforehand.
-struct FailoverPlan {
+struct FailoverPlanReport {
     let body: JSONValue
 
     init(_ body: JSONValue) { self.body = body }
@@ -9,14 +9,16 @@ struct FailoverPlan {
     private var server: String { (body["server"].text ?? "the server").printable }
     private var services: [JSONValue] { body["services"].items }
     /// What would be moved when not everything is against it.
-    private var movable: [JSONValue] { services.filter { FailoverPlan.obstacles(of: $0).isEmpty } }
+    private var movable: [JSONValue] { services.filter { FailoverPlanReport.obstacles(of: $0).isEmpty } }
     /// What is against the whole of it.
     private var obstacles: [String] { body["obstacles"].texts.map(\.printable) }
 
     /// Why each service that stays where it is does so.
     private var reasons: [String] {
         services.flatMap { service in
-            FailoverPlan.obstacles(of: service).map { "service \(service["service"].text ?? "?"): \($0)".printable }
+            FailoverPlanReport.obstacles(of: service).map {
+                "service \(service["service"].text ?? "?"): \($0)".printable
+            }
         }
     }
 
@@ -37,14 +39,14 @@ struct FailoverPlan {
             for record in service["records"].items {
                 details.add(
                     record["name"].text ?? "?",
-                    "\(FailoverPlan.shown(record["before"])) → \(FailoverPlan.shown(record["after"]))"
+                    "\(FailoverPlanReport.shown(record["before"])) → \(FailoverPlanReport.shown(record["after"]))"
                         + (record["zone"].text.map { "  (zone \($0))" } ?? ""))
             }
             if service["records"].items.isEmpty { details.add("records", "none would change") }
             for candidate in service["candidates"].items {
                 details.add(
                     "standby \(candidate["server"].text ?? "?")",
-                    FailoverPlan.readiness(candidate, isTaken: candidate["server"] == service["to"]))
+                    FailoverPlanReport.readiness(candidate, isTaken: candidate["server"] == service["to"]))
             }
             if service["candidates"].items.isEmpty { details.add("standbys", []) }
             for obstacle in service["obstacles"].texts { details.add("stopped by", obstacle) }
@@ -87,7 +89,10 @@ struct FailoverPlan {
 
     /// What --force is good for, where it is: the API's own words say what to do about the rest.
     private var remedy: String {
-        guard services.contains(where: { !$0["candidates"].items.isEmpty && !FailoverPlan.obstacles(of: $0).isEmpty })
+        guard
+            services.contains(where: {
+                !$0["candidates"].items.isEmpty && !FailoverPlanReport.obstacles(of: $0).isEmpty
+            })
         else {
             return ""
         }
