@@ -10,8 +10,8 @@ let ours: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A subject of the control plane: a module in the folder of its name, of which nobody can lean on more than it declares
-/// as `package`. What it may import stands here and nowhere else.
+/// A subject of the control plane: a module in the folder of its name, of which nobody can lean on more than it
+/// declares as `package`. What it may import stands here and nowhere else.
 func subject(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/ControlPlane/\(name)", swiftSettings: ours)
 }

@@ -4,7 +4,8 @@ public import Logging
 import Synchronization
 import Syscalls
 
-/// The one place where the parts of the data plane meet: it makes them, starts their threads, and takes them down in reverse.
+/// The one place where the parts of the data plane meet: it makes them, starts their threads, and takes them down in
+/// reverse.
 public struct ProxyDaemon {
     /// The release, as `--version`, the metrics and the control plane show it.
     public static let version = "0.1.0"
@@ -207,7 +208,8 @@ public struct ProxyDaemon {
             applied: { snapshot, tenants, moved in
                 board.applied(Status.Applied(snapshot))
                 board.setServices(tenants.map { ($0.slot, $0.name) }, moved: moved)
-                // Only now is there anything to answer: until the first snapshot devices are better off with a refusal, and try elsewhere.
+                // Only now is there anything to answer: until the first snapshot devices are better off with a refusal,
+                // and try elsewhere.
                 isListening.withLock { isListening in
                     guard !isListening else { return }
                     isListening = true
@@ -242,8 +244,8 @@ public struct ProxyDaemon {
             mailbox: subscriberMail, logger: logger, surroundings: surroundings)
     }
 
-    /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that ends it, or 0 at
-    /// `deadline`, or when the last flow has ended once there is a deadline.
+    /// Looks after the process: incidents to the log, the watchdog, statistics, its status. Returns the signal that
+    /// ends it, or 0 at `deadline`, or when the last flow has ended once there is a deadline.
     @discardableResult
     private func watch(_ threads: ThreadList, until deadline: UInt64?) -> Int32 {
         var line = ""
@@ -282,8 +284,8 @@ public struct ProxyDaemon {
         }
     }
 
-    /// What SIGHUP asks for: reads the system's name servers anew, and the files of this server's identity. Everything else comes from the
-    /// control plane as it changes.
+    /// What SIGHUP asks for: reads the system's name servers anew, and the files of this server's identity. Everything
+    /// else comes from the control plane as it changes.
     private func reload() {
         let isReady = board.current.unreadiness == nil
         if isReady { Notify.reloading() }
@@ -313,7 +315,8 @@ public struct ProxyDaemon {
 
     private func drain(_ threads: ThreadList) {
         pool.post(.shutDown)
-        // Closing a listener resets what still waits in its queue, and the workers accept that first. A worker that is stuck accepts nothing.
+        // Closing a listener resets what still waits in its queue, and the workers accept that first. A worker that is
+        // stuck accepts nothing.
         let patience = Clock.monotonicNanoseconds &+ 1_000_000_000
         while pool.counters.sum(.listenersLeft) < pool.counters.count, Clock.monotonicNanoseconds < patience {
             _ = Process.awaitSignal(milliseconds: 2)

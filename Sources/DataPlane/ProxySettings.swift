@@ -21,7 +21,8 @@ public struct ProxySettings: Sendable {
     public var snapshotCache: String?
     /// Whether a service manager started this process, which may keep descriptors for it.
     public var isManaged: Bool
-    /// At SIGTERM established flows are left to the service manager for the next process, which goes on with them, rather than drained.
+    /// At SIGTERM established flows are left to the service manager for the next process, which goes on with them,
+    /// rather than drained.
     public var parksFlows: Bool
     public var flowLog: FlowLogDestination
     public var relay: RelaySettings
@@ -112,8 +113,9 @@ public struct ProxySettings: Sendable {
         }
         drainTimeout = reader.seconds(
             "--drain-timeout", flags.drainTimeout, "DDIRECT_DRAIN_TIMEOUT", default: .seconds(30))
-        // Two descriptors a flow; a tenth more for pipes and rivals; a thirty-second each for probes and checks (and a quarter of that for checks of
-        // which the answer is waited for), of which there are at most 4096 and 1280; 128 for everything else.
+        // Two descriptors a flow; a tenth more for pipes and rivals; a thirty-second each for probes and checks (and a
+        // quarter of that for checks of which the answer is waited for), of which there are at most 4096 and 1280; 128
+        // for everything else.
         let free = descriptors - 128
         let most = max(64, free * 100 / 228, (free - 4096 - 1280) * 10 / 22)
         let limit = reader.number(

@@ -92,9 +92,10 @@ import Testing
         let counted = ["up", "down"].map {
             metrics["ddirect_service_bytes_total{service=\"acme-app\",direction=\"\($0)\"}"] ?? 0
         }
-        // What comes to a file of 48 MiB. By plain HTTP: heads, and 12 bytes of a chunk's size for each 16 KiB at the most, 36 KiB in all.
-        // By TLS: 22 bytes of a record and 9 of a frame for each 4 KiB at the worst, 372 KiB in all; the rest of the megabyte is for
-        // handshakes, and for the windows that HTTP/2 opens again and again while a file is sent up.
+        // What comes to a file of 48 MiB. By plain HTTP: heads, and 12 bytes of a chunk's size for each 16 KiB at the
+        // most, 36 KiB in all. By TLS: 22 bytes of a record and 9 of a frame for each 4 KiB at the worst, 372 KiB in
+        // all; the rest of the megabyte is for handshakes, and for the windows that HTTP/2 opens again and again while
+        // a file is sent up.
         let file: UInt64 = 48 << 20
         let rest: UInt64 = scheme == "http" ? 64 << 10 : 1 << 20
         let expected = [2 * file...2 * (file + rest), file...file + rest]

@@ -3,7 +3,8 @@ import Glibc
 import JSON
 import Testing
 
-/// The channel over TCP: nobody gets in who should not, whoever belongs there stays in, and the one does not trouble the other.
+/// The channel over TCP: nobody gets in who should not, whoever belongs there stays in, and the one does not trouble
+/// the other.
 @Suite(.realParts) struct `The channel over TCP` {
     /// Someone whom the control plane has to turn away.
     enum Stranger: CaseIterable {

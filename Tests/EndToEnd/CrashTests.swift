@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// What the control plane has acknowledged it has, whenever it is killed, and what it did not answer can be asked again.
+/// What the control plane has acknowledged it has, whenever it is killed, and what it did not answer can be asked
+/// again.
 @Suite(.load) struct `A control plane that is killed` {
     /// Creates customers and moves a service of its own, in turn, as fast as it is answered.
     private final class Writer: Sendable {

@@ -3,7 +3,8 @@ import Testing
 
 /// SIGTERM: no new connections, the open ones end by themselves or at the deadline.
 @Suite(.realParts) struct `Draining` {
-    /// Connections to a `Peer.echo` on which it has said its name: enough that of several workers each is likely to have some.
+    /// Connections to a `Peer.echo` on which it has said its name: enough that of several workers each is likely to
+    /// have some.
     private func open(to server: Server) throws -> [TCPConnection] {
         try (0..<8).map { _ in
             let connection = try TCPConnection(to: server.https)

@@ -82,7 +82,8 @@ import Testing
     }
 }
 
-/// A place where connections are neither accepted nor refused: a listener that nobody accepts from, whose queue is full.
+/// A place where connections are neither accepted nor refused: a listener that nobody accepts from, whose queue is
+/// full.
 final class SilentPlace {
     let place: Place
     private let listener: TCPListener

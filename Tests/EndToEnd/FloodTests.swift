@@ -106,8 +106,8 @@ import Testing
             let program = try server.program
             return program.descriptorCount - program.pipeEndCount <= before
         }
-        // Pipes of two ends are kept, at most 64 of a worker (PipePool). No more can be there than were wanted at one time: one for each of
-        // the twenty large files of a round, whose flows have all ended before the next begins.
+        // Pipes of two ends are kept, at most 64 of a worker (PipePool). No more can be there than were wanted at one
+        // time: one for each of the twenty large files of a round, whose flows have all ended before the next begins.
         #expect(try server.atRest(\.pipeEndCount) <= 2 * 20)
         #expect(try HTTPResponse.get("/", at: server.http, host: "app.acme.test").status == 200)
     }

@@ -3,7 +3,8 @@ import Glibc
 import JSON
 import Testing
 
-/// Failover with real parts from end to end: what a device and the DNS see when things go wrong in a fleet of three regions.
+/// Failover with real parts from end to end: what a device and the DNS see when things go wrong in a fleet of three
+/// regions.
 ///
 /// These cases are played by `make test`; those of the other files, too, by `make game-day`.
 @Suite(
@@ -148,10 +149,12 @@ struct `A game day` {
 
 // MARK: What is expected
 
-/// The last look-ups before a name turns may be answered late: from this long after the first new answer on, in seconds, there are new answers only.
+/// The last look-ups before a name turns may be answered late: from this long after the first new answer on, in
+/// seconds, there are new answers only.
 let afterTurning = Double(FleetNames.timeToLive)
 
-/// Waits until za1's service is answered by a standby, and holds what the device and the DNS saw against what we promise.
+/// Waits until za1's service is answered by a standby, and holds what the device and the DNS saw against what we
+/// promise.
 @discardableResult
 func expectFailover(
     _ name: String, of day: GameDay, _ witnesses: Witnesses, since fault: Moment, to standby: String = "ie1",
@@ -201,7 +204,8 @@ func expectFailover(
     return row
 }
 
-/// Waits until za1 answers again by a failback, and holds what the device and the DNS saw since `quiet` against what we promise.
+/// Waits until za1 answers again by a failback, and holds what the device and the DNS saw since `quiet` against what we
+/// promise.
 func expectReturn(
     _ name: String, _ failback: JSONValue, of day: GameDay, _ witnesses: Witnesses, since returned: Moment,
     undoing kind: String, quietSince quiet: Moment, remark: String

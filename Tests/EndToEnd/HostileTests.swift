@@ -24,7 +24,8 @@ import Testing
             try eventually("its descriptors are back to \(descriptors)") {
                 try server.program.descriptorCount <= descriptors
             }
-            // Four hundred megabytes are far above what a debug build at rest has, and far below what the attacks could fill.
+            // Four hundred megabytes are far above what a debug build at rest has, and far below what the attacks could
+            // fill.
             #expect(try server.program.residentMemory < 400 << 20)
         }
 
@@ -54,7 +55,8 @@ import Testing
             [0x80, 0x2E, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10],
         ]
         for bytes in openings {
-            // A first byte with the high bit set may be a hello of SSL 2, which gets an alert; the others would not understand one.
+            // A first byte with the high bit set may be a hello of SSL 2, which gets an alert; the others would not
+            // understand one.
             let longest = bytes[0] & 0x80 == 0 ? 0 : 7
             #expect(try target.tell(bytes).text.utf8.count <= longest)
         }

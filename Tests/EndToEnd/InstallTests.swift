@@ -23,7 +23,8 @@ struct `Installing a server in another region` {
         return parts.filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element.dropFirst("sh\n".count)) }
     }
 
-    /// A machine with an operator's shell. What is said to systemctl, which is not there, is done by the test as the units would.
+    /// A machine with an operator's shell. What is said to systemctl, which is not there, is done by the test as the
+    /// units would.
     private struct Machine {
         let host: Host
         let folder: String
@@ -61,7 +62,8 @@ struct `Installing a server in another region` {
             return (said.output, lines.filter { $0.hasPrefix("systemctl ") })
         }
 
-        /// Starts a service by its unit's command and the file with its settings; `settings` are those that a test cannot leave at their defaults.
+        /// Starts a service by its unit's command and the file with its settings; `settings` are those that a test
+        /// cannot leave at their defaults.
         func start(_ unit: String, settings: [String: String]) throws -> Program {
             let lines = text(ofFile: "\(project)/deploy/systemd/\(unit).service").split(separator: "\n")
             guard let command = lines.first(where: { $0.hasPrefix("ExecStart=/usr/bin/\(unit)") }) else {

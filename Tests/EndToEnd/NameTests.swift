@@ -182,7 +182,8 @@ import Testing
             try bind.point("hop", ttl: 1, to: target)
             let changed = now()
             try eventually("traffic reaches the \(name) site") { try site(server) == name }
-            // The resolver may have asked just before the change, and we just before its answer ended: twice the TTL, and a second.
+            // The resolver may have asked just before the change, and we just before its answer ended: twice the TTL,
+            // and a second.
             figure("a changed CNAME of TTL 1 is followed through a resolver", now() - changed, under: .seconds(3))
         }
     }

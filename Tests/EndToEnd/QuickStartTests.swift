@@ -17,7 +17,8 @@ struct `The quick start` {
         let program: Program
 
         init(state: String) throws {
-            // Without --fork unshare becomes the shell, and the shell becomes the script: one process, and the one that gets the signals.
+            // Without --fork unshare becomes the shell, and the shell becomes the script: one process, and the one that
+            // gets the signals.
             program = try Program(
                 "unshare",
                 [

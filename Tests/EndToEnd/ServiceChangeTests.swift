@@ -1,6 +1,7 @@
 import Testing
 
-/// Services come, go and change their names under traffic, and no established connection is broken by that (invariant 4).
+/// Services come, go and change their names under traffic, and no established connection is broken by that (invariant
+/// 4).
 @Suite(.load, .serialized) struct `A changed service` {
     /// What a server says to a hello with a name that nobody has: the alert unrecognized_name, fatal.
     private static let unrecognizedName: [UInt8] = [21, 3, 3, 0, 2, 2, 112]

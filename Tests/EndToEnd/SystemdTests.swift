@@ -25,7 +25,8 @@ struct `Under systemd` {
             try systemd.property("StatusText", of: "ddirect-proxy.service") == "Waiting for a snapshot"
         }
         #expect(try systemd.property("ActiveState", of: "ddirect-proxy.service") == "activating")
-        // A device that calls now waits in systemd's socket, and is served as soon as there is something to serve it by.
+        // A device that calls now waits in systemd's socket, and is served as soon as there is something to serve it
+        // by.
         let early = try TCPConnection(to: systemd.http)
         try early.send("GET / HTTP/1.1\r\nHost: app.acme.test\r\n\r\n")
         try systemd.systemctl("start", "ddirect-control.service")

@@ -2,7 +2,8 @@ import Domain
 import Testing
 import Wire
 
-/// Invariants 1 to 3: what a control plane says may be nonsense, broken, old or somebody else's, and traffic never notices.
+/// Invariants 1 to 3: what a control plane says may be nonsense, broken, old or somebody else's, and traffic never
+/// notices.
 @Suite(.realParts) struct `A wrong control plane` {
     /// What is in force when it goes wrong, and what follows when it is right again.
     private static let held: UInt64 = 5

@@ -76,7 +76,8 @@ struct APIRequest: Sendable {
         }
     }
 
-    /// Does `work`, for which the body is not needed, and calls `onClose` when the sender closes the connection in the meantime.
+    /// Does `work`, for which the body is not needed, and calls `onClose` when the sender closes the connection in the
+    /// meantime.
     func whileConnected(
         _ work: () async throws -> Void, onClose: @escaping @Sendable () -> Void
     ) async throws {

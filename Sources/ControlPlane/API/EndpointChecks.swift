@@ -52,7 +52,8 @@ struct EndpointChecks: Sendable {
         let failure: CommandFailure?
     }
 
-    /// What one server saw of each target. One target that is slow, or a server that goes away meanwhile, takes nothing from the others.
+    /// What one server saw of each target. One target that is slow, or a server that goes away meanwhile, takes nothing
+    /// from the others.
     private func check(_ targets: [EndpointTarget], on server: ServerName) async -> JSONValue {
         let outcomes = await withTaskGroup(of: Outcome.self) { group in
             for (index, target) in targets.enumerated() {
@@ -74,7 +75,8 @@ struct EndpointChecks: Sendable {
         return ["server": .string(server.text), "state": "answered", "targets": .array(answers)]
     }
 
-    // A function with a plain do: with a typed one inside the group's closure, the optimiser of Swift 6.3.1 hands over a wrong index.
+    // A function with a plain do: with a typed one inside the group's closure, the optimiser of Swift 6.3.1 hands over
+    // a wrong index.
     private func outcome(of target: EndpointTarget, _ index: Int, on server: ServerName) async -> Outcome {
         do {
             let check = try await publisher.checkEndpoint(target, on: server, timeout: Self.checkTimeout)

@@ -7,8 +7,8 @@ import Synchronization
 
 /// Events as they are sent to one reader, for as long as he wants them (WHATWG HTML, "Server-sent events").
 ///
-/// A heartbeat keeps the connection alive where something in between forgets idle ones, and finds out what nothing else would: that the
-/// reader is gone without a word, has stopped reading, or may read no more.
+/// A heartbeat keeps the connection alive where something in between forgets idle ones, and finds out what nothing else
+/// would: that the reader is gone without a word, has stopped reading, or may read no more.
 struct EventStream: Sendable {
     enum Ending: String, Sendable {
         case shutdown = "the daemon is stopping"
@@ -110,7 +110,8 @@ private final class Progress: Sendable {
 // MARK: As text
 
 extension EventStream {
-    /// How long to wait before coming back, and the event to go on behind, so that one cut off before the first event misses none.
+    /// How long to wait before coming back, and the event to go on behind, so that one cut off before the first event
+    /// misses none.
     static func opening(at id: EventID?) -> String {
         "retry: 2000\n" + (id.map { "id: \($0)\n" } ?? "") + "\n"
     }

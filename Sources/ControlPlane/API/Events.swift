@@ -30,7 +30,8 @@ struct EventRoutes: Routes {
         }
     }
 
-    /// The event that the reader has already. The header is what a browser sends by itself, to the address that it has, when it comes back.
+    /// The event that the reader has already. The header is what a browser sends by itself, to the address that it has,
+    /// when it comes back.
     private static func position(_ request: APIRequest) throws(Problem) -> EventID? {
         let header = request.headers[.lastEventID]
         guard let text = header ?? request.query["after"] else { return nil }
@@ -44,7 +45,8 @@ struct EventRoutes: Routes {
     }
 
     private func follow(_ after: EventID?, _ request: APIRequest) throws(Problem) -> Response {
-        // From here on, so that nothing is lost until the body is asked for. Where it never is, the subscription goes with the response.
+        // From here on, so that nothing is lost until the body is asked for. Where it never is, the subscription goes
+        // with the response.
         guard let subscription = events.subscribe(after: after) else {
             throw Problem(
                 .unavailable,

@@ -29,7 +29,8 @@ package struct AccessToken: Sendable {
 
     var digest: String { AccessToken.digest(of: secret) }
 
-    /// 256 bits from the system's generator, so that their digest needs neither salt nor stretching, behind what tells their use.
+    /// 256 bits from the system's generator, so that their digest needs neither salt nor stretching, behind what tells
+    /// their use.
     package static func drawSecret(prefix: String) -> String {
         var generator = SystemRandomNumberGenerator()
         let words = (0..<4).map { _ in String(generator.next() as UInt64, radix: 16) }

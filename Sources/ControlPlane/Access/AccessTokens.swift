@@ -3,8 +3,9 @@ import Synchronization
 
 /// Who may use the API: the tokens by the digests of their secrets.
 ///
-/// Kept in memory beside the store, so a request without a valid token costs no look-up on disk. The look-up by digest takes no time that
-/// depends on the secret: whoever times it learns of the digest of what he sent, and nothing of ours.
+/// Kept in memory beside the store, so a request without a valid token costs no look-up on disk. The look-up by digest
+/// takes no time that depends on the secret: whoever times it learns of the digest of what he sent, and nothing of
+/// ours.
 package final class AccessTokens: Sendable {
     private let rows: TokenRows
     private let names: Mutex<[String: TokenName]>

@@ -15,12 +15,13 @@ package struct AdminTokenFile: Sendable {
 
     /// The token that stands in the file, or a new one, written to a new file.
     ///
-    /// A file without a token in the database is left from a start that was cut short, or put there by whoever set this machine up;
-    /// either way it is the operator's token.
+    /// A file without a token in the database is left from a start that was cut short, or put there by whoever set this
+    /// machine up; either way it is the operator's token.
     func tokenFromFileOrNew() throws(Failure) -> AccessToken {
         let token = AccessToken()
         do {
-            // Exclusive: no file or link that waits here is ever written to. The mode is set as the file is made, not after.
+            // Exclusive: no file or link that waits here is ever written to. The mode is set as the file is made, not
+            // after.
             let file = try FileDescriptor.open(
                 FilePath(path), .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
             try file.closeAfter {

@@ -2,8 +2,8 @@ package import Daemon
 package import Domain
 import FoundationEssentials
 
-/// Everything that can be set on the control plane from outside: where it listens and where it keeps things. What it *does* is configured
-/// through its API.
+/// Everything that can be set on the control plane from outside: where it listens and where it keeps things. What it
+/// *does* is configured through its API.
 package struct ControlSettings: Sendable {
     package let database: String
     package let listen: TransportAddress
@@ -97,7 +97,8 @@ extension SettingsReader {
         return (paths.first, secure)
     }
 
-    /// The authority's file: what the flag says, or else the credential `channel-authority`, or else beside the database.
+    /// The authority's file: what the flag says, or else the credential `channel-authority`, or else beside the
+    /// database.
     fileprivate mutating func authority(_ flag: String?, _ environment: [String: String]) -> (String, Bool) {
         let name = "channel-authority"
         if flag == nil, let folder = environment["CREDENTIALS_DIRECTORY"],

@@ -11,7 +11,8 @@ package struct AuthoritativeServer: Hashable, Sendable, CustomStringConvertible 
 
 /// What a server says of one name.
 package enum AuthorityAnswer: Hashable, Sendable, CustomStringConvertible {
-    /// Its record sets of the type that was asked for, or the CNAME that stands in their place; none when the name has none.
+    /// Its record sets of the type that was asked for, or the CNAME that stands in their place; none when the name has
+    /// none.
     case records([RecordSet])
     /// Why there is no answer.
     case failure(String)
@@ -46,7 +47,8 @@ package struct AuthorityCheck: Sendable {
         self.resolvers = resolvers
     }
 
-    /// Tries over UDP, and one over TCP then: a network that loses datagrams, or refuses them, is no server that is away.
+    /// Tries over UDP, and one over TCP then: a network that loses datagrams, or refuses them, is no server that is
+    /// away.
     private static let tries = 2
     /// Zones have 2 to 8 servers; more than 16 are not asked (`Zone.mostAuthorities`).
     private static let mostServers = Zone.mostAuthorities
@@ -120,8 +122,9 @@ package struct AuthorityCheck: Sendable {
             reason: "the \(type) records of \(name) cannot be asked for: \(reasons.joined(separator: "; "))")
     }
 
-    /// The address is the first argument on purpose: the 128 bits of an IPv6 address that an asynchronous function finds on its stack, for
-    /// want of registers, are miscompiled (Swift 6.3.1 on x86-64), and the function returns to nowhere.
+    /// The address is the first argument on purpose: the 128 bits of an IPv6 address that an asynchronous function
+    /// finds on its stack, for want of registers, are miscompiled (Swift 6.3.1 on x86-64), and the function returns to
+    /// nowhere.
     private func exchange(
         with server: TransportAddress, _ name: String, _ type: String, isRecursive: Bool
     ) async throws -> DNSAnswer {

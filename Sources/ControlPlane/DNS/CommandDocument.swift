@@ -8,7 +8,8 @@ import JSON
 ///     {"operation":"apply","zone":"acme.test","changes":[{"name":"app.acme.test","expected":[{"type":…}],"wanted":[{"type":…}]}]}
 ///       → {"outcome":"done"}, or {"outcome":"conflict","present":{…}} when something else is there than expected, and nothing was changed
 ///
-/// `rehearse` is told and says what `apply` does, and changes nothing. Names are without the final dot, times in seconds.
+/// `rehearse` is told and says what `apply` does, and changes nothing. Names are without the final dot, times in
+/// seconds.
 enum CommandDocument {
     struct Unreadable: Error, CustomStringConvertible {
         let description: String

@@ -6,8 +6,9 @@ import SystemPackage
 
 /// A zone that is changed by an executable of the operator's, for providers that nobody here knows.
 ///
-/// It is given what is to be done as JSON on standard input, does it, says what became of it as JSON on standard output, and ends with
-/// exit code 0 (`CommandDocument`). With any other, the first line of standard error is the reason. The condition is its to keep.
+/// It is given what is to be done as JSON on standard input, does it, says what became of it as JSON on standard
+/// output, and ends with exit code 0 (`CommandDocument`). With any other, the first line of standard error is the
+/// reason. The condition is its to keep.
 struct CommandProvider: DNSProvider {
     let zone: DomainName
     let path: String
@@ -121,8 +122,8 @@ struct CommandProvider: DNSProvider {
         return (result.terminationStatus, result.standardOutput, result.standardError)
     }
 
-    /// A file without a name, which holds all that there is to read. Through a pipe, an executable that does not read it would hold us up,
-    /// and one that has ended would end us (SIGPIPE).
+    /// A file without a name, which holds all that there is to read. Through a pipe, an executable that does not read
+    /// it would hold us up, and one that has ended would end us (SIGPIPE).
     private func file(with document: JSONValue) throws -> FileDescriptor {
         let withoutName = FileDescriptor.OpenOptions(rawValue: 0o20200000)  // O_TMPFILE
         let file = try FileDescriptor.open(

@@ -18,7 +18,8 @@ package struct Credentials: Sendable {
 
     package init(folder: String) { self.folder = folder }
 
-    /// The text in the file of that name, without the newline at its end. Read anew each time, so that a new key is in force at once.
+    /// The text in the file of that name, without the newline at its end. Read anew each time, so that a new key is in
+    /// force at once.
     package func text(_ name: CredentialName) throws(Failure) -> String {
         let path = "\(folder)/\(name)"
         let octets = try read(path)

@@ -20,7 +20,8 @@ struct DNSAnswer: Hashable, Sendable {
     let signature: Signature
     let records: [DNSRecord]
 
-    /// Reads the text that the shim makes of a message: `rcode authoritative truncated signature`, then a record per line.
+    /// Reads the text that the shim makes of a message: `rcode authoritative truncated signature`, then a record per
+    /// line.
     init?(_ text: String) {
         var lines = text.split(separator: "\n")
         guard !lines.isEmpty else { return nil }
@@ -45,7 +46,8 @@ struct DNSAnswer: Hashable, Sendable {
         RecordType.allCases.compactMap { type in
             let found = records.filter { $0.name == name.text && $0.type == type.rawValue }
             guard !found.isEmpty else { return nil }
-            // Records of one set have one TTL (RFC 2181 section 5.2); of a server that says otherwise, the one that is over first counts.
+            // Records of one set have one TTL (RFC 2181 section 5.2); of a server that says otherwise, the one that is
+            // over first counts.
             return RecordSet(
                 type, timeToLive: found.map(\.timeToLive).min() ?? 0, values: found.map { type.canonical($0.value) })
         }

@@ -30,7 +30,8 @@ package struct RecordSet: Hashable, Sendable {
 /// What one name says, and what it is to say: its record sets of the types above, at most one of each.
 package struct RecordChange: Hashable, Sendable {
     package let name: DomainName
-    /// What must be there, or nothing is changed. A type that is not named must have no records. Values count, TTLs do not.
+    /// What must be there, or nothing is changed. A type that is not named must have no records. Values count, TTLs do
+    /// not.
     package let expected: [RecordSet]
     /// Never empty: a name is not to be left without an answer.
     package let wanted: [RecordSet]
@@ -49,7 +50,8 @@ package enum ZoneOutcome: Hashable, Sendable {
     case conflict(present: [DomainName: [RecordSet]])
 }
 
-/// Why a zone could not be read or changed. Nothing is known to have been changed; `mayHaveHappened` says whether it may have been.
+/// Why a zone could not be read or changed. Nothing is known to have been changed; `mayHaveHappened` says whether it
+/// may have been.
 package struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
         /// No answer in time, or no connection: worth trying again.
@@ -77,19 +79,22 @@ package struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Whoever changes a zone on our behalf. Every wait in it has a deadline.
 package protocol DNSProvider: Sendable {
-    /// What the names say now, at the source and not in a cache: all sets of the types above, by type. A name that says nothing has an empty
-    /// array. Something else than plain records, such as an alias, is a set with a value that nobody expects.
+    /// What the names say now, at the source and not in a cache: all sets of the types above, by type. A name that says
+    /// nothing has an empty array. Something else than plain records, such as an alias, is a set with a value that
+    /// nobody expects.
     func present(_ names: [DomainName]) async throws -> [DomainName: [RecordSet]]
 
     /// Makes the changes if everything that they expect is there. A name is never without an answer on the way.
     ///
-    /// More names than one request has room for, some hundred, are made in several, each of them all together or not at all.
+    /// More names than one request has room for, some hundred, are made in several, each of them all together or not at
+    /// all.
     ///
-    /// Throws a ``DNSFailure``. After one that may have happened, or a conflict, the caller reads what is there: it may be what it wanted.
+    /// Throws a ``DNSFailure``. After one that may have happened, or a conflict, the caller reads what is there: it may
+    /// be what it wanted.
     func apply(_ changes: [RecordChange]) async throws -> ZoneOutcome
 
-    /// The same question, with the same credential, and nothing is changed, not even a serial: whether `apply` would be done now. How much
-    /// that proves is for each provider to say.
+    /// The same question, with the same credential, and nothing is changed, not even a serial: whether `apply` would be
+    /// done now. How much that proves is for each provider to say.
     func rehearse(_ changes: [RecordChange]) async throws -> ZoneOutcome
 }
 

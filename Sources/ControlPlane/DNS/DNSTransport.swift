@@ -19,7 +19,8 @@ struct DNSTransport: Sendable {
 
     var loops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
 
-    /// The answers in the order of the messages, whose first two octets have to differ, since answers come in any order.
+    /// The answers in the order of the messages, whose first two octets have to differ, since answers come in any
+    /// order.
     func exchange(
         _ messages: [[UInt8]], with server: TransportAddress, over kind: Kind, within limit: Duration
     ) async throws -> [[UInt8]] {

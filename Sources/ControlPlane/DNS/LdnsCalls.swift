@@ -9,8 +9,9 @@ struct TSIGKey: Sendable {
     let secret: String
 }
 
-/// DNS messages as ldns makes and reads them. It is C, so this is where the control plane says `unsafe`; nothing that is handed over
-/// outlives a call, every length is checked on both sides, and nothing waits: sockets and deadlines are NIO's (`DNSTransport`).
+/// DNS messages as ldns makes and reads them. It is C, so this is where the control plane says `unsafe`; nothing that
+/// is handed over outlives a call, every length is checked on both sides, and nothing waits: sockets and deadlines are
+/// NIO's (`DNSTransport`).
 enum LdnsCalls {
     /// Why there is no message, in ldns's words.
     struct Failure: Error, CustomStringConvertible {

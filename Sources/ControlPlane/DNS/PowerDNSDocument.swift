@@ -6,7 +6,8 @@ enum PowerDNSDocument {
     /// What some names of a zone say at a serial.
     struct State: Hashable, Sendable {
         let serial: Int
-        /// How the zone's serial is made anew with each change by the API (`soa_edit_api`); nil when it is left as it is.
+        /// How the zone's serial is made anew with each change by the API (`soa_edit_api`); nil when it is left as it
+        /// is.
         let edit: String?
         let sets: [DomainName: [RecordSet]]
 
@@ -21,8 +22,9 @@ enum PowerDNSDocument {
 
         /// Whether one change, and no more, can have made this serial into that of `after`.
         ///
-        /// By default it is the day and a number (`2026030901`), or the next number when it is at that already; `INCREASE` counts on.
-        /// `EPOCH` takes the time, of which two changes in one second make one, and without any of them serials say nothing.
+        /// By default it is the day and a number (`2026030901`), or the next number when it is at that already;
+        /// `INCREASE` counts on. `EPOCH` takes the time, of which two changes in one second make one, and without any
+        /// of them serials say nothing.
         func isFollowed(by after: State) -> Bool {
             switch edit?.uppercased() {
             case "DEFAULT", "INCREASE", "SOA-EDIT", "SOA-EDIT-INCREASE":

@@ -4,11 +4,11 @@ import Outgoing
 
 /// A zone that is changed through the HTTP API of PowerDNS (version 1).
 ///
-/// **Its API has no condition**: there is no ETag, and a PATCH is done whatever is there. So we read, compare and write, and whoever
-/// writes the same name in the milliseconds between is overwritten. What can be done is to notice it: the zone's serial moves with each
-/// change, so if it has moved by more than ours, somebody else wrote at the same moment. That is said as a failure that may have
-/// happened, so that the caller looks at what is there. Where no foreign write may ever be lost, let PowerDNS take dynamic updates
-/// (`dnsupdate=yes`) and use those.
+/// **Its API has no condition**: there is no ETag, and a PATCH is done whatever is there. So we read, compare and
+/// write, and whoever writes the same name in the milliseconds between is overwritten. What can be done is to notice
+/// it: the zone's serial moves with each change, so if it has moved by more than ours, somebody else wrote at the same
+/// moment. That is said as a failure that may have happened, so that the caller looks at what is there. Where no
+/// foreign write may ever be lost, let PowerDNS take dynamic updates (`dnsupdate=yes`) and use those.
 struct PowerDNSProvider: DNSProvider {
     let zone: DomainName
     /// Such as `http://192.0.2.53:8081`.
@@ -78,7 +78,8 @@ struct PowerDNSProvider: DNSProvider {
     private func read(_ names: [DomainName]) async throws -> PowerDNSDocument.State {
         let end = ContinuousClock.now + limit
         var serials: Set<Int> = []
-        // A zone that is written all the time cannot be seen at one moment; then a serial that is too old makes us careful later on.
+        // A zone that is written all the time cannot be seen at one moment; then a serial that is too old makes us
+        // careful later on.
         for attempt in 0..<3 {
             var state: PowerDNSDocument.State?
             serials = []

@@ -1,6 +1,7 @@
 import Outgoing
 
-/// Calls to providers by HTTP, each within one time for everything: from the connection to the last octet of the answer.
+/// Calls to providers by HTTP, each within one time for everything: from the connection to the last octet of the
+/// answer.
 struct ProviderHTTP: Sendable {
     let http: OutgoingHTTP
     var limit = Duration.seconds(5)
@@ -8,7 +9,8 @@ struct ProviderHTTP: Sendable {
     /// Of an answer, in octets. A whole zone of 100,000 names stays below it; no more is read.
     private static let longestAnswer = 32 << 20
 
-    /// `isChange`: whether something may have been done even though there is no answer. `end` is that of everything it is a part of.
+    /// `isChange`: whether something may have been done even though there is no answer. `end` is that of everything it
+    /// is a part of.
     func send(
         _ request: OutgoingRequest, isChange: Bool = false, until end: ContinuousClock.Instant? = nil
     ) async throws -> OutgoingAnswer {
@@ -48,7 +50,8 @@ struct ProviderHTTP: Sendable {
 }
 
 extension String {
-    /// With every octet escaped that is not unreserved (RFC 3986 section 2.3): for one segment of a path, or for a value in a query.
+    /// With every octet escaped that is not unreserved (RFC 3986 section 2.3): for one segment of a path, or for a
+    /// value in a query.
     var percentEncoded: String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []

@@ -27,7 +27,8 @@ struct RequestSigner: Sendable {
         signed.headers.append(("X-Amz-Date", time))
         let scope = "\(day)/\(region)/\(service)/aws4_request"
         let text = "AWS4-HMAC-SHA256\n\(time)\n\(scope)\n\(digest(Array(canonical(signed).utf8)))"
-        // The key is made for one day, one region and one service, so that who sees a derived one cannot do anything else with it.
+        // The key is made for one day, one region and one service, so that who sees a derived one cannot do anything
+        // else with it.
         let key = [String(day), region, service, "aws4_request"].reduce(Array("AWS4\(secret)".utf8)) { code($0, $1) }
         let names = RequestSigner.sorted(signed.headers).map(\.0).joined(separator: ";")
         return [

@@ -10,7 +10,8 @@ enum Route53Document {
         let timeToLive: Int?
         /// As Route 53 spells them.
         let values: [String]
-        /// What sets it apart from a plain one: an alias's target, or the identifier of one of several for a name. We change plain ones only.
+        /// What sets it apart from a plain one: an alias's target, or the identifier of one of several for a name. We
+        /// change plain ones only.
         let peculiarity: String?
 
         /// Nil for a type that steers no traffic.
@@ -92,7 +93,8 @@ enum Route53Document {
             """
     }
 
-    /// The code and the words of an error. Of a batch that cannot be made it comes in two forms: as an error, and as a list of messages.
+    /// The code and the words of an error. Of a batch that cannot be made it comes in two forms: as an error, and as a
+    /// list of messages.
     static func error(_ octets: [UInt8]) -> (code: String, words: String)? {
         guard let root = try? XMLElement(parsing: octets) else { return nil }
         if let error = root["Error"] ?? root["Errors"]?["Error"] {

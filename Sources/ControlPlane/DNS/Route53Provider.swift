@@ -4,10 +4,10 @@ import Outgoing
 
 /// A zone that is changed through Amazon Route 53.
 ///
-/// Its condition is the deletion: DELETE is done only if the set stands there to the letter, TTL and all, and a batch is done as a whole or
-/// not at all. So a change is the pair of DELETE of what is there and CREATE of what is wanted. What is there is read for its TTL and its
-/// spelling; its values have to be those expected. A set that is expected not to be there, and is not wanted, cannot be made a condition:
-/// that one is only looked at before.
+/// Its condition is the deletion: DELETE is done only if the set stands there to the letter, TTL and all, and a batch
+/// is done as a whole or not at all. So a change is the pair of DELETE of what is there and CREATE of what is wanted.
+/// What is there is read for its TTL and its spelling; its values have to be those expected. A set that is expected not
+/// to be there, and is not wanted, cannot be made a condition: that one is only looked at before.
 struct Route53Provider: DNSProvider {
     let zone: DomainName
     let hostedZone: String
@@ -18,7 +18,8 @@ struct Route53Provider: DNSProvider {
     let http: ProviderHTTP
     /// The time, for the signature.
     let now: @Sendable () -> Date
-    /// For everything that one call of ours asks. Route 53 takes five requests a second of an account, and says `Throttling` to the rest.
+    /// For everything that one call of ours asks. Route 53 takes five requests a second of an account, and says
+    /// `Throttling` to the rest.
     var limit = Duration.seconds(20)
 
     /// Of one list, and the most that there can be.
@@ -53,8 +54,9 @@ struct Route53Provider: DNSProvider {
         return .done
     }
 
-    /// Reads, and then asks for a batch that is certain to be refused: it deletes, beside creating what is there, records that nobody has.
-    /// Whether the credential may make changes is looked at before that, with the names, types and actions that a policy may name.
+    /// Reads, and then asks for a batch that is certain to be refused: it deletes, beside creating what is there,
+    /// records that nobody has. Whether the credential may make changes is looked at before that, with the names, types
+    /// and actions that a policy may name.
     func rehearse(_ changes: [RecordChange]) async throws -> ZoneOutcome {
         let present = try await present(changes.map(\.name))
         guard changes.allSatisfy({ (present[$0.name] ?? []).agrees(with: $0.expected) }) else {
@@ -114,8 +116,8 @@ struct Route53Provider: DNSProvider {
 
     /// Lists from one name on, so that names which stand near each other come in one answer.
     ///
-    /// Nothing is concluded from the order of a list but that the sets of one name stand together: in which order Route 53 puts names
-    /// with a hyphen or an underscore is not documented.
+    /// Nothing is concluded from the order of a list but that the sets of one name stand together: in which order Route
+    /// 53 puts names with a hyphen or an underscore is not documented.
     private func read(_ names: [DomainName]) async throws -> Present {
         var present: Present = [:]
         let end = ContinuousClock.now + limit

@@ -1,17 +1,21 @@
 import Domain
 
-/// Changes as one UPDATE message has them (RFC 2136): what has to be there, and what is done then. All of it is done, or nothing.
+/// Changes as one UPDATE message has them (RFC 2136): what has to be there, and what is done then. All of it is done,
+/// or nothing.
 ///
-/// Lines are `name ttl class type data`. Among the prerequisites, class IN with data stands for "these records and no others of this
-/// type", NONE for "no records of this type"; among the changes, IN adds, ANY deletes all records of a type, NONE deletes one record.
+/// Lines are `name ttl class type data`. Among the prerequisites, class IN with data stands for "these records and no
+/// others of this type", NONE for "no records of this type"; among the changes, IN adds, ANY deletes all records of a
+/// type, NONE deletes one record.
 struct UpdateMessage: Hashable, Sendable {
     let prerequisites: [String]
     let changes: [String]
 
-    /// In octets. A message over TCP has room for 65,535; the rest is for its signature, and for our estimate being one.
+    /// In octets. A message over TCP has room for 65,535; the rest is for its signature, and for our estimate being
+    /// one.
     private static let largest = 48 << 10
 
-    /// The changes as messages, each within the size of one. Most failovers of a zone fit in one; each is atomic, all together are not.
+    /// The changes as messages, each within the size of one. Most failovers of a zone fit in one; each is atomic, all
+    /// together are not.
     static func parts(of changes: [RecordChange]) -> [[RecordChange]] {
         var parts: [[RecordChange]] = []
         var room = 0
@@ -38,8 +42,8 @@ struct UpdateMessage: Hashable, Sendable {
         return (records + added) * (change.name.text.utf8.count + 12) + data
     }
 
-    /// Replaces the expected records by the wanted ones. Deletions come first: a server leaves out a CNAME that is added beside other
-    /// records, and what is added beside a CNAME (RFC 2136 section 3.4.2.2), without a word.
+    /// Replaces the expected records by the wanted ones. Deletions come first: a server leaves out a CNAME that is
+    /// added beside other records, and what is added beside a CNAME (RFC 2136 section 3.4.2.2), without a word.
     init(making changes: [RecordChange]) {
         prerequisites = changes.flatMap(UpdateMessage.prerequisites)
         self.changes = changes.flatMap { change in
@@ -50,11 +54,13 @@ struct UpdateMessage: Hashable, Sendable {
         }
     }
 
-    /// Deletes of each name and type a record that is not there, so nothing is changed, and is allowed only to who may change them.
+    /// Deletes of each name and type a record that is not there, so nothing is changed, and is allowed only to who may
+    /// change them.
     ///
-    /// Measured with BIND 9.18 and Knot 3.2: an update of prerequisites alone is answered NOERROR even when its key may not change the
-    /// name (`update-policy`, `update-owner`), so it proves too little. This one is refused then; where it is allowed, both leave the
-    /// serial as it is. Deleting and adding the same would do as well, but for a TTL that is not the one expected: then both write.
+    /// Measured with BIND 9.18 and Knot 3.2: an update of prerequisites alone is answered NOERROR even when its key may
+    /// not change the name (`update-policy`, `update-owner`), so it proves too little. This one is refused then; where
+    /// it is allowed, both leave the serial as it is. Deleting and adding the same would do as well, but for a TTL that
+    /// is not the one expected: then both write.
     init(rehearsing changes: [RecordChange]) {
         prerequisites = changes.flatMap(UpdateMessage.prerequisites)
         self.changes = changes.flatMap { change in

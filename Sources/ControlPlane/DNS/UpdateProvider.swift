@@ -1,10 +1,12 @@
 import Domain
 import FoundationEssentials
 
-/// A zone that is changed by dynamic updates (RFC 2136) signed with TSIG: BIND, Knot, PowerDNS and many others take them.
+/// A zone that is changed by dynamic updates (RFC 2136) signed with TSIG: BIND, Knot, PowerDNS and many others take
+/// them.
 ///
-/// The condition is part of the message, so between looking and writing there is no moment for anybody else. Everything goes over TCP:
-/// what is sent twice over UDP may be done twice, and a second answer then says that the condition does not hold any more.
+/// The condition is part of the message, so between looking and writing there is no moment for anybody else. Everything
+/// goes over TCP: what is sent twice over UDP may be done twice, and a second answer then says that the condition does
+/// not hold any more.
 struct UpdateProvider: DNSProvider {
     let zone: DomainName
     let server: TransportAddress
@@ -20,7 +22,8 @@ struct UpdateProvider: DNSProvider {
     private static let namesAtOnce = 500
     /// Somebody may change a name between its two queries. Not several times in a row.
     private static let attempts = 3
-    /// What stands beside a CNAME nowhere, and beside addresses often. ANY tells of others, where a server answers it in full.
+    /// What stands beside a CNAME nowhere, and beside addresses often. ANY tells of others, where a server answers it
+    /// in full.
     private static let otherTypes = ["ANY", "TXT", "MX", "CAA", "SRV", "HTTPS", "SVCB", "NS", "TLSA", "NAPTR", "LOC"]
 
     func present(_ names: [DomainName]) async throws -> [DomainName: [RecordSet]] {
@@ -51,7 +54,8 @@ struct UpdateProvider: DNSProvider {
         try await checkSolitude(of: changes, key)
         let parts = UpdateMessage.parts(of: changes)
         if parts.count > 1 {
-            // Each is atomic, and all together are not: what can be known of the later ones is asked before the first is made.
+            // Each is atomic, and all together are not: what can be known of the later ones is asked before the first
+            // is made.
             let outcome = try await rehearse(changes)
             guard outcome == .done else { return outcome }
         }
@@ -112,9 +116,10 @@ struct UpdateProvider: DNSProvider {
         }
     }
 
-    /// A CNAME that is added beside other records is left out by the server without a word (RFC 2136 section 3.4.2.2), and the
-    /// deletions before it are done: the name would be empty. No prerequisite can say "nothing else", so we look first. It matters
-    /// only to a name that changes from addresses to a CNAME; where a CNAME is, nothing else can be.
+    /// A CNAME that is added beside other records is left out by the server without a word (RFC 2136 section 3.4.2.2),
+    /// and the deletions before it are done: the name would be empty. No prerequisite can say "nothing else", so we
+    /// look first. It matters only to a name that changes from addresses to a CNAME; where a CNAME is, nothing else can
+    /// be.
     private func checkSolitude(of changes: [RecordChange], _ key: TSIGKey) async throws {
         let hasAlias = { (sets: [RecordSet]) in sets.contains { $0.type == .cname } }
         for change in changes where hasAlias(change.wanted) && !hasAlias(change.expected) {

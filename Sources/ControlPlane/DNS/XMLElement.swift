@@ -1,7 +1,8 @@
-/// An element of an XML document, as far as Route 53 uses XML: elements and text. Attributes are read over, namespaces are not resolved.
+/// An element of an XML document, as far as Route 53 uses XML: elements and text. Attributes are read over, namespaces
+/// are not resolved.
 ///
-/// A reader of our own, for three documents of one service. Foundation's is libxml2 with its entities and external documents, and brings
-/// 35 MB of libraries into a process that has no other use for them (docs/decisions/0012).
+/// A reader of our own, for three documents of one service. Foundation's is libxml2 with its entities and external
+/// documents, and brings 35 MB of libraries into a process that has no other use for them (docs/decisions/0012).
 struct XMLElement: Hashable, Sendable {
     /// Without its prefix.
     let name: String

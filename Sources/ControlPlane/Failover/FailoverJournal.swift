@@ -48,8 +48,8 @@ package struct FailoverJournal: Sendable {
         return placements
     }
 
-    /// Stores a decision, and that it is the one about its services. Throws the ``StoreFailure`` of a constraint when one
-    /// of them has another.
+    /// Stores a decision, and that it is the one about its services. Throws the ``StoreFailure`` of a constraint when
+    /// one of them has another.
     func begin(
         _ draft: FailoverDraft, _ entries: [TimelineEntry], _ news: FailoverNews, at: Date
     ) async throws -> Failover {

@@ -202,7 +202,8 @@ struct FailoverMachine: Sendable {
         holding = reason
     }
 
-    /// The time in which every server that is well has answered again: as many rounds as make one that is not look down.
+    /// The time in which every server that is well has answered again: as many rounds as make one that is not look
+    /// down.
     private static func settling(_ circumstances: Circumstances) -> Duration {
         circumstances.monitoring.values.map {
             .seconds($0.threshold * $0.interval) + ServerHealth.patience($0)

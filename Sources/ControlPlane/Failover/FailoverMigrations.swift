@@ -1,8 +1,8 @@
 package import Store
 
 extension Migration {
-    /// Failovers as documents. Rows that must be unique or outlive them have tables of their own: which decision moves a
-    /// service now (the primary key is invariant 7), and where a failover has brought a service.
+    /// Failovers as documents. Rows that must be unique or outlive them have tables of their own: which decision moves
+    /// a service now (the primary key is invariant 7), and where a failover has brought a service.
     package static let failovers = Migration(
         name: "failovers",
         sql: """

@@ -14,8 +14,8 @@ actor ProviderCalls {
 
     init(_ provider: @escaping @Sendable (Zone) -> any DNSProvider) { self.provider = provider }
 
-    /// Makes a call to the provider of a zone when it is its turn. Throws the error of the call, or a `CancellationError`
-    /// when it is cancelled before its turn.
+    /// Makes a call to the provider of a zone when it is its turn. Throws the error of the call, or a
+    /// `CancellationError` when it is cancelled before its turn.
     func to<Answer: Sendable>(
         _ zone: Zone, _ call: @Sendable (any DNSProvider) async throws -> Answer
     ) async throws -> Answer {

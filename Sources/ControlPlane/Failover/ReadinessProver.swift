@@ -51,7 +51,8 @@ actor ReadinessProver {
         self.check = check
     }
 
-    /// Proves round after round until it is cancelled. The next round begins early when services have other standbys now.
+    /// Proves round after round until it is cancelled. The next round begins early when services have other standbys
+    /// now.
     func run(_ questions: Questions) async {
         try? await Task.sleep(for: ReadinessProver.settling)
         while !Task.isCancelled {

@@ -82,20 +82,20 @@ struct ServerHealth: Sendable {
         }
     }
 
-    /// A vantage is silent after this time without a word: two rounds, the last of which was missed, and a moment on the
-    /// way.
+    /// A vantage is silent after this time without a word: two rounds, the last of which was missed, and a moment on
+    /// the way.
     static func patience(_ monitoring: Monitoring) -> Duration {
         .seconds(2 * monitoring.interval + monitoring.timeout + 1)
     }
 
-    /// Losses of servers and vantages within this time may be one event. It lasts from the first miss until the threshold
-    /// is reached and every vantage has reported or fallen silent.
+    /// Losses of servers and vantages within this time may be one event. It lasts from the first miss until the
+    /// threshold is reached and every vantage has reported or fallen silent.
     static func window(_ monitoring: Monitoring) -> Duration {
         .seconds(monitoring.threshold * monitoring.interval) + patience(monitoring) * 2
     }
 
-    /// How many vantages have fallen silent lately. Those that are left must not become a majority by that alone: when our
-    /// own network fails, vantages are lost one after the other, and the last of them, ours, sees nobody.
+    /// How many vantages have fallen silent lately. Those that are left must not become a majority by that alone: when
+    /// our own network fails, vantages are lost one after the other, and the last of them, ours, sees nobody.
     func newlySilent(at now: ContinuousClock.Instant, _ monitoring: Monitoring) -> Int {
         let patience = ServerHealth.patience(monitoring)
         return monitor.values.count { $0.at < now - patience && $0.at >= now - ServerHealth.window(monitoring) }
@@ -103,8 +103,8 @@ struct ServerHealth: Sendable {
 
     /// The finding of each vantage that reports, its checks of services taken into account.
     ///
-    /// `answersElsewhere` says whether a service answers the vantage through another server. Where it does not, its check
-    /// says nothing about this server: the endpoint has failed, and a failover would not mend it.
+    /// `answersElsewhere` says whether a service answers the vantage through another server. Where it does not, its
+    /// check says nothing about this server: the endpoint has failed, and a failover would not mend it.
     func findings(
         at now: ContinuousClock.Instant, _ monitoring: Monitoring,
         answersElsewhere: (Vantage, ServiceName) -> Bool
@@ -118,8 +118,8 @@ struct ServerHealth: Sendable {
         }.sorted { $0.vantage < $1.vantage }
     }
 
-    /// The sighting for the services that have lost their way through this server. Nil when they are not the greater part;
-    /// a service whose endpoint may have failed is not counted.
+    /// The sighting for the services that have lost their way through this server. Nil when they are not the greater
+    /// part; a service whose endpoint may have failed is not counted.
     private func lostWay(
         _ vantage: Vantage, since oldest: ContinuousClock.Instant,
         _ answersElsewhere: (Vantage, ServiceName) -> Bool

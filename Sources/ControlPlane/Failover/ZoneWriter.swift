@@ -16,7 +16,8 @@ struct ZoneWriter: Sendable {
         case asking(attempt: Int, changes: Int)
         /// The change was certainly not made: the zone is no longer in doubt.
         case notMade
-        /// Some records are somebody else's. All records of the zone, with these marked, and a finding for each of them.
+        /// Some records are somebody else's. All records of the zone, with these marked, and a finding for each of
+        /// them.
         case foreign([Failover.SteeredRecord], [ForeignRecord])
         /// Every record that is ours has its wanted value. `how` in the words of the timeline.
         case written(how: String)

@@ -2,8 +2,8 @@ package import Domain
 
 /// The whole configuration at one version, in memory: what the store holds, as domain values.
 ///
-/// Each part that needs it keeps one of its own and brings it forward change by change, so that a change costs what it touches and
-/// no copy of ten thousand services.
+/// Each part that needs it keeps one of its own and brings it forward change by change, so that a change costs what it
+/// touches and no copy of ten thousand services.
 package struct FleetState: Sendable {
     package let incarnation: Incarnation
     package private(set) var version: SnapshotVersion

@@ -7,7 +7,8 @@ extension Rules {
             _ = try monitoring.resolved(over: fleet.settings.monitoring)
             return []
         } catch {
-            // Each number is in its range; what is left to be wrong is a timeout of its own that is longer than the interval.
+            // Each number is in its range; what is left to be wrong is a timeout of its own that is longer than the
+            // interval.
             return [.invalid("/monitoring/timeoutSeconds", "\(error).")]
         }
     }

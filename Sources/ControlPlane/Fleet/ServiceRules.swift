@@ -35,7 +35,8 @@ extension Rules {
         return violations
     }
 
-    /// Whether `host` is one of the service's own client domains or bound names, which reading the document has found already.
+    /// Whether `host` is one of the service's own client domains or bound names, which reading the document has found
+    /// already.
     private func isOwn(_ host: EndpointHost, _ draft: ServiceDraft) -> Bool {
         guard case .name(let name) = host else { return false }
         return draft.clientDomains.contains { $0?.matches(name) == true } || draft.bindings.contains { $0.name == name }

@@ -108,7 +108,8 @@ struct ProbeAnswer: Sendable {
         return status
     }
 
-    /// The number of a `Content-Length` line; nil for any other line, and for a number that no answer of a monitor endpoint has.
+    /// The number of a `Content-Length` line; nil for any other line, and for a number that no answer of a monitor
+    /// endpoint has.
     private static func contentLength(_ line: ArraySlice<UInt8>) -> Int? {
         let text = String(decoding: line, as: UTF8.self)
         guard let colon = text.firstIndex(of: ":"), text[..<colon].lowercased() == "content-length" else { return nil }

@@ -24,7 +24,8 @@ struct ProbeAttempt: Sendable {
             return .unreachable("\(error)")
         }
         let end = await connect(to: address)
-        // The same words may come from this machine, which has no way there, or from a router at the other end of the world.
+        // The same words may come from this machine, which has no way there, or from a router at the other end of the
+        // world.
         guard case .unreachable(let problem) = end, await hasRoute(to: address) else { return end }
         return .failed(problem)
     }

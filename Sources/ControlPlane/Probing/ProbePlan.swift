@@ -1,6 +1,7 @@
 package import Domain
 
-/// A server to be probed: its monitor endpoint by every address on both ports, and the services that are checked through it.
+/// A server to be probed: its monitor endpoint by every address on both ports, and the services that are checked
+/// through it.
 package struct ProbeTarget: Hashable, Sendable {
     package let server: ServerName
     let hostname: DomainName
@@ -27,14 +28,14 @@ package struct ProbeCheck: Hashable, Sendable {
 
 /// Who is probed, and from where. Pure.
 ///
-/// Every server is, whether it carries anything or not: a standby has to be known to be well before it is needed. A service's check goes
-/// through every server that carries it, so that an endpoint that is dead (it answers through none) is told from a server that has
-/// lost its way to it (it answers through others).
+/// Every server is, whether it carries anything or not: a standby has to be known to be well before it is needed. A
+/// service's check goes through every server that carries it, so that an endpoint that is dead (it answers through
+/// none) is told from a server that has lost its way to it (it answers through others).
 package struct ProbePlan: Sendable, Equatable {
     /// What the control plane itself probes: every server.
     package let targets: [ProbeTarget]
-    /// What each data plane probes: servers of other regions. What a region has in common, such as its way to the world, must not
-    /// hide from a vantage, or look like somebody else's failure.
+    /// What each data plane probes: servers of other regions. What a region has in common, such as its way to the
+    /// world, must not hide from a vantage, or look like somebody else's failure.
     package let targetsByServer: [ServerName: [ProbeTarget]]
     /// Servers beyond what a vantage can probe, which nobody does.
     package let unwatched: [ServerName]
@@ -43,8 +44,8 @@ package struct ProbePlan: Sendable, Equatable {
 
     /// Each costs a vantage some connections every interval.
     static let mostTargets = 256
-    /// Data planes that probe one server: enough to lose some and to outvote some, and with the control plane an odd number. If all
-    /// probed all, a fleet of a hundred servers would mostly serve its own probes.
+    /// Data planes that probe one server: enough to lose some and to outvote some, and with the control plane an odd
+    /// number. If all probed all, a fleet of a hundred servers would mostly serve its own probes.
     static let mostVantages = 6
     /// Of one server. Those beyond, in the order of their names, are not made.
     static let mostChecks = 200
@@ -75,8 +76,8 @@ package struct ProbePlan: Sendable, Equatable {
 
     /// The data planes that probe a server: those that are connected first, and of as many regions as there are.
     ///
-    /// Of one region they are chosen by a number that depends on the two alone. So each has about as many servers to probe, and when one
-    /// comes or goes, only what it probes itself changes hands.
+    /// Of one region they are chosen by a number that depends on the two alone. So each has about as many servers to
+    /// probe, and when one comes or goes, only what it probes itself changes hands.
     private static func vantages(
         of server: Server, among servers: [Server], _ connected: Set<ServerName>
     ) -> [ServerName] {
@@ -120,7 +121,8 @@ package struct ProbePlan: Sendable, Equatable {
 
 extension ProbeTarget {
     fileprivate init(_ server: Server, _ fleet: Monitoring, _ keys: ProbeKeys?, checks: [ProbeCheck]) {
-        // The rules of the store keep the two together; were they apart, the fleet's settings would be better than none.
+        // The rules of the store keep the two together; were they apart, the fleet's settings would be better than
+        // none.
         let monitoring = (try? server.monitoring.resolved(over: fleet)) ?? fleet
         self.init(
             server: server.name, hostname: server.hostname, addresses: server.addresses,

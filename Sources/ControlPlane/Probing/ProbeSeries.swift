@@ -9,8 +9,9 @@ struct ProbeSeries: Hashable, Sendable {
     let interval: Duration
     let timeout: Duration
 
-    /// When the round after the one that was due at `due` begins. One that is late delays none of the others, and those whose time has
-    /// passed altogether are left out: a process that was held up for a minute has nothing to make up for.
+    /// When the round after the one that was due at `due` begins. One that is late delays none of the others, and those
+    /// whose time has passed altogether are left out: a process that was held up for a minute has nothing to make up
+    /// for.
     func next(after due: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> ContinuousClock.Instant {
         guard interval > .zero, now >= due else { return due + max(interval, .milliseconds(1)) }
         let passed = ((now - due) / interval).rounded(.down)

@@ -4,8 +4,8 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// The TLS of probes. No chain is verified, as monitor endpoints sign their certificates themselves: what is asked is whether TLS passes
-/// through from end to end, and to whom.
+/// The TLS of probes. No chain is verified, as monitor endpoints sign their certificates themselves: what is asked is
+/// whether TLS passes through from end to end, and to whom.
 struct ProbeTLS: Sendable {
     private let monitor: NIOSSLContext
     private let service: NIOSSLContext
@@ -19,13 +19,15 @@ struct ProbeTLS: Sendable {
         configuration.trustRoots = .certificates([])
         configuration.shutdownTimeout = ProbeTLS.farewell
         monitor = try NIOSSLContext(configuration: configuration)
-        // Whose the certificate of a service is, its devices judge; and an endpoint that speaks an old TLS is an endpoint that answers.
+        // Whose the certificate of a service is, its devices judge; and an endpoint that speaks an old TLS is an
+        // endpoint that answers.
         configuration.certificateVerification = .none
         configuration.minimumTLSVersion = .tlsv1
         service = try NIOSSLContext(configuration: configuration)
     }
 
-    /// What goes before everything else in the pipeline of an attempt. `verdict` is told when the certificate is somebody else's.
+    /// What goes before everything else in the pipeline of an attempt. `verdict` is told when the certificate is
+    /// somebody else's.
     func handler(for series: ProbeSeries, verdict: EventLoopPromise<ProbeRound.End>) throws -> NIOSSLClientHandler {
         guard series.question.service == nil else {
             return try NIOSSLClientHandler(context: service, serverHostname: series.question.host.text)

@@ -7,8 +7,8 @@ import Synchronization
 
 /// The control plane's own vantage: probes what it is told to, and tells how each round ended.
 ///
-/// Each series of probes has a task of its own, which goes on until the series is no longer wanted; what a new list leaves as it was is
-/// not disturbed by it, so that no number of changes keeps anybody from being probed.
+/// Each series of probes has a task of its own, which goes on until the series is no longer wanted; what a new list
+/// leaves as it was is not disturbed by it, so that no number of changes keeps anybody from being probed.
 package final class Prober: ServiceLifecycle.Service, Sendable {
     /// How rounds ended; for one reader. When it does not keep up, the newest are kept.
     package let outcomes: AsyncStream<ProbeOutcome>
@@ -24,14 +24,15 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
     private let attemptsUnderWay = Mutex(0)
     private let lastComplaint = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// Each is a descriptor; a hundred dead servers take as many, each of whose two ports is asked ten times in a round.
+    /// Each is a descriptor; a hundred dead servers take as many, each of whose two ports is asked ten times in a
+    /// round.
     package static let mostAttempts = 2048
     /// Between two lines of the log about probes that could not be made.
     private static let complaintInterval = Duration.seconds(60)
     private static let mostOutcomes = 8192
 
-    /// `mostAttempts` is how many connections it may have at a time. Services' own checks may take half of them, so that no number of checks
-    /// keeps the servers themselves from being probed.
+    /// `mostAttempts` is how many connections it may have at a time. Services' own checks may take half of them, so
+    /// that no number of checks keeps the servers themselves from being probed.
     package init(
         logger: Logger, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         mostAttempts: Int = Prober.mostAttempts

@@ -15,16 +15,16 @@ package enum Vantage: Hashable, Sendable, Comparable, CustomStringConvertible {
 
 /// How one round of a probe ended.
 ///
-/// A round of which nothing is known, since its vantage was hindered, has no outcome: a vantage in trouble falls silent, and must not look
-/// like a fleet in trouble.
+/// A round of which nothing is known, since its vantage was hindered, has no outcome: a vantage in trouble falls
+/// silent, and must not look like a fleet in trouble.
 package struct ProbeOutcome: Sendable, Equatable {
     /// The server that was probed, or through which a service was.
     package let server: ServerName
     /// Whose own check it was; nil for the server's monitor endpoint.
     package let service: ServiceName?
     package let vantage: Vantage
-    /// Why the round was missed, and at which address and port, on one line of no more than `longestError` characters; nil when it was
-    /// answered.
+    /// Why the round was missed, and at which address and port, on one line of no more than `longestError` characters;
+    /// nil when it was answered.
     package let error: String?
     /// Of a missed round: connections were taken at every address and port that was missed, and no answer came.
     package let accepted: Bool
@@ -33,7 +33,8 @@ package struct ProbeOutcome: Sendable, Equatable {
     /// When it ended, or when we heard of it.
     package let at: ContinuousClock.Instant
 
-    /// What a server, an endpoint or a certificate says of itself may stand in a reason, and reasons are kept, logged and shown.
+    /// What a server, an endpoint or a certificate says of itself may stand in a reason, and reasons are kept, logged
+    /// and shown.
     static let longestError = 300
 
     package init(

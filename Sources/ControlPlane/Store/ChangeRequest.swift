@@ -43,7 +43,8 @@ package struct Repetition: Sendable {
 }
 
 package enum ChangeOutcome: Sendable {
-    /// A new version was made. `record` is the target as it is now, nil when it was deleted or the target is no resource.
+    /// A new version was made. `record` is the target as it is now, nil when it was deleted or the target is no
+    /// resource.
     case done(version: SnapshotVersion, record: Record?, edits: [Change.Edit])
     /// The proposal was what is already so; no version was made.
     case unchanged(version: SnapshotVersion, record: Record?)

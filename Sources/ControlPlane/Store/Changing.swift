@@ -6,8 +6,9 @@ import JSON
 extension Store {
     /// Makes a change, or says what it would be, or why it may not be.
     ///
-    /// `propose` is asked inside the write transaction, so what it sees is what it is judged by. It throws a ``ChangeRefusal``, or
-    /// answers a proposal, whose violations (and those that the rules add) become one ``Rejection``.
+    /// `propose` is asked inside the write transaction, so what it sees is what it is judged by. It throws a
+    /// ``ChangeRefusal``, or answers a proposal, whose violations (and those that the rules add) become one
+    /// ``Rejection``.
     package func change(
         _ request: ChangeRequest, _ propose: @escaping @Sendable (ChangeBase) throws -> Proposal
     ) async throws -> ChangeOutcome {
@@ -54,7 +55,8 @@ extension Store {
     private func judgedEdits(
         _ propose: (ChangeBase) throws -> Proposal, _ connection: SQLConnection
     ) throws -> [Change.Edit] {
-        // The database is ours alone. If another process wrote to it, our state is old, and nothing may be judged by it.
+        // The database is ours alone. If another process wrote to it, our state is old, and nothing may be judged by
+        // it.
         let stored = try StateReader.version(connection)
         let state = state
         guard stored == state.version else {

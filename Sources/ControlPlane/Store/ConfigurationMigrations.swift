@@ -1,6 +1,7 @@
 extension Migration {
-    /// A resource's `document` is what the operator wrote, as JSON; what is constrained or looked up stands beside it in columns and
-    /// tables of its own. References are checked at the end of a transaction, since a restored version moves many rows at once.
+    /// A resource's `document` is what the operator wrote, as JSON; what is constrained or looked up stands beside it
+    /// in columns and tables of its own. References are checked at the end of a transaction, since a restored version
+    /// moves many rows at once.
     ///
     /// The first release made the table of tokens in the same step, and so it stays.
     package static let fleet = Migration(

@@ -70,7 +70,8 @@ package enum Timestamp {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
-    /// The moment that `text` writes, by RFC 3339, in UTC, with or without fractions of a second; nil when it writes none.
+    /// The moment that `text` writes, by RFC 3339, in UTC, with or without fractions of a second; nil when it writes
+    /// none.
     package static func date(_ text: String) -> Date? {
         let date =
             (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))

@@ -8,7 +8,8 @@ struct RowWriter {
     let version: SnapshotVersion
     let at: String
 
-    /// What services refer to and claim goes first for all of them, so that two services may swap a client domain in one version.
+    /// What services refer to and claim goes first for all of them, so that two services may swap a client domain in
+    /// one version.
     func write(_ edits: [Change.Edit]) throws {
         for case .service(let name, _, _) in edits {
             try connection.execute("DELETE FROM client_domains WHERE service = ?", [.text(name.text)])

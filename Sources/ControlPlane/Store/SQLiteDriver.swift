@@ -64,8 +64,8 @@ package struct SQLConnection {
 
 /// The store's way to its database, and the only file that knows which one it is.
 ///
-/// There is no protocol above it: it would have one implementation. What a second one (PostgreSQL) has to offer is what this file
-/// offers, in some sixty lines; the SQL above it is portable, with `?` for arguments.
+/// There is no protocol above it: it would have one implementation. What a second one (PostgreSQL) has to offer is what
+/// this file offers, in some sixty lines; the SQL above it is portable, with `?` for arguments.
 struct SQLiteDriver: Sendable {
     private let pool: DatabasePool
 
@@ -79,8 +79,8 @@ struct SQLiteDriver: Sendable {
         configuration.label = "ddirect.store"
         pool = try translating {
             let pool = try DatabasePool(path: path, configuration: configuration)
-            // FULL: a version that a data plane has applied must outlive a power cut, or versions would be given twice. Only now, since
-            // the pool itself chooses NORMAL when it sets up the journal.
+            // FULL: a version that a data plane has applied must outlive a power cut, or versions would be given twice.
+            // Only now, since the pool itself chooses NORMAL when it sets up the journal.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             return pool
         }
@@ -95,7 +95,8 @@ struct SQLiteDriver: Sendable {
         }
     }
 
-    /// Runs `body` in a transaction of its own, one at a time, and `committed` after the commit, still before the next writer.
+    /// Runs `body` in a transaction of its own, one at a time, and `committed` after the commit, still before the next
+    /// writer.
     ///
     /// A thrown error rolls everything back. `body` answers nil to roll back without an error.
     func write<Value: Sendable>(
@@ -119,7 +120,8 @@ struct SQLiteDriver: Sendable {
 
     /// Brings everything from the journal into the database's own file, so that this alone is a whole copy, and closes.
     ///
-    /// A reader of another process may keep the journal from being emptied; nothing is lost then, and the next start takes it in.
+    /// A reader of another process may keep the journal from being emptied; nothing is lost then, and the next start
+    /// takes it in.
     func close() async throws {
         do {
             try await pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }

@@ -5,11 +5,13 @@ package import Synchronization
 
 /// Holds the whole configuration, and every version of it.
 ///
-/// The database is the truth; `catalogue` is the same state in memory, brought forward inside the writer after each commit, so that rules
-/// are look-ups and a change costs what it touches. Writers run one at a time. Readers see what was committed.
+/// The database is the truth; `catalogue` is the same state in memory, brought forward inside the writer after each
+/// commit, so that rules are look-ups and a change costs what it touches. Writers run one at a time. Readers see what
+/// was committed.
 ///
 /// The rules, which the code cites:
-/// 1. A change is one transaction: rows, version, what changed, audit entry, the answer to repeat. All of it, or nothing.
+/// 1. A change is one transaction: rows, version, what changed, audit entry, the answer to repeat. All of it, or
+///    nothing.
 /// 2. The catalogue changes only inside the writer, after the commit, so no writer ever judges by an older state.
 /// 3. Committed changes are handed on (`changes`) in the order of their versions.
 package final class Store: Sendable {
@@ -54,7 +56,8 @@ package final class Store: Sendable {
         (changes, committed) = AsyncStream.makeStream(of: CommittedChange.self)
     }
 
-    /// The state as a value. Whoever keeps it while a change is made makes that change copy it, so nobody keeps it for long.
+    /// The state as a value. Whoever keeps it while a change is made makes that change copy it, so nobody keeps it for
+    /// long.
     package var state: FleetState { catalogue.withLock { $0.state } }
     package var version: SnapshotVersion { catalogue.withLock { $0.state.version } }
 

@@ -1,4 +1,5 @@
-/// Why the store could not do what was asked. The request changed nothing; whether it may be tried again depends on the case.
+/// Why the store could not do what was asked. The request changed nothing; whether it may be tried again depends on the
+/// case.
 package enum StoreFailure: Error, Sendable, CustomStringConvertible {
     /// Another process holds the database, or changed it under us.
     case busy(String)

@@ -3,7 +3,8 @@ package import Fleet
 import JSON
 
 extension DocumentChange {
-    /// The net difference between two versions, `from` before `to`, by kind and name: what each resource was and what it became.
+    /// The net difference between two versions, `from` before `to`, by kind and name: what each resource was and what
+    /// it became.
     ///
     /// Resources that came back to what they were are left out.
     static func net(from: SnapshotVersion, to: SnapshotVersion, _ connection: SQLConnection) throws -> [DocumentChange]
@@ -110,7 +111,8 @@ extension Store {
         }
     }
 
-    /// The newest changes, oldest first: what the publisher needs to send differences to servers that were away for a moment.
+    /// The newest changes, oldest first: what the publisher needs to send differences to servers that were away for a
+    /// moment.
     package func recentChanges(limit: Int) async throws -> [Change] {
         let newest = version
         let oldest = SnapshotVersion(newest.number - min(newest.number, UInt64(max(limit, 0))))

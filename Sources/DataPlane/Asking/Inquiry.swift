@@ -1,12 +1,13 @@
 import Domain
 import Syscalls
 
-/// One connection that asks whether somebody answers, for a probe or a check, which judges what it is told. Never blocks; how long it may take is
-/// the round's to say.
+/// One connection that asks whether somebody answers, for a probe or a check, which judges what it is told. Never
+/// blocks; how long it may take is the round's to say.
 ///
 ///     connecting ──connected──▶ handshaking (by TLS) ──ready──▶ asking ──▶ reading ──▶ answered
 ///
-/// `advance` stops at each arrow that has a name, so that its owner may look, say something, or let go; the next call goes on behind it.
+/// `advance` stops at each arrow that has a name, so that its owner may look, say something, or let go; the next call
+/// goes on behind it.
 final class Inquiry {
     enum Opening {
         case underWay(Inquiry)
@@ -43,7 +44,8 @@ final class Inquiry {
     private var place = InquiryAnswer.Place()
     private var isCut = false
 
-    /// Begins to connect; by TLS when there is a `host` to call. `wantsServer` when the body of the answer matters, and not its status alone.
+    /// Begins to connect; by TLS when there is a `host` to call. `wantsServer` when the body of the answer matters, and
+    /// not its status alone.
     static func open(
         to peer: TransportAddress, calling host: DomainName?, request: [UInt8], wantsServer: Bool,
         by client: borrowing TLSClient
@@ -100,11 +102,12 @@ final class Inquiry {
     /// Says that nothing more is sent, so that the other end can tell the end from a cut.
     func sendEnd() { stream.sendEnd(over: socket) }
 
-    /// Leaves with a reset, when it is let go of. Who ends a connection first keeps its port for a minute (RFC 9293 section 3.6.1), and devices'
-    /// connections to the same endpoint need those.
+    /// Leaves with a reset, when it is let go of. Who ends a connection first keeps its port for a minute (RFC 9293
+    /// section 3.6.1), and devices' connections to the same endpoint need those.
     func cut() { isCut = true }
 
-    /// Whose the certificate is, when it has other names than `name`; nil when it has that one, or there is none since there is no TLS.
+    /// Whose the certificate is, when it has other names than `name`; nil when it has that one, or there is none since
+    /// there is no TLS.
     func otherNames(than name: DomainName) -> String? { stream.otherNames(than: name) }
 
     private func connect() -> Step {

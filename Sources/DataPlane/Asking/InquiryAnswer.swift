@@ -13,7 +13,8 @@ enum InquiryAnswer: Equatable {
     /// endpoint's body: of some four hundred octets.
     static let longest = ResponseHead.longest + (16 << 10)
 
-    /// How far an answer has been read, so that octets that come one by one are not looked at again with each. The caller's to keep.
+    /// How far an answer has been read, so that octets that come one by one are not looked at again with each. The
+    /// caller's to keep.
     struct Place {
         fileprivate var start = 0
         fileprivate var scanned = 0
@@ -24,8 +25,8 @@ enum InquiryAnswer: Equatable {
         var seen: Int { start + scanned }
     }
 
-    /// Reads what has come so far, of which `place` tells what was seen before. `isAll` when the other end sends no more; `wantsServer` when the
-    /// body matters, and not the status alone.
+    /// Reads what has come so far, of which `place` tells what was seen before. `isAll` when the other end sends no
+    /// more; `wantsServer` when the body matters, and not the status alone.
     static func reading(
         _ bytes: Span<UInt8>, from place: inout Place, isAll: Bool, wantsServer: Bool
     ) -> InquiryAnswer {
@@ -98,8 +99,8 @@ private struct MonitorBody {
         return true
     }
 
-    /// A string, its escapes as they are: no name of a server needs one. With question marks in place of what is not ASCII, and no longer than
-    /// is good for a log.
+    /// A string, its escapes as they are: no name of a server needs one. With question marks in place of what is not
+    /// ASCII, and no longer than is good for a log.
     private mutating func string() -> String? {
         guard consume(UInt8(ascii: "\"")) else { return nil }
         var text: [UInt8] = []

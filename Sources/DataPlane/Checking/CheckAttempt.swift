@@ -2,8 +2,8 @@ import Domain
 import Routing
 import Syscalls
 
-/// One attempt at one address of a target: as much of a device's connection as the check asks for, with a PROXY header before it where the
-/// endpoint wants one.
+/// One attempt at one address of a target: as much of a device's connection as the check asks for, with a PROXY header
+/// before it where the endpoint wants one.
 struct CheckAttempt {
     enum Beginning {
         case underWay(CheckAttempt)
@@ -28,7 +28,8 @@ struct CheckAttempt {
         {
         case .underWay(let connection): return .underWay(CheckAttempt(check: check, connection: connection))
         case .refused(let answer):
-            // For want of something of ours, or because there is no way there, which is how a device's connection would fare too.
+            // For want of something of ours, or because there is no way there, which is how a device's connection would
+            // fare too.
             let problem = SystemCallError.text(of: answer.code)
             let isOurs = answer.isExhaustion || answer.isAddressUnavailable && peer.address.family == .ipv4
             return .ended(isOurs ? .notMade(problem) : .failed(problem))

@@ -1,11 +1,12 @@
-/// One check of one target: its addresses tried one beside the other until one answers. Pure; time is passed in, in milliseconds.
+/// One check of one target: its addresses tried one beside the other until one answers. Pure; time is passed in, in
+/// milliseconds.
 ///
 ///     asking ──an address answers──▶ well
 ///       ├──each has failed, or deadline──▶ failed
 ///       └──the same, and we could not ask properly──▶ untold
 ///
-/// The next address is asked when one before it has failed, or has said nothing for a while: so a target of which one address is well is well,
-/// and most checks are a single connection.
+/// The next address is asked when one before it has failed, or has said nothing for a while: so a target of which one
+/// address is well is well, and most checks are a single connection.
 struct CheckRound {
     /// How an attempt at one address ended.
     enum End: Equatable {
@@ -28,7 +29,8 @@ struct CheckRound {
         var end: End?
     }
 
-    /// As a dial waits for one address before it tries the next beside it (RFC 8305), unless all have to have their turn sooner.
+    /// As a dial waits for one address before it tries the next beside it (RFC 8305), unless all have to have their
+    /// turn sooner.
     private static let longestGap: UInt64 = 250
     /// So many addresses are named in a reason.
     private static let mostNamed = 3

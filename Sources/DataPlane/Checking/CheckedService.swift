@@ -30,7 +30,8 @@ struct CheckedService: Hashable, Sendable {
 }
 
 extension Carriage {
-    /// A name that devices call: the first client domain that is no wildcard, or a name that the first wildcard stands for.
+    /// A name that devices call: the first client domain that is no wildcard, or a name that the first wildcard stands
+    /// for.
     fileprivate var checkedHost: DomainName {
         if let exact = clientDomains.first(where: { !$0.isWildcard }) { return exact.name }
         let parent = clientDomains[0].name
@@ -50,8 +51,8 @@ extension EndpointTarget {
 
 /// One check as it is repeated.
 ///
-/// Services that have the same target checked in the same way share it: a hundred services with one origin are no reason to connect to it a
-/// hundred times as often. Each still counts the outcomes by its own thresholds.
+/// Services that have the same target checked in the same way share it: a hundred services with one origin are no
+/// reason to connect to it a hundred times as often. Each still counts the outcomes by its own thresholds.
 struct TargetCheck: Hashable, Sendable {
     let name: NameSlot
     let port: UInt16
@@ -77,7 +78,8 @@ struct TargetCheck: Hashable, Sendable {
         timeout = UInt64(max(1, check.timeout)) * 1000
     }
 
-    /// What an HTTP check sends. The host is a checked name and the path visible ASCII, so nothing of it can be taken for another line.
+    /// What an HTTP check sends. The host is a checked name and the path visible ASCII, so nothing of it can be taken
+    /// for another line.
     var request: [UInt8] {
         guard kind == .http, let host else { return [] }
         return Array(

@@ -1,7 +1,8 @@
 import Domain
 import Logging
 
-/// The services whose endpoints are checked: how their targets stand, what of that the workers and the operator are to be told.
+/// The services whose endpoints are checked: how their targets stand, what of that the workers and the operator are to
+/// be told.
 struct CheckedServices {
     private struct Entry {
         let service: CheckedService

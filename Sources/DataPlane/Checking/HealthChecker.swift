@@ -16,14 +16,15 @@ struct ServiceHealth: Sendable, Equatable {
     let targets: [Target]
 }
 
-/// The thread that checks endpoints and their fallbacks, where services want that, and tells the workers where new connections go first.
+/// The thread that checks endpoints and their fallbacks, where services want that, and tells the workers where new
+/// connections go first.
 ///
 ///     resolver ──addresses, judged──▶ ┌─────────┐
 ///     subscriber ──what is checked──▶ │ checker │ ──preferred targets──▶ workers
 ///                                     └─────────┘ ──names in doubt──▶ resolver
 ///
-/// It learns addresses as the workers do, from the resolver and with the endpoint policy's verdict on each: so it asks no name server, checks
-/// what devices would reach, and has no way to dial an address that nobody has judged.
+/// It learns addresses as the workers do, from the resolver and with the endpoint policy's verdict on each: so it asks
+/// no name server, checks what devices would reach, and has no way to dial an address that nobody has judged.
 final class HealthChecker: Sendable {
     enum Message: Sendable {
         /// What is checked from now on, instead of what was. To be said once the workers route by the same snapshot.
@@ -53,7 +54,8 @@ final class HealthChecker: Sendable {
     init(workers: [Mailbox<WorkerMessage>], flowLimit: Int, logger: Logger) throws(SystemCallError) {
         mailbox = try Mailbox()
         self.workers = workers
-        // Each is a descriptor that no flow can have. Those of a thousand dead targets, with the usual timeout, are asked in two seconds.
+        // Each is a descriptor that no flow can have. Those of a thousand dead targets, with the usual timeout, are
+        // asked in two seconds.
         most = max(16, min(1024, flowLimit / 32))
         self.logger = logger
     }

@@ -126,7 +126,8 @@ struct HealthLoop: ~Copyable {
 
     // MARK: What is checked
 
-    /// What was checked already, and in the same way, goes on as if nothing had been said: a list comes with each change of the fleet.
+    /// What was checked already, and in the same way, goes on as if nothing had been said: a list comes with each
+    /// change of the fleet.
     private mutating func check(_ list: [CheckedService]) {
         services.replace(by: list, now: now)
         var subscribers: [TargetCheck: [(slot: Int32, target: Int)]] = [:]

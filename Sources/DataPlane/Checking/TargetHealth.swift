@@ -1,15 +1,18 @@
 import Domain
 
-/// Which of a service's targets new connections go to, by how the checks of them come out. Pure; time is passed in, in milliseconds.
+/// Which of a service's targets new connections go to, by how the checks of them come out. Pure; time is passed in, in
+/// milliseconds.
 ///
 ///     settled ──`fall` failures in a row──▶ unhealthy ──`rise` successes in a row──▶ recovering ──hold-down──▶ settled
 ///     (begins)                                  ▲──────────`fall` failures in a row──────────┘
 ///
-/// Settled and recovering targets are healthy. A target that was never checked is settled: what is new is usable at once.
+/// Settled and recovering targets are healthy. A target that was never checked is settled: what is new is usable at
+/// once.
 ///
-/// 1. While the preferred target is healthy it stays preferred, until one *before* it has settled. So traffic goes back up the list only after
-///    the hold-down, and never down it without need.
-/// 2. When it becomes unhealthy, the first settled one is preferred at once; where there is none, the first that is recovering.
+/// 1. While the preferred target is healthy it stays preferred, until one *before* it has settled. So traffic goes back
+///    up the list only after the hold-down, and never down it without need.
+/// 2. When it becomes unhealthy, the first settled one is preferred at once; where there is none, the first that is
+///    recovering.
 /// 3. When none is healthy, the first of all is: checks may be wrong, and connecting tells.
 struct TargetHealth: Equatable {
     /// What a check says about when.
@@ -56,8 +59,9 @@ struct TargetHealth: Equatable {
         targets = Array(repeating: Target(), count: max(1, count))
     }
 
-    /// For another list of targets: `origins` has, for each, its place in the list before, or nil for one that is new. What is known of a target
-    /// stays known, and the choice among them begins anew: whoever changes the list does not wait for a hold-down.
+    /// For another list of targets: `origins` has, for each, its place in the list before, or nil for one that is new.
+    /// What is known of a target stays known, and the choice among them begins anew: whoever changes the list does not
+    /// wait for a hold-down.
     init(_ before: TargetHealth, origins: [Int?], rules: Rules) {
         self.init(count: origins.count, rules: rules)
         for (index, origin) in origins.enumerated() {

@@ -4,8 +4,8 @@ import Logging
 import Syscalls
 import Wire
 
-/// The snapshot that an earlier process of this server served with, as far as there is one: in the service manager's descriptor store, after a
-/// crash or a restart, or in a file, after a reboot.
+/// The snapshot that an earlier process of this server served with, as far as there is one: in the service manager's
+/// descriptor store, after a crash or a restart, or in a file, after a reboot.
 enum KeptSnapshot {
     /// Names in the store. Two, so that one is there while the other is replaced.
     static let names = ["snapshot-a", "snapshot-b"]

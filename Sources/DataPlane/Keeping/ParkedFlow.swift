@@ -2,10 +2,11 @@ import Domain
 import Routing
 import Wire
 
-/// A flow on its way from one process of this server to the next: all that the next one has to know beside the flow's descriptors.
+/// A flow on its way from one process of this server to the next: all that the next one has to know beside the flow's
+/// descriptors.
 ///
-/// Taken between two rounds of a worker's events, so nothing is half done: what has been read and not been sent is here, and the rest is in the
-/// kernel's sockets, whose descriptors travel beside it.
+/// Taken between two rounds of a worker's events, so nothing is half done: what has been read and not been sent is
+/// here, and the rest is in the kernel's sockets, whose descriptors travel beside it.
 struct ParkedFlow: Equatable, Sendable {
     enum Stage: UInt8, Sendable {
         case opening = 1
@@ -66,8 +67,8 @@ struct ParkedFlow: Equatable, Sendable {
 ///     4 octets    how many records there are
 ///     a record    1 octet: how many descriptors it has; 4 octets: the length of the rest, which is the flow
 ///
-/// Numbers are big-endian; a text or byte string has its length, 4 octets, in front. A record that another release has written, and that cannot
-/// be read, is passed over by its length, and its descriptors are closed.
+/// Numbers are big-endian; a text or byte string has its length, 4 octets, in front. A record that another release has
+/// written, and that cannot be read, is passed over by its length, and its descriptors are closed.
 enum ParkedFlows {
     struct Record: Equatable, Sendable {
         let descriptors: Int

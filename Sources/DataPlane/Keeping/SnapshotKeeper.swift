@@ -4,10 +4,11 @@ import Logging
 import Syscalls
 import Wire
 
-/// Keeps the snapshot in force outside this process, for the next one: in memory that the service manager holds, and, if that is wanted, in a file.
+/// Keeps the snapshot in force outside this process, for the next one: in memory that the service manager holds, and,
+/// if that is wanted, in a file.
 ///
-/// A thread of its own, since to write down 100,000 services takes longer than a session may be silent. Of several changes in a row the
-/// newest is kept, and it takes at most a tenth of a processor.
+/// A thread of its own, since to write down 100,000 services takes longer than a session may be silent. Of several
+/// changes in a row the newest is kept, and it takes at most a tenth of a processor.
 final class SnapshotKeeper: Sendable {
     enum Message: Sendable {
         case keep(Snapshot)

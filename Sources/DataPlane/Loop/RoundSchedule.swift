@@ -14,8 +14,8 @@ struct RoundSchedule {
 
     func isDue(now: UInt64) -> Bool { now >= next }
 
-    /// A round begins now. One that begins late delays none of the others, and those whose time has passed altogether are left out: a thread
-    /// that was held up for a minute has nothing to make up for.
+    /// A round begins now. One that begins late delays none of the others, and those whose time has passed altogether
+    /// are left out: a thread that was held up for a minute has nothing to make up for.
     mutating func began(now: UInt64) {
         guard now >= next else { return }
         next &+= ((now &- next) / interval &+ 1) &* interval

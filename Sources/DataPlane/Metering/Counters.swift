@@ -8,7 +8,8 @@ enum ServiceCounter: Int, CaseIterable, BitwiseCopyable {
     case bytesDown
     case connectionsOpened
     case connectionsClosed
-    /// Connections that were opened in an earlier process of this server, which counted them, and have gone on in this one.
+    /// Connections that were opened in an earlier process of this server, which counted them, and have gone on in this
+    /// one.
     case connectionsAdopted
     /// Connections for which neither the endpoint nor a fallback could be connected to.
     case connectFailures

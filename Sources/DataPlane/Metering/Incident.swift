@@ -1,4 +1,5 @@
-/// Something that went otherwise than a device, an endpoint or an operator wished: worth a counter, and a log line now and then.
+/// Something that went otherwise than a device, an endpoint or an operator wished: worth a counter, and a log line now
+/// and then.
 ///
 /// Who is at fault is part of the name: the client, the endpoint, or we ourselves.
 enum Incident: Int, CaseIterable, Sendable, BitwiseCopyable {

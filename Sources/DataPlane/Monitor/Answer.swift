@@ -13,7 +13,8 @@ struct Question: Equatable {
     /// What it shows to be known as a probe of the fleet by, if anything; not judged yet.
     let proof: String?
 
-    /// Reads the request line of a head that has been found valid, so what is looked for is there; if it were not, the answer is a 404.
+    /// Reads the request line of a head that has been found valid, so what is looked for is there; if it were not, the
+    /// answer is a 404.
     init(head bytes: Span<UInt8>) {
         let method = Question.word(bytes, from: 0)
         let target = Question.word(bytes, from: method.upperBound + 1)
@@ -74,8 +75,8 @@ struct Question: Equatable {
     }
 }
 
-/// A whole response. The connection closes after it: checks and scrapes are seconds apart, and a connection that is not kept needs no
-/// second request to be found in it.
+/// A whole response. The connection closes after it: checks and scrapes are seconds apart, and a connection that is not
+/// kept needs no second request to be found in it.
 struct Answer: Equatable {
     let status: Int
     let contentType: String

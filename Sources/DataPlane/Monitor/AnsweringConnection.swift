@@ -6,8 +6,8 @@ import Syscalls
 ///
 ///     introducing (behind the relay) ──▶ handshaking (by TLS) ──▶ reading ──head, refusal, deadline──▶ answering ──▶ lingering ──▶ closed
 ///
-/// After the answer it lingers until the client has closed, or for a moment: closing with unread bytes would send a reset, which can
-/// take the answer from the client before it has read it.
+/// After the answer it lingers until the client has closed, or for a moment: closing with unread bytes would send a
+/// reset, which can take the answer from the client before it has read it.
 final class AnsweringConnection {
     enum Stage {
         case introducing, handshaking, reading, answering, lingering
@@ -29,7 +29,8 @@ final class AnsweringConnection {
 
     /// Monitors and scrapers send a few hundred bytes.
     static let longestHead = 8192
-    /// What one connection may send in one round, so that a fast reader of a long answer does not keep the others waiting.
+    /// What one connection may send in one round, so that a fast reader of a long answer does not keep the others
+    /// waiting.
     private static let bytesPerRound = 512 << 10
     /// In one call: less than the scratch buffer, and a whole number of TLS records.
     private static let bytesPerSend = 64 << 10

@@ -1,7 +1,7 @@
 import Syscalls
 
-/// What the monitor endpoint says, whatever is asked for: an uptime check learns from it which server it reached, and what that one has
-/// applied. The path that the check took is the path of all traffic.
+/// What the monitor endpoint says, whatever is asked for: an uptime check learns from it which server it reached, and
+/// what that one has applied. The path that the check took is the path of all traffic.
 enum MonitorAnswer {
     static func to(_ question: Question, status: Status, time: UTCTime) -> Answer {
         guard question.method != .other else { return .methodNotAllowed }

@@ -155,8 +155,8 @@ final class StatusBoard: Sendable {
 
     /// Replaces the services by those of the table that was applied.
     ///
-    /// `moved` has the slots that have changed hands, with `baseline(ofSlot:)` read before the new table was given to the workers; the
-    /// other slots keep the baseline that they had.
+    /// `moved` has the slots that have changed hands, with `baseline(ofSlot:)` read before the new table was given to
+    /// the workers; the other slots keep the baseline that they had.
     func setServices(_ services: [(slot: Int32, name: String)], moved: [Int32: [UInt64]]) {
         status.withLock { status in
             var baselines = moved

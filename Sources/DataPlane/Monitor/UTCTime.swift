@@ -1,6 +1,7 @@
 /// A moment in UTC as people and HTTP write it.
 ///
-/// Made from the count of nanoseconds since 1970 that the system's clock gives; that count has no leap seconds, so every day is 86,400 s.
+/// Made from the count of nanoseconds since 1970 that the system's clock gives; that count has no leap seconds, so
+/// every day is 86,400 s.
 struct UTCTime: Equatable, Sendable {
     let year: Int
     /// 1 to 12.
@@ -28,8 +29,8 @@ struct UTCTime: Equatable, Sendable {
 
     /// The date that is `days`, not negative, after 1 January 1970.
     ///
-    /// Years are taken to begin in March, so that the leap day is a year's last and the lengths of the months before it follow one rule
-    /// (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    /// Years are taken to begin in March, so that the leap day is a year's last and the lengths of the months before it
+    /// follow one rule (Howard Hinnant, "chrono-compatible low-level date algorithms").
     private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
         let sinceMarch0 = days + 719_468  // from 1 March of the year 0
         let era = sinceMarch0 / 146_097  // of 400 years, after which the calendar repeats

@@ -1,8 +1,10 @@
 import Wire
 
-/// Rounds that have ended, until they are sent: together with those that end in the same moment. Pure; time is passed in, in milliseconds.
+/// Rounds that have ended, until they are sent: together with those that end in the same moment. Pure; time is passed
+/// in, in milliseconds.
 struct ProbeBatch {
-    /// A hundred servers that are probed every second make ten frames a second of it, and a failover can wait that long.
+    /// A hundred servers that are probed every second make ten frames a second of it, and a failover can wait that
+    /// long.
     static let patience: UInt64 = 100
     /// With reasons as long as they can be, so many fit in a frame.
     static let most = 1000

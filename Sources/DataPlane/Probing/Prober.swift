@@ -3,10 +3,11 @@ import Logging
 import Syscalls
 import Wire
 
-/// The thread that asks other servers of the fleet whether they answer, for the control plane, which cannot see from everywhere.
+/// The thread that asks other servers of the fleet whether they answer, for the control plane, which cannot see from
+/// everywhere.
 ///
-/// What it probes are the fleet's own public addresses, which the control plane names, and nothing that a customer chooses; so the endpoint
-/// policy has no say here.
+/// What it probes are the fleet's own public addresses, which the control plane names, and nothing that a customer
+/// chooses; so the endpoint policy has no say here.
 final class Prober: Sendable {
     enum Message: Sendable {
         /// What to probe from now on, instead of what was to be probed before.
@@ -23,7 +24,8 @@ final class Prober: Sendable {
     private let logger: Logger
     private let answer: @Sendable (WireProbe) -> Void
 
-    /// Makes no more attempts at a time than `mostAttempts`. `answer` is called with each round that has ended, on the prober's thread.
+    /// Makes no more attempts at a time than `mostAttempts`. `answer` is called with each round that has ended, on the
+    /// prober's thread.
     init(
         vantage: ServerName, mostAttempts: Int, logger: Logger, answer: @escaping @Sendable (WireProbe) -> Void
     ) throws(SystemCallError) {
@@ -34,8 +36,8 @@ final class Prober: Sendable {
         self.answer = answer
     }
 
-    /// How many attempts may be under way in a process that carries so many flows at most: each is a descriptor that no flow can have, and a
-    /// hundred servers of two addresses take 4096 when all of them are silent.
+    /// How many attempts may be under way in a process that carries so many flows at most: each is a descriptor that no
+    /// flow can have, and a hundred servers of two addresses take 4096 when all of them are silent.
     static func mostAttempts(besideFlows flows: Int) -> Int { min(max(64, flows / 32), 4096) }
 
     func run() throws {

@@ -90,7 +90,8 @@ struct ProberLoop: ~Copyable {
 
     // MARK: What is probed
 
-    /// What was probed already, and in the same way, goes on as if nothing had been said: a list comes with each change of the fleet.
+    /// What was probed already, and in the same way, goes on as if nothing had been said: a list comes with each change
+    /// of the fleet.
     private mutating func watch(_ list: WireWatch) {
         let (orders, problems) = ProbeOrder.orders(of: list)
         if !problems.isEmpty {
@@ -127,7 +128,8 @@ struct ProberLoop: ~Copyable {
     }
 
     private mutating func begin(_ item: Watched, _ number: Int32, _ door: Int) {
-        // Services' own checks have half of them, so that no number of checks keeps the servers themselves from being probed.
+        // Services' own checks have half of them, so that no number of checks keeps the servers themselves from being
+        // probed.
         let most = item.order.question.service == nil ? mostAttempts : mostAttempts / 2
         guard events.count < most else {
             item.round?.ended(door, .notMade("\(most) attempts are under way"))

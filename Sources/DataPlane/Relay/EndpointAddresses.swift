@@ -85,8 +85,9 @@ struct EndpointAddresses: BitwiseCopyable, Sendable {
         return room.ipv6 + room.ipv4 == addresses.count
     }
 
-    /// The `position`th address to try: IPv6 and IPv4 in turn, IPv6 first (RFC 8305 section 4), and within a family beginning at a place
-    /// that `rotation` moves on, so that flows spread over an endpoint's addresses. Nil after the last.
+    /// The `position`th address to try: IPv6 and IPv4 in turn, IPv6 first (RFC 8305 section 4), and within a family
+    /// beginning at a place that `rotation` moves on, so that flows spread over an endpoint's addresses. Nil after the
+    /// last.
     func candidate(_ position: Int, rotation: UInt32) -> JudgedAddress? {
         let ipv6 = Int(ipv6Count)
         let ipv4 = Int(ipv4Count)

@@ -4,8 +4,9 @@ import Syscalls
 
 /// A flow of plain HTTP: one request at a time, and its response, followed so that the next request head is found.
 ///
-/// A request is passed on only after the response before it has ended, so an answer of ours (421, 400) never lands inside a response, and
-/// who asked for what is never in doubt. Requests that a client sends ahead wait in its inbox, and then in its socket.
+/// A request is passed on only after the response before it has ended, so an answer of ours (421, 400) never lands
+/// inside a response, and who asked for what is never in doubt. Requests that a client sends ahead wait in its inbox,
+/// and then in its socket.
 struct Exchange: BitwiseCopyable {
     /// One direction's message.
     struct Message: BitwiseCopyable {
@@ -29,7 +30,8 @@ struct Exchange: BitwiseCopyable {
         var lastRead: Int32 = 0
         /// How far the search for the end of the head has come, from `offset`.
         var scanned: Int32 = 0
-        /// Of a body with a length: what has not been handed to the relay yet. `Half.unbounded` for a tunnel or a body until close.
+        /// Of a body with a length: what has not been handed to the relay yet. `Half.unbounded` for a tunnel or a body
+        /// until close.
         var left: UInt64 = 0
         var chunked = ChunkedBody(from: .client)
     }

@@ -31,7 +31,8 @@ struct Half: BitwiseCopyable {
         static var urgent: State { State(rawValue: 4096) }
         /// Epoll has reported an error: the next read tells which.
         static var failed: State { State(rawValue: 8192) }
-        /// A send has failed: nothing can be said to the peer any more, but what it said before may still wait to be read.
+        /// A send has failed: nothing can be said to the peer any more, but what it said before may still wait to be
+        /// read.
         static var deaf: State { State(rawValue: 16384) }
         /// The failed send has met the reset, so that a read to the end will not.
         static var wasReset: State { State(rawValue: 32768) }
@@ -134,8 +135,8 @@ struct AssertedAddresses: BitwiseCopyable {
 /// An endpoint being connected to. Held only while it lasts.
 struct Dial: BitwiseCopyable {
     var flow = FlowIndex.none
-    /// How many of the service's targets have been tried in vain, and which of the present one's addresses comes next. `Worker.place` tells
-    /// which target that is.
+    /// How many of the service's targets have been tried in vain, and which of the present one's addresses comes next.
+    /// `Worker.place` tells which target that is.
     var target: Int32 = 0
     var candidate: Int32 = 0
     /// The place of the target that is tried before the others.

@@ -7,7 +7,8 @@ struct Listener: Sendable {
     let socket: Socket
     let isHTTP: Bool
     let address: TransportAddress
-    /// Opened by the service manager, which keeps it over a restart: then connections wait in its queue, and are not refused.
+    /// Opened by the service manager, which keeps it over a restart: then connections wait in its queue, and are not
+    /// refused.
     let isPassed: Bool
 
     /// Why there is no listener.
@@ -29,8 +30,8 @@ struct Listener: Sendable {
         return listeners
     }
 
-    /// Takes over the sockets that the service manager passes. What each speaks is in its name (`http` or `https`), or else follows from
-    /// its port, which is one of the addresses that we would have bound.
+    /// Takes over the sockets that the service manager passes. What each speaks is in its name (`http` or `https`), or
+    /// else follows from its port, which is one of the addresses that we would have bound.
     static func passed(
         _ sockets: [PassedSocket], http: [TransportAddress], https: [TransportAddress]
     ) throws(Unusable) -> [Listener] {

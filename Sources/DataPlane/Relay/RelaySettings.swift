@@ -3,7 +3,8 @@ import Syscalls
 
 /// Bounds and deadlines of the relay. Each has a default that serves; tests and unusual networks set others.
 public struct RelaySettings: Sendable {
-    /// From accept until the whole hello, request head or PROXY header has come: a device on a bad radio link needs seconds.
+    /// From accept until the whole hello, request head or PROXY header has come: a device on a bad radio link needs
+    /// seconds.
     public var helloTimeout: Duration = .seconds(10)
     /// For one attempt to connect to an endpoint: two SYNs may be lost.
     public var connectTimeout: Duration = .seconds(5)

@@ -4,15 +4,16 @@ import Syscalls
 
 /// Everything that routing needs of one snapshot, laid out for looking up: immutable, shared by all workers.
 ///
-/// A worker holds the table to keep it alive and reads it through `view`, which is plain memory: a look-up allocates nothing and touches
-/// no reference count. Flows remember slots, never the table.
+/// A worker holds the table to keep it alive and reads it through `view`, which is plain memory: a look-up allocates
+/// nothing and touches no reference count. Flows remember slots, never the table.
 final class RoutingTable: Sendable {
     /// Where a service's traffic goes and how.
     struct Route: BitwiseCopyable {
         var firstTarget: Int32 = 0
         /// 0 when the slot is not in this table.
         var targetCount: Int32 = 0
-        /// The number of this list of targets, if they are checked: another list, of this service or another one, has another. 0 when they are not.
+        /// The number of this list of targets, if they are checked: another list, of this service or another one, has
+        /// another. 0 when they are not.
         var edition: UInt32 = 0
         var acceptProxyProtocol = false
         var sendProxyProtocol: ProxyVersion = .off
@@ -121,7 +122,8 @@ final class RoutingTable: Sendable {
             access.admits(client, by: route.access)
         }
 
-        /// The service that has `name` as an exact client domain or, failing that, through a wildcard; nil when none has.
+        /// The service that has `name` as an exact client domain or, failing that, through a wildcard; nil when none
+        /// has.
         func service(for name: RoutingName) -> Int32? { match(name)?.service }
 
         /// By what a connection that asked for `name` has come to its service.

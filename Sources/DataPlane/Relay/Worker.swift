@@ -4,9 +4,9 @@ import Syscalls
 
 /// One thread of the data plane: its epoll, its flows, and everything they need.
 ///
-/// Nothing here is shared but the routing table, which is immutable, and the counters, which only this worker writes. The hot path takes
-/// no lock, allocates nothing once the pools are warm, and touches no reference count; so no class is reached for on it, and records
-/// are plain memory, found by index.
+/// Nothing here is shared but the routing table, which is immutable, and the counters, which only this worker writes.
+/// The hot path takes no lock, allocates nothing once the pools are warm, and touches no reference count; so no class
+/// is reached for on it, and records are plain memory, found by index.
 struct Worker: ~Copyable {
     let plan: WorkerPlan
     let counters: WorkerCounters
@@ -268,7 +268,8 @@ struct Worker: ~Copyable {
         return flow
     }
 
-    /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the stream was cut.
+    /// Closes both connections of a flow and gives back what it holds; with `reset`, so that both peers know that the
+    /// stream was cut.
     ///
     /// A peer that has been sent our FIN is never reset: it knows the end, and what is on its way to it would be lost.
     mutating func close(_ flow: FlowIndex, reset: Bool = false) {

@@ -98,13 +98,15 @@ extension Worker {
 
     /// Looks after a client from which no request is taken at present.
     ///
-    /// Nothing is read before the response has ended, so a client that has only ended its side still gets all of it. After the last
-    /// response its input is thrown away: closing on bytes that nobody has read would reset the connection, and cut the response off.
+    /// Nothing is read before the response has ended, so a client that has only ended its side still gets all of it.
+    /// After the last response its input is thrown away: closing on bytes that nobody has read would reset the
+    /// connection, and cut the response off.
     mutating func followSilence(_ flow: FlowIndex) -> Progress {
         let client = flow.client
         let isOver = exchanges[flow].request.stage == .last && exchanges[flow].response.stage == .head
         guard isOver || halves[client].state.contains(.shut) else {
-            // Without a FIN of ours a hang-up means that the connection is no more: nobody is left to take the response.
+            // Without a FIN of ours a hang-up means that the connection is no more: nobody is left to take the
+            // response.
             guard halves[client].state.contains(.failed) else { return .waits }
             // What it has asked for is delivered all the same.
             hearOut(flow.endpoint, thenReset: true)

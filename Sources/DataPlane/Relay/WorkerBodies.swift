@@ -2,7 +2,8 @@ import Domain
 import Routing
 import Syscalls
 
-/// The bytes of an exchange, of whichever direction: read into an inbox, followed to the end of a body, handed to the relay.
+/// The bytes of an exchange, of whichever direction: read into an inbox, followed to the end of a body, handed to the
+/// relay.
 extension Worker {
     /// Does what following a body or a head came to. Nil when the body has ended.
     mutating func settle(_ half: HalfIndex, _ following: Following) -> Progress? {
@@ -114,7 +115,8 @@ extension Worker {
         message.offset = 0
     }
 
-    /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds nothing.
+    /// Reads once into a message's inbox. The first look is taken in the scratch memory, so an idle direction holds
+    /// nothing.
     mutating func fill(_ half: HalfIndex, _ message: inout Exchange.Message) -> Fill {
         guard halves[half].state.contains(.readable) else { return .nothing }
         if message.inbox.exists, message.offset &+ message.count == message.inbox.capacity,

@@ -48,7 +48,8 @@ extension Worker {
         dials[index].generation = (dials[index].generation &+ 1) & 0x3F_FFFF
     }
 
-    /// Starts an attempt at the next address of the present target or, when there is none left and none under way, of the next target.
+    /// Starts an attempt at the next address of the present target or, when there is none left and none under way, of
+    /// the next target.
     private mutating func attemptNext(_ index: DialIndex) {
         let flow = dials[index].flow
         let endpoint = flow.endpoint
@@ -305,7 +306,8 @@ extension Worker {
         if flows[flow].isHTTP { self.answer(flow, answer) } else { close(flow, reset: true) }
     }
 
-    /// Looks after the dials under way: names that have become known, attempts that took too long, addresses whose turn has come.
+    /// Looks after the dials under way: names that have become known, attempts that took too long, addresses whose turn
+    /// has come.
     mutating func tendDials() {
         nextTend = now &+ Worker.tendInterval
         var position: Int32 = 0
@@ -358,8 +360,9 @@ extension Worker {
         attemptNext(index)
     }
 
-    /// Has the dials under way look at the new table: one whose target has changed or gone begins anew, so that nobody waits for an
-    /// endpoint that was changed because it does not answer, and nobody reaches one that the service has no longer.
+    /// Has the dials under way look at the new table: one whose target has changed or gone begins anew, so that nobody
+    /// waits for an endpoint that was changed because it does not answer, and nobody reaches one that the service has
+    /// no longer.
     mutating func redirectDials() {
         for position in 0..<dials.count {
             let index = dials.at(position)

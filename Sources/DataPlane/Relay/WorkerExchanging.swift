@@ -18,7 +18,8 @@ extension Worker {
         case some, nothing, ended, failed(KernelAnswer), noMemory
     }
 
-    /// What became of following a body. Whoever holds a message does not close its flow: that would take the record from under it.
+    /// What became of following a body. Whoever holds a message does not close its flow: that would take the record
+    /// from under it.
     enum Following {
         case moves, waits, ended, malformed, failed(KernelAnswer), noMemory
     }
@@ -98,7 +99,8 @@ extension Worker {
         }
     }
 
-    /// Takes a request head off the client's inbox and makes it what the endpoint is to read. `.waits` when it is not whole.
+    /// Takes a request head off the client's inbox and makes it what the endpoint is to read. `.waits` when it is not
+    /// whole.
     private mutating func takeRequestHead(_ flow: FlowIndex) -> Progress {
         let exchanges = exchanges
         let client = flow.client

@@ -4,7 +4,8 @@ import Syscalls
 
 /// Flows that outlive the process: handed to the next one, or taken from the last.
 extension Worker {
-    /// What of a half's state is about the stream. The rest is about this process: what epoll knows of it, what waits in which queue.
+    /// What of a half's state is about the stream. The rest is about this process: what epoll knows of it, what waits
+    /// in which queue.
     private static var lasting: Half.State {
         [.peerClosed, .ended, .shut, .bulk, .sentOnce, .withoutDelay, .urgent, .failed, .deaf, .wasReset]
     }
@@ -181,7 +182,8 @@ extension Worker {
         // Whether there is anything to read, or room to write, the next call tells.
         halves[half].state.formUnion(halves[half].state.contains(.deaf) ? .readable : [.readable, .writable])
         halves[half].passable = parked.passable
-        // What was in a pipe goes on as a buffer: an unprivileged process gets only so many large pipes, and all flows come at once.
+        // What was in a pipe goes on as a buffer: an unprivileged process gets only so many large pipes, and all flows
+        // come at once.
         let octets = parked.pending + parked.piped
         guard octets.count <= Worker.mostRestored else { return false }
         if !octets.isEmpty {

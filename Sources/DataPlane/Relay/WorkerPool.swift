@@ -44,8 +44,8 @@ final class WorkerPool: Sendable {
         for mailbox in mailboxes { mailbox.post(message) }
     }
 
-    /// Shares flows of an earlier process among the workers. `slots` are those of the services by name; a flow whose service is gone goes on
-    /// all the same, and is counted as nobody's.
+    /// Shares flows of an earlier process among the workers. `slots` are those of the services by name; a flow whose
+    /// service is gone goes on all the same, and is counted as nobody's.
     func adopt(_ arrivals: [MovingFlow], slots: [String: Int32]) {
         guard !arrivals.isEmpty else { return }
         let settled = arrivals.map { arrival in
@@ -58,7 +58,8 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Has every worker hand over its flows and end. One that does not within two seconds is stuck, and keeps what it has; then `isComplete` is false.
+    /// Has every worker hand over its flows and end. One that does not within two seconds is stuck, and keeps what it
+    /// has; then `isComplete` is false.
     func park() -> (flows: [MovingFlow], isComplete: Bool) {
         post(.park)
         var flows: [MovingFlow] = []
@@ -82,7 +83,8 @@ final class WorkerPool: Sendable {
         post(.accept)
     }
 
-    /// Lets the kernel refuse new connections, but at the sockets that the service manager keeps for who comes after us.
+    /// Lets the kernel refuse new connections, but at the sockets that the service manager keeps for who comes after
+    /// us.
     func stopListening() {
         for listener in listeners where !listener.isPassed { listener.socket.stopListening() }
     }

@@ -2,8 +2,8 @@
 struct TargetPreference: BitwiseCopyable, Hashable, Sendable {
     /// The list of targets that this is about, by `RoutingTable.Route.edition`.
     ///
-    /// A preference for any other list means nothing. So one that is on its way while the endpoint is changed does no harm, and a list that is
-    /// new begins with its first target, without anybody having to reset anything.
+    /// A preference for any other list means nothing. So one that is on its way while the endpoint is changed does no
+    /// harm, and a list that is new begins with its first target, without anybody having to reset anything.
     var edition: UInt32 = 0
     var target: Int32 = 0
 }

@@ -4,7 +4,8 @@ import Syscalls
 extension Worker {
     /// A read that brings this much at once is the beginning of a large transfer.
     private static var bulkRead: Int { 32768 }
-    /// A spliced move smaller than this did not pay; after `smallMovesInARow` of them the direction goes back to copying.
+    /// A spliced move smaller than this did not pay; after `smallMovesInARow` of them the direction goes back to
+    /// copying.
     private static var smallMove: Int { 8192 }
     private static var smallMovesInARow: UInt8 { 8 }
     /// What a direction may move in one turn: a pipe full, some 50 µs.
@@ -300,7 +301,8 @@ extension Worker {
         return .waits
     }
 
-    /// Turns Nagle's delay off, from the second send on: the first segment never waits for it, and a short flow saves the call.
+    /// Turns Nagle's delay off, from the second send on: the first segment never waits for it, and a short flow saves
+    /// the call.
     @inline(__always) private func sendPromptly(_ sink: HalfIndex) {
         guard !halves[sink].state.contains(.withoutDelay) else { return }
         if halves[sink].state.contains(.sentOnce) {

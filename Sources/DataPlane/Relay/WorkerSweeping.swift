@@ -2,7 +2,8 @@ import Domain
 import Routing
 import Syscalls
 
-/// Deadlines. Instead of a timer for each flow, every flow is looked at once a second: a store per event, no timer to set or to cancel.
+/// Deadlines. Instead of a timer for each flow, every flow is looked at once a second: a store per event, no timer to
+/// set or to cancel.
 extension Worker {
     /// A quarter of the flows are looked at each time.
     static var sweepInterval: UInt64 { 250 }

@@ -19,7 +19,8 @@ import Syscalls
 struct NameSchedule {
     /// Never ask more often than once a second, whatever TTL an endpoint's zone has; a resolver also hands out 0.
     static let shortestTTL: UInt64 = 1000
-    /// Never trust an answer for longer than five minutes: a customer who has moved does not want to hear of last week's TTL.
+    /// Never trust an answer for longer than five minutes: a customer who has moved does not want to hear of last
+    /// week's TTL.
     static let longestTTL: UInt64 = 300_000
     /// Until a family that has nothing is asked about again, at most.
     static let longestNothing: UInt64 = 30_000

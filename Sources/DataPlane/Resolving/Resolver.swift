@@ -22,8 +22,8 @@ enum ResolverMessage: Sendable {
 
 /// Keeps every endpoint name resolved, on a thread of its own, and tells those who dial.
 ///
-/// An endpoint that is an address is a name that resolves to itself: one way for workers to learn of addresses, and one place where the
-/// endpoint policy judges them.
+/// An endpoint that is an address is a name that resolves to itself: one way for workers to learn of addresses, and one
+/// place where the endpoint policy judges them.
 final class Resolver: Sendable {
     typealias Addresses = [(index: Int32, addresses: EndpointAddresses)]
 

@@ -22,7 +22,8 @@ extension Address {
         }
     }
 
-    /// The canonical form of RFC 5952: the longest run of two or more zero groups, the first of equals, is shortened to `::`.
+    /// The canonical form of RFC 5952: the longest run of two or more zero groups, the first of equals, is shortened to
+    /// `::`.
     private func writeIPv6(by writer: inout OctetWriter, into output: inout MutableSpan<UInt8>) {
         let gap = longestZeros
         var index = 0
@@ -52,7 +53,8 @@ extension Address {
         return longest
     }
 
-    /// The sixteen octets that stand for the address in IPv6: its own, or those of the IPv4-mapped form `::ffff:0:0/96`.
+    /// The sixteen octets that stand for the address in IPv6: its own, or those of the IPv4-mapped form
+    /// `::ffff:0:0/96`.
     var bitsInIPv6: UInt128 { family == .ipv6 ? bits : 0xFFFF << 32 | bits }
 }
 

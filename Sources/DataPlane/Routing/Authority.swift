@@ -1,4 +1,5 @@
-/// A host and a port as a Host field or a request target names them: RFC 3986 section 3.2, RFC 9110 section 7.2. No user information.
+/// A host and a port as a Host field or a request target names them: RFC 3986 section 3.2, RFC 9110 section 7.2. No
+/// user information.
 struct Authority: Hashable {
     /// Where the host stands, without brackets or a final dot.
     private let host: Range<Int>

@@ -3,9 +3,9 @@
 ///
 ///     size ──CR LF──▶ data ──CR LF──▶ size …            size of 0 ──CR LF──▶ trailers ──empty line──▶ ended
 ///
-/// Strict, whoever sends it: a body that two programs could see end in different places would let one smuggle a message past the other.
-/// A trailer is looked at when the whole of its name is there, so that much of it waits with whoever reads; the rest
-/// passes as it comes.
+/// Strict, whoever sends it: a body that two programs could see end in different places would let one smuggle a message
+/// past the other. A trailer is looked at when the whole of its name is there, so that much of it waits with whoever
+/// reads; the rest passes as it comes.
 public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
     public enum Sender: Hashable, Sendable, BitwiseCopyable {
         case client
@@ -25,7 +25,8 @@ public struct ChunkedBody: Hashable, Sendable, BitwiseCopyable {
         case malformed
     }
 
-    /// Chunk extensions have no use that anybody knows of. 256 bytes are enough for the signatures that some storage clients put there.
+    /// Chunk extensions have no use that anybody knows of. 256 bytes are enough for the signatures that some storage
+    /// clients put there.
     public static let longestExtension = 256
 
     /// 16 KiB for all trailers together.

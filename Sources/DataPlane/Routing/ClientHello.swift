@@ -1,7 +1,9 @@
-/// What a TLS client says first, as far as it decides where the connection goes: RFC 8446 section 4.1.2, RFC 6066 section 3.
+/// What a TLS client says first, as far as it decides where the connection goes: RFC 8446 section 4.1.2, RFC 6066
+/// section 3.
 ///
-/// Nothing is decrypted or changed. A hello may be split over any number of records (RFC 8446 section 5.1), and hellos with
-/// post-quantum key shares do not fit into one packet. Of an encrypted hello (ECH) the outer name is the one that counts.
+/// Nothing is decrypted or changed. A hello may be split over any number of records (RFC 8446 section 5.1), and hellos
+/// with post-quantum key shares do not fit into one packet. Of an encrypted hello (ECH) the outer name is the one that
+/// counts.
 ///
 /// A fault is named here only when the hello cannot be routed; every other fault is left to the endpoint, which judges
 /// it as it would without us. What is refused gets the alert that OpenSSL gives: `Tests/Hostile/mutated_hellos.py`

@@ -8,8 +8,8 @@ enum FieldName: Hashable {
     case upgrade
     case expect
     case forwardedFor
-    /// One of these, but for an underscore where it has a hyphen. Programs that hand fields on as variables (CGI and its heirs) take
-    /// the two for the same, others do not, and no honest client sends one.
+    /// One of these, but for an underscore where it has a hyphen. Programs that hand fields on as variables (CGI and
+    /// its heirs) take the two for the same, others do not, and no honest client sends one.
     case lookalike
     /// `Forwarded`, `X-Real-IP`, or what begins with `X-Forwarded-` and is not `X-Forwarded-For`, spelled with hyphens
     /// or with underscores.

@@ -12,8 +12,9 @@ enum HostName {
 
     /// Reads the octets of `range` into `name`, which is left empty unless the answer is `.name`.
     ///
-    /// Letters, digits, hyphens and underscores, in labels of 1 to 63, 253 in all. Where a hyphen stands is not checked: a name that
-    /// DNS would not have is one that no service has. A last label of digits makes an address of it, as it does in a browser.
+    /// Letters, digits, hyphens and underscores, in labels of 1 to 63, 253 in all. Where a hyphen stands is not
+    /// checked: a name that DNS would not have is one that no service has. A last label of digits makes an address of
+    /// it, as it does in a browser.
     static func read(_ bytes: Span<UInt8>, in range: Range<Int>, into name: inout RoutingName) -> Reading {
         name.removeAll()
         var label = 0

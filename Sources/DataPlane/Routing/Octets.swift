@@ -64,8 +64,8 @@ extension Span where Element == UInt8 {
 
     /// The first index from `start` on, before `end`, whose octet is below a space or is DEL; else `end`.
     ///
-    /// Sixteen at a time: a run without a branch in it, which the compiler turns into vector instructions. Heads are mostly long
-    /// stretches of text between line ends, and this is most of what reading one costs.
+    /// Sixteen at a time: a run without a branch in it, which the compiler turns into vector instructions. Heads are
+    /// mostly long stretches of text between line ends, and this is most of what reading one costs.
     func firstControl(from start: Int, to end: Int) -> Int {
         var index = start
         while end &- index >= 16 {

@@ -1,6 +1,7 @@
 import Domain
 
-/// Version 2 of the PROXY protocol: binary, with room for more than addresses (TLVs), none of which we use but the checksum.
+/// Version 2 of the PROXY protocol: binary, with room for more than addresses (TLVs), none of which we use but the
+/// checksum.
 enum ProxyHeaderV2 {
     static let signature: InlineArray<12, UInt8> = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10]
     /// The bytes before the addresses.
@@ -35,7 +36,8 @@ enum ProxyHeaderV2 {
         ProxyHeader(length: length, source: nil, destination: nil)
     }
 
-    /// How many bytes the addresses of a family (high half) and a protocol (low half) take; nil for those that do not exist.
+    /// How many bytes the addresses of a family (high half) and a protocol (low half) take; nil for those that do not
+    /// exist.
     private static func addressLength(_ octet: UInt8) -> Int? {
         guard octet & 0x0F <= 2 else { return nil }
         return switch octet >> 4 {
@@ -80,7 +82,8 @@ enum ProxyHeaderV2 {
         UInt16(truncatingIfNeeded: bytes.number16(at: index))
     }
 
-    /// Whether type, length and value follow one another exactly up to `end`, and the checksum, if there is one, is right.
+    /// Whether type, length and value follow one another exactly up to `end`, and the checksum, if there is one, is
+    /// right.
     private static func hasValidTLVs(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
         var position = start
         var hasChecksum = false
@@ -101,7 +104,8 @@ enum ProxyHeaderV2 {
         return true
     }
 
-    /// The CRC32C of the header, with the checksum's own bytes taken as zero. Bit by bit: few senders have one, and it is short.
+    /// The CRC32C of the header, with the checksum's own bytes taken as zero. Bit by bit: few senders have one, and it
+    /// is short.
     static func crc32c(_ bytes: Span<UInt8>, to end: Int, without own: Range<Int>) -> UInt32 {
         var crc = UInt32.max
         for index in 0..<end {

@@ -1,7 +1,8 @@
 /// The head of an HTTP/1.x request, read by RFC 9112 and RFC 9110 as strictly as they allow.
 ///
-/// What two parsers could read differently is refused, whichever of the two readings is right: the endpoint's parser is not ours,
-/// and a request that it reads differently is one that slipped past our routing, our X-Forwarded-For or our idea of where it ends.
+/// What two parsers could read differently is refused, whichever of the two readings is right: the endpoint's parser is
+/// not ours, and a request that it reads differently is one that slipped past our routing, our X-Forwarded-For or our
+/// idea of where it ends.
 public struct RequestHead: Hashable, Sendable {
     /// The bytes of the head, the empty line included.
     public let length: Int
@@ -66,8 +67,9 @@ public struct RequestHead: Hashable, Sendable {
 
     /// Looks for a whole head at the beginning of `bytes`.
     ///
-    /// `scanned` is where the search for its end goes on: 0 for a new head, and then kept by the caller for as long as the answer is
-    /// `.incomplete`, so that no byte is searched twice. Any other outcome is final: more bytes would not change it.
+    /// `scanned` is where the search for its end goes on: 0 for a new head, and then kept by the caller for as long as
+    /// the answer is `.incomplete`, so that no byte is searched twice. Any other outcome is final: more bytes would not
+    /// change it.
     public static func inspect(_ bytes: Span<UInt8>, scanned: inout Int, host: inout RoutingName) -> Outcome {
         host.removeAll()
         guard !bytes.isEmpty else { return .incomplete }
@@ -93,7 +95,8 @@ public struct RequestHead: Hashable, Sendable {
         case refused(Refusal)
     }
 
-    /// Looks for the empty line, and checks on the way that every line ends with CR LF and that no other control character is there.
+    /// Looks for the empty line, and checks on the way that every line ends with CR LF and that no other control
+    /// character is there.
     private static func findEnd(of bytes: Span<UInt8>, scanned: inout Int) -> Search {
         let end = min(bytes.count, longest)
         var index = min(max(scanned, 0), end)

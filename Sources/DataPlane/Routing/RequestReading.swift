@@ -1,4 +1,5 @@
-/// Reads the lines of a request head, of which it is known that each ends with CR LF and holds no other control character.
+/// Reads the lines of a request head, of which it is known that each ends with CR LF and holds no other control
+/// character.
 struct RequestReading {
     private var isHTTP10 = false
     private var isHEAD = false
@@ -74,8 +75,8 @@ struct RequestReading {
         guard index < end, bytes[index] == .space else { return .badRequestLine }
         let start = index &+ 1
         index = start
-        // Octets above ASCII have no place in a target, but devices send them, and nothing that we decide depends on them. A fragment
-        // never leaves an honest client, and some endpoints would read the path without it.
+        // Octets above ASCII have no place in a target, but devices send them, and nothing that we decide depends on
+        // them. A fragment never leaves an honest client, and some endpoints would read the path without it.
         while index < end, bytes[index] > .space, bytes[index] != UInt8(ascii: "#") { index &+= 1 }
         let target = start..<index
         guard !target.isEmpty, index < end, bytes[index] == .space else { return .badRequestLine }

@@ -1,7 +1,8 @@
 /// The head of an HTTP/1.x response, as far as it tells where the response ends.
 ///
-/// Endpoints are read with more lenience than clients: a line may end with LF alone, and what is odd but harmless passes. Where the
-/// framing itself is in doubt it is no response: clients would not agree on where it ends (RFC 9112 section 6.3).
+/// Endpoints are read with more lenience than clients: a line may end with LF alone, and what is odd but harmless
+/// passes. Where the framing itself is in doubt it is no response: clients would not agree on where it ends (RFC 9112
+/// section 6.3).
 public struct ResponseHead: Hashable, Sendable {
     /// The bytes of the head, the empty line included.
     public let length: Int
@@ -45,13 +46,14 @@ public struct ResponseHead: Hashable, Sendable {
         case malformed
     }
 
-    /// 64 KiB: twice what a request may have, since applications put more into their answers than devices into their questions.
+    /// 64 KiB: twice what a request may have, since applications put more into their answers than devices into their
+    /// questions.
     public static let longest = 65_536
 
     /// Looks for a whole head at the beginning of `bytes`, which answers a HEAD request or another.
     ///
-    /// `scanned` is where the search for its end goes on: 0 for a new head, and then kept by the caller while the answer is
-    /// `.incomplete`. Any other outcome is final: more bytes would not change it.
+    /// `scanned` is where the search for its end goes on: 0 for a new head, and then kept by the caller while the
+    /// answer is `.incomplete`. Any other outcome is final: more bytes would not change it.
     public static func inspect(_ bytes: Span<UInt8>, scanned: inout Int, toHEAD: Bool) -> Outcome {
         // `HTTP/1.` is all that is common to the first bytes of a response; anything else can be told at once.
         guard bytes.equals("HTTP/1.", upTo: min(bytes.count, 7)) else { return .malformed }

@@ -1,6 +1,7 @@
 /// A host name that a device asks for, on its way to the routing table: lower-case, in place, never on the heap.
 ///
-/// A worker keeps one and hands it to each parser, which empties it first and fills it only with a name that it found valid.
+/// A worker keeps one and hands it to each parser, which empties it first and fills it only with a name that it found
+/// valid.
 public struct RoutingName: BitwiseCopyable, Sendable {
     /// 253 octets, the longest host name (RFC 1035 section 2.3.4 less the length octets), rounded up to whole words.
     private var octets = InlineArray<256, UInt8>(repeating: 0)
@@ -78,8 +79,9 @@ extension RoutingName {
 
     /// Eight octets at a time, each word mixed in by a multiplication whose halves are folded together.
     ///
-    /// Clients choose the names that are looked up, though not those in the table. The seed is therefore in both factors: without it
-    /// nobody can say which names share a slot, nor find a word that turns the product to zero whatever the seed is.
+    /// Clients choose the names that are looked up, though not those in the table. The seed is therefore in both
+    /// factors: without it nobody can say which names share a slot, nor find a word that turns the product to zero
+    /// whatever the seed is.
     private static func hash(_ octets: Span<UInt8>, from start: Int, to end: Int, seed: UInt64) -> UInt64 {
         // The fractions of the golden ratio and of the square root of three: odd, and with no pattern in their bits.
         let factor = fold(seed ^ 0x9E37_79B9_7F4A_7C15, 0xBB67_AE85_84CA_A73B) | 1

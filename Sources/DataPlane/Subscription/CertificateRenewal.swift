@@ -1,8 +1,8 @@
 import Domain
 import Syscalls
 
-/// Sees to it that this server's certificate never ends: knows the identity in use, when the next certificate is to be asked for, and which key
-/// it was asked for.
+/// Sees to it that this server's certificate never ends: knows the identity in use, when the next certificate is to be
+/// asked for, and which key it was asked for.
 struct CertificateRenewal: ~Copyable {
     private let folder: String
     private let server: ServerName
@@ -32,7 +32,8 @@ struct CertificateRenewal: ~Copyable {
         return found
     }
 
-    /// The request to send now, or nil when it is not time. `now` is in milliseconds of the monotonic clock, `seconds` since 1970.
+    /// The request to send now, or nil when it is not time. `now` is in milliseconds of the monotonic clock, `seconds`
+    /// since 1970.
     mutating func request(now: UInt64, seconds: Int64) throws(TLSError) -> [UInt8]? {
         guard let identity, seconds >= identity.renewalDue, now >= nextRequest else { return nil }
         // Thirty times in the time that is left, but not more than once a second and not less than once an hour.

@@ -90,8 +90,8 @@ final class ChannelConnection {
         return nil
     }
 
-    /// Why the control plane has hung up, if it said so before it did, and we were too busy speaking to hear it: an alert of TLS, such as that
-    /// our certificate has expired. What was received before a reset can be read after it.
+    /// Why the control plane has hung up, if it said so before it did, and we were too busy speaking to hear it: an
+    /// alert of TLS, such as that our certificate has expired. What was received before a reset can be read after it.
     private func lastWord() -> String? {
         guard case .secure = transport else { return nil }
         for _ in 0..<64 {
@@ -106,8 +106,8 @@ final class ChannelConnection {
 
     /// Reads what there is and hands the frames to `body`, in order. Why the connection has ended, or nil.
     func receive(_ body: (WireFrame) -> Void) -> String? {
-        // A whole snapshot comes in many reads; after so many the other events get their turn. (A read takes at least all of a TLS record,
-        // so what is left is in the socket, where poll sees it.)
+        // A whole snapshot comes in many reads; after so many the other events get their turn. (A read takes at least
+        // all of a TLS record, so what is left is in the socket, where poll sees it.)
         for _ in 0..<64 {
             switch read() {
             case .moved(let count):

@@ -3,10 +3,11 @@ import Domain
 import Syscalls
 import Wire
 
-/// Opens connections to the control plane without blocking: finds the address, connects, and makes the TLS handshake. One thread's.
+/// Opens connections to the control plane without blocking: finds the address, connects, and makes the TLS handshake.
+/// One thread's.
 ///
-/// Each attempt goes to one address. After one that has failed the next goes to the next of them, round and round, so a control plane that has
-/// moved to another of its addresses is found whatever becomes of the old one.
+/// Each attempt goes to one address. After one that has failed the next goes to the next of them, round and round, so a
+/// control plane that has moved to another of its addresses is found whatever becomes of the old one.
 final class ChannelDialler {
     /// What the other end of a connection over TCP has to show, and what we show it.
     enum Trust {

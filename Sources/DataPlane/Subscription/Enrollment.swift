@@ -70,11 +70,12 @@ extension SettingsReader {
     }
 }
 
-/// Gets this server its identity: makes a key here, has the control plane certify it against a token that an operator was given, and writes both
-/// to the credentials folder.
+/// Gets this server its identity: makes a key here, has the control plane certify it against a token that an operator
+/// was given, and writes both to the credentials folder.
 ///
-/// The control plane is known by the fingerprint of its authority, which came with the token by a way that the operator trusts. A first
-/// connection, over which we say nothing, shows us the authority's certificate; by that one the second is judged as any later one will be.
+/// The control plane is known by the fingerprint of its authority, which came with the token by a way that the operator
+/// trusts. A first connection, over which we say nothing, shows us the authority's certificate; by that one the second
+/// is judged as any later one will be.
 public struct Enrollment {
     private let settings: EnrollmentSettings
 

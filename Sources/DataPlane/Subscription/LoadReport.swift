@@ -1,10 +1,11 @@
 import Syscalls
 import Wire
 
-/// What the control plane is told of the load: for services, what is new since the report before. Reads counters, and decides the rest.
+/// What the control plane is told of the load: for services, what is new since the report before. Reads counters, and
+/// decides the rest.
 ///
-/// A difference is only taken as told once its report has been sent, so nothing is lost while there is no session: the first report of
-/// the next tells of it, and the first of a process counts from the process's start.
+/// A difference is only taken as told once its report has been sent, so nothing is lost while there is no session: the
+/// first report of the next tells of it, and the first of a process counts from the process's start.
 struct LoadReport {
     /// What has been told of a service, or was its slot's former tenant's.
     private struct Told {

@@ -4,8 +4,8 @@ import Wire
 
 /// What enrolment has given this server, to be told by and to know the control plane by: a folder with two files.
 ///
-/// `identity.pem` is the private key, which was made here and never leaves, and the certificate for it; `authority.pem` is the certificate of
-/// the control plane's authority, the only one that is trusted.
+/// `identity.pem` is the private key, which was made here and never leaves, and the certificate for it; `authority.pem`
+/// is the certificate of the control plane's authority, the only one that is trusted.
 struct ServerIdentity: Sendable {
     let server: ServerName
     /// The times between which the certificate holds, in seconds since 1970.
@@ -32,7 +32,8 @@ struct ServerIdentity: Sendable {
         return try checked(identity: identity, authority: authority, from: folder)
     }
 
-    /// What the two files say, once it is known that they fit each other; `source` is where they are from, for the message that they do not.
+    /// What the two files say, once it is known that they fit each other; `source` is where they are from, for the
+    /// message that they do not.
     static func checked(identity: [UInt8], authority: [UInt8], from source: String) throws(Failure) -> ServerIdentity {
         do {
             // That the key belongs to the certificate is found out here, and not at three in the morning.
@@ -64,7 +65,7 @@ struct ServerIdentity: Sendable {
         return octets
     }
 
-    /// From when on the certificate is to be renewed, in seconds since 1970: when a third of its time is left. That is a month of ninety
-    /// days, long enough for a control plane that is away to come back.
+    /// From when on the certificate is to be renewed, in seconds since 1970: when a third of its time is left. That is
+    /// a month of ninety days, long enough for a control plane that is away to come back.
     var renewalDue: Int64 { notAfter - (notAfter - notBefore) / 3 }
 }

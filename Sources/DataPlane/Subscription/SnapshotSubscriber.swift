@@ -4,7 +4,8 @@ import Logging
 import Syscalls
 import Wire
 
-/// Carries out what `SubscriptionMachine` decides: the channel's socket, and a snapshot's way to the workers. One thread.
+/// Carries out what `SubscriptionMachine` decides: the channel's socket, and a snapshot's way to the workers. One
+/// thread.
 final class SnapshotSubscriber: Sendable {
     let mailbox: Mailbox<SubscriberMessage>
     let pulse = Pulse()
@@ -142,8 +143,8 @@ final class SnapshotSubscriber: Sendable {
             if let problem { lose(problem) }
         }
 
-        /// The control plane has answered. Only a connection over which it says more than goodbye is one: whoever is turned away tries again
-        /// every few seconds, and the log is not to tell of each.
+        /// The control plane has answered. Only a connection over which it says more than goodbye is one: whoever is
+        /// turned away tries again every few seconds, and the log is not to tell of each.
         private mutating func welcome(_ first: WireFrame) {
             if case .goodbye? = first.message { return }
             isWelcome = true
@@ -207,7 +208,8 @@ final class SnapshotSubscriber: Sendable {
                 dialler.cancel()
             }
             let tried = dialler.address
-            // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better neighbour.
+            // One that was there a moment ago may be back in a moment; but whoever turns us away may have a better
+            // neighbour.
             dialler.moveOn()
             renewal.forget()
             owner.surroundings.connected(false, nil)
@@ -225,7 +227,8 @@ final class SnapshotSubscriber: Sendable {
 
         private var usesIdentity: Bool { owner.channel.addresses.contains { $0.isTCP } }
 
-        /// Reads the files of this server's identity, for the next connection. When they cannot be used, those read before stay.
+        /// Reads the files of this server's identity, for the next connection. When they cannot be used, those read
+        /// before stay.
         private mutating func readIdentity() {
             guard usesIdentity else { return }
             do {
@@ -300,7 +303,8 @@ final class SnapshotSubscriber: Sendable {
             owner.surroundings.routing(outcome.tenants, outcome.table.generation)
             for worker in owner.surroundings.workers { worker.post(.route(outcome.table)) }
             guard awaitWorkers(outcome.table.generation) else {
-                // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a lie.
+                // Never seen but with a worker that is stuck, which the watchdog ends. Answering Applied would be a
+                // lie.
                 owner.logger.critical(
                     "A worker has not taken the new routing table", metadata: ["version": "\(snapshot.version)"])
                 return carryOut(machine.refused(snapshot.version, ["a worker of this data plane is stuck"], now: now))
@@ -321,7 +325,8 @@ final class SnapshotSubscriber: Sendable {
             var nextBeat = now + UInt64(ChannelRules.heartbeatInterval.milliseconds)
             while !waiting.isEmpty, now < deadline {
                 if now >= nextBeat {
-                    // The control plane should not think that it is we who are stuck. That a send fails is noticed afterwards.
+                    // The control plane should not think that it is we who are stuck. That a send fails is noticed
+                    // afterwards.
                     _ = connection?.send(.heartbeat)
                     nextBeat = now + UInt64(ChannelRules.heartbeatInterval.milliseconds)
                 }

@@ -28,7 +28,8 @@ struct SubscriptionMachine {
         case subscribed(heard: UInt64, sent: UInt64, since: UInt64)
     }
 
-    /// Between attempts to connect: full jitter below a bound that doubles from 200 ms to 5 s, so that a fleet does not come back as one.
+    /// Between attempts to connect: full jitter below a bound that doubles from 200 ms to 5 s, so that a fleet does not
+    /// come back as one.
     static let shortestBackoff: UInt64 = 200
     static let longestBackoff: UInt64 = 5000
     /// For finding the address, connecting, and TLS: five round trips, of which a bad link may lose some.
@@ -43,7 +44,8 @@ struct SubscriptionMachine {
     private var failures: UInt64 = 0
     /// The configuration in force.
     private(set) var held: Snapshot?
-    /// An operator has said that the next configuration is to be taken, wherever it comes from (invariant 3); for this session only.
+    /// An operator has said that the next configuration is to be taken, wherever it comes from (invariant 3); for this
+    /// session only.
     private var takesAnything = false
 
     init(server: ServerName, softwareVersion: String, bootID: String) {
@@ -158,7 +160,8 @@ struct SubscriptionMachine {
     private mutating func lost(_ reason: String, now: UInt64, chance: Double) -> [Action] {
         if case .waiting = state { return [] }
         takesAnything = false
-        // A session that ends soon after it began is no success, whatever it brought: another server may go by our name.
+        // A session that ends soon after it began is no success, whatever it brought: another server may go by our
+        // name.
         if case .subscribed(_, _, let since) = state, now - since >= SubscriptionMachine.goodSession { failures = 0 }
         let bound = min(SubscriptionMachine.shortestBackoff << min(failures, 10), SubscriptionMachine.longestBackoff)
         failures += 1

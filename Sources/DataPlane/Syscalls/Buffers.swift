@@ -3,7 +3,8 @@ import Glibc
 
 /// A piece of memory on loan from a pool, or none.
 ///
-/// A plain value, so that it fits into a slab's record. Whoever holds it gives it back once, and does not use it afterwards.
+/// A plain value, so that it fits into a slab's record. Whoever holds it gives it back once, and does not use it
+/// afterwards.
 @safe
 public struct Buffer: BitwiseCopyable {
     @usableFromInline var base: UnsafeMutableRawPointer?
@@ -66,7 +67,8 @@ public struct BufferPool: ~Copyable {
     /// 16 KiB: the heads that endpoints accept (nginx 8 KiB each line, Apache 8 KiB each field, Node 16 KiB in all),
     /// hellos with the keys of post-quantum groups, and what is left of a read for a slow peer.
     @inlinable public static var middle: Int32 { 16384 }
-    /// 68 KiB: as much as one read of the relay takes, and enough for the largest hello that is accepted, in all its records.
+    /// 68 KiB: as much as one read of the relay takes, and enough for the largest hello that is accepted, in all its
+    /// records.
     @inlinable public static var large: Int32 { 69632 }
     /// Idle buffers that are kept for reuse, of each size; the rest goes back to the allocator.
     private static let most = 256

@@ -72,8 +72,8 @@ public enum File {
         _ = try KernelAnswer(unsafe linux_make_folder(path)).get("mkdir \(path)")
     }
 
-    /// Puts a file at `path` in place of the one that is there. Whatever happens meanwhile, a power cut included, one of the two is there whole.
-    /// It is for its owner alone, who is that of the folder.
+    /// Puts a file at `path` in place of the one that is there. Whatever happens meanwhile, a power cut included, one
+    /// of the two is there whole. It is for its owner alone, who is that of the folder.
     public static func replace(_ path: String, by octets: [UInt8]) throws(SystemCallError) {
         var template = Array((path + ".XXXXXX").utf8CString)
         let number = try KernelAnswer(unsafe linux_open_temporary(&template)).get("open \(path).XXXXXX")

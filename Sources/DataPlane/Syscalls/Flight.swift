@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Descriptors in flight: sent through a pair of sockets whose sending end is closed again, they wait in the queue of the other for whoever reads them,
-/// for longer than a process lives, if somebody holds that end meanwhile.
+/// Descriptors in flight: sent through a pair of sockets whose sending end is closed again, they wait in the queue of
+/// the other for whoever reads them, for longer than a process lives, if somebody holds that end meanwhile.
 public struct Flight: ~Copyable {
     /// Where they wait.
     public let receiver: OwnedDescriptor
@@ -33,7 +33,8 @@ public struct Flight: ~Copyable {
         self.sent = sent
     }
 
-    /// Everything that waits at the receiving end `number`, in order. What has been received before a failure is closed with resets.
+    /// Everything that waits at the receiving end `number`, in order. What has been received before a failure is closed
+    /// with resets.
     public static func receive(at number: Int32) throws(SystemCallError) -> [Int32] {
         var all: [Int32] = []
         var batch = [Int32](repeating: -1, count: Int(LINUX_MOST_DESCRIPTORS))

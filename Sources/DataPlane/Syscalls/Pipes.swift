@@ -57,8 +57,8 @@ public struct PipePool: ~Copyable {
     /// Idle pipes that are kept: 16 MiB of what the user may have. Each holds two descriptors, and no memory while it
     /// is empty.
     private static let mostIdle = 64
-    /// 256 MiB in pipes, at the worst, for one worker. A direction that waits for a slow peer keeps its pipe, and what is in it is the
-    /// kernel's memory; beyond this others copy, within the limit of the buffers.
+    /// 256 MiB in pipes, at the worst, for one worker. A direction that waits for a slow peer keeps its pipe, and what
+    /// is in it is the kernel's memory; beyond this others copy, within the limit of the buffers.
     public static let most = 1024
     /// Milliseconds without another try once the kernel has refused a pipe: what it lacks does not come back within
     /// one.

@@ -13,8 +13,8 @@ extension Int32: SlabIndex {
 
 /// A fixed number of plain records in memory of their own; those never touched cost nothing.
 ///
-/// A slab lives as long as the process: it is a view that may be copied freely, and copying one into a local keeps its base in a register.
-/// An index outside it is a mistake of ours and stops the process.
+/// A slab lives as long as the process: it is a view that may be copied freely, and copying one into a local keeps its
+/// base in a register. An index outside it is a mistake of ours and stops the process.
 @safe
 public struct Slab<Index: SlabIndex, Element: BitwiseCopyable>: @unchecked Sendable {
     // Shared by reference on purpose; who may touch which record is the owner's rule (one worker, one slab).
@@ -41,7 +41,8 @@ public struct Slab<Index: SlabIndex, Element: BitwiseCopyable>: @unchecked Senda
     }
 }
 
-/// Records that are written once, before they are shared, and then only read, by any thread, without a lock or a reference count.
+/// Records that are written once, before they are shared, and then only read, by any thread, without a lock or a
+/// reference count.
 ///
 /// The owner (a class, on whose `deinit` it calls `free()`) must outlive every reader.
 @safe
@@ -50,7 +51,8 @@ public struct FrozenArray<Element: BitwiseCopyable>: @unchecked Sendable, Bitwis
     @usableFromInline let base: UnsafeMutablePointer<Element>
     public let count: Int
 
-    /// Copies `elements` as one block: one by one each would cost several calls, since this generic is not specialised for other modules.
+    /// Copies `elements` as one block: one by one each would cost several calls, since this generic is not specialised
+    /// for other modules.
     public init(_ elements: [Element]) {
         let room = UnsafeMutablePointer<Element>.allocate(capacity: max(1, elements.count))
         unsafe elements.withUnsafeBufferPointer { source in

@@ -105,8 +105,8 @@ public struct Socket: BitwiseCopyable, Equatable, Sendable {
 
     /// Binds to `address` without listening yet, so that a port in use is known before anything else starts.
     ///
-    /// What accepted sockets inherit is set here, once: no Nagle delay, and (`deferAccept`) no accept before the client has spoken,
-    /// since both our protocols begin with the client.
+    /// What accepted sockets inherit is set here, once: no Nagle delay, and (`deferAccept`) no accept before the client
+    /// has spoken, since both our protocols begin with the client.
     public static func bound(to address: TransportAddress, deferAccept: Bool) throws(SystemCallError) -> Socket {
         let answer = open(address.address.family)
         let socket = Socket(number: Int32(try answer.get("socket for \(address)")))

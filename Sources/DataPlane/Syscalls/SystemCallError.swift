@@ -17,7 +17,8 @@ public struct SystemCallError: Error, Equatable, Sendable, CustomStringConvertib
     /// The C library's sentence for an errno.
     public static func text(of code: CInt) -> String {
         var buffer = [CChar](repeating: 0, count: 128)
-        // The GNU strerror_r may answer a static string and leave the buffer alone; the XSI one, which Swift imports, fills it.
+        // The GNU strerror_r may answer a static string and leave the buffer alone; the XSI one, which Swift imports,
+        // fills it.
         guard unsafe strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -85,7 +85,8 @@ public struct TLSConnection: ~Copyable {
         return answer == 1 ? .done(sent) : outcome(of: answer)
     }
 
-    /// Tells the peer that nothing more is sent, so that it can tell the end from a cut. If the socket has no room the word is lost.
+    /// Tells the peer that nothing more is sent, so that it can tell the end from a cut. If the socket has no room the
+    /// word is lost.
     public func sendEnd() {
         ERR_clear_error()
         unsafe _ = SSL_shutdown(connection)
@@ -94,7 +95,8 @@ public struct TLSConnection: ~Copyable {
     /// Says whom we call (SNI, RFC 6066 section 3); before the handshake. False when libssl has no memory for it.
     public func setServerName(_ name: DomainName) -> Bool { unsafe openssl_set_server_name(connection, name.text) == 1 }
 
-    /// Whether the certificate that the other end has shown has this DNS name (RFC 6125). Who vouches for it is another question.
+    /// Whether the certificate that the other end has shown has this DNS name (RFC 6125). Who vouches for it is another
+    /// question.
     public func peerHasName(_ name: DomainName) -> Bool { unsafe openssl_peer_has_name(connection, name.text) == 1 }
 
     /// The DNS names of the certificate that the other end has shown, in visible ASCII: the first few, for a log.

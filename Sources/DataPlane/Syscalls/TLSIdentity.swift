@@ -15,7 +15,8 @@ public struct IdentityKey: ~Copyable {
 
     deinit { unsafe EVP_PKEY_free(key) }
 
-    /// A request for a certificate for this key (PKCS #10, RFC 2986, DER). It names nobody: for whom it is, the control plane knows.
+    /// A request for a certificate for this key (PKCS #10, RFC 2986, DER). It names nobody: for whom it is, the control
+    /// plane knows.
     public func certificateRequest() throws(TLSError) -> [UInt8] {
         ERR_clear_error()
         guard let octets = unsafe filled({ unsafe openssl_write_request(key, $0, $1) }) else {
@@ -94,8 +95,8 @@ extension TLSConnection {
 public struct TLSClient: ~Copyable {
     private let context: OpaquePointer
 
-    /// Trusts `authority` (PEM) alone, and only a peer whose certificate has the DNS name `peer`. `identity` (PEM, the key and then the
-    /// certificate) is shown to the peer; without it we are nobody yet.
+    /// Trusts `authority` (PEM) alone, and only a peer whose certificate has the DNS name `peer`. `identity` (PEM, the
+    /// key and then the certificate) is shown to the peer; without it we are nobody yet.
     public init(authority: [UInt8], peer: String, identity: [UInt8]?) throws(TLSError) {
         let certificate = try TLSCertificate(pem: authority)
         let context = unsafe try TLSClient.makeContext(peer: peer)
@@ -111,10 +112,12 @@ public struct TLSClient: ~Copyable {
         unsafe self.context = context
     }
 
-    /// Talks to whoever answers, to look at the certificates that it shows. Nothing is to be sent over such a connection.
+    /// Talks to whoever answers, to look at the certificates that it shows. Nothing is to be sent over such a
+    /// connection.
     public init(trustingAnyone: Void) throws(TLSError) { unsafe context = try TLSClient.makeContext(peer: nil) }
 
-    /// Talks to whoever answers, by TLS 1.2 or later, to see whether it does: for uptime checks, over which nothing secret goes.
+    /// Talks to whoever answers, by TLS 1.2 or later, to see whether it does: for uptime checks, over which nothing
+    /// secret goes.
     public init(probing: Void) throws(TLSError) { unsafe context = try TLSClient.makeContext(peer: nil, probes: true) }
 
     deinit { unsafe SSL_CTX_free(context) }

@@ -4,13 +4,15 @@ import Glibc
 
 /// What TLS connections are accepted with: a key and a certificate made in memory, gone when this is let go.
 ///
-/// The certificate signs itself. It is for checks of uptime, which want to know that TLS passes through from end to end; who wants to know
-/// whom they talk to asks an endpoint. Connections keep what they need, so a server may be replaced while some are open.
+/// The certificate signs itself. It is for checks of uptime, which want to know that TLS passes through from end to
+/// end; who wants to know whom they talk to asks an endpoint. Connections keep what they need, so a server may be
+/// replaced while some are open.
 @safe
 public struct TLSServer: ~Copyable {
     private let context: OpaquePointer
 
-    /// Makes a P-256 key and a certificate for `names` that holds from an hour ago, since clocks differ, and for ten years.
+    /// Makes a P-256 key and a certificate for `names` that holds from an hour ago, since clocks differ, and for ten
+    /// years.
     public init(names: [DomainName]) throws(TLSError) {
         // libssl writes to sockets with write(2), and a peer that has left must not end the process.
         _ = signal(SIGPIPE, SIG_IGN)

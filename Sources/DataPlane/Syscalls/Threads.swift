@@ -109,7 +109,8 @@ public enum Clock {
 
 /// What the process asks of the kernel as a whole.
 public enum Process {
-    /// Must run before the first thread is started, so that every thread inherits it: signals go to `awaitSignal` alone.
+    /// Must run before the first thread is started, so that every thread inherits it: signals go to `awaitSignal`
+    /// alone.
     public static func blockSignals() { linux_block_signals() }
 
     /// What `blockSignals` does too: no signal for a write to a connection that is no more.

@@ -1,4 +1,5 @@
-/// Why a process ended, in the numbers of sysexits.h, so that a service manager or a script can tell a slip from a failure.
+/// Why a process ended, in the numbers of sysexits.h, so that a service manager or a script can tell a slip from a
+/// failure.
 public enum ExitCode: Int32, Sendable {
     /// A flag or an environment variable is wrong; nothing was started.
     case usage = 64

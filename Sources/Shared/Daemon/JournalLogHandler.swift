@@ -1,7 +1,7 @@
 public import Logging
 
-/// Log lines as systemd's journal wants them from standard error: the priority in front, as sd-daemon(3) has it, and no time, which the journal
-/// adds itself. The sentence comes first, and then its fields, each `key=value`.
+/// Log lines as systemd's journal wants them from standard error: the priority in front, as sd-daemon(3) has it, and no
+/// time, which the journal adds itself. The sentence comes first, and then its fields, each `key=value`.
 ///
 ///     <4>No session with the control plane; traffic goes on with the configuration in force reason="no route to host" serving=41
 public struct JournalLogHandler: LogHandler {

@@ -8,8 +8,8 @@ public enum Notify {
         send("READY=1\nSTATUS=\(oneLine(status))")
     }
 
-    /// Settings are being read anew; `ready` ends that. By the time, on the monotonic clock, the manager tells one reload from the next
-    /// (sd_notify(3)).
+    /// Settings are being read anew; `ready` ends that. By the time, on the monotonic clock, the manager tells one
+    /// reload from the next (sd_notify(3)).
     public static func reloading() {
         send("RELOADING=1\nMONOTONIC_USEC=\(host_monotonic_microseconds())")
     }
@@ -21,7 +21,8 @@ public enum Notify {
 
     /// The process is alive and moves; the manager restarts it when this stays out for its WatchdogSec.
     ///
-    /// Sent only to a manager that waits for it (`WATCHDOG_USEC` is set): one that does not read need not be written to for ever.
+    /// Sent only to a manager that waits for it (`WATCHDOG_USEC` is set): one that does not read need not be written to
+    /// for ever.
     public static func watchdog() {
         if isWatched { send("WATCHDOG=1") }
     }
@@ -33,9 +34,11 @@ public enum Notify {
         send("STATUS=\(oneLine(text))")
     }
 
-    /// Gives the manager a descriptor to keep, which it passes to the next process of this service under `name`; ours stays ours.
+    /// Gives the manager a descriptor to keep, which it passes to the next process of this service under `name`; ours
+    /// stays ours.
     ///
-    /// FDPOLL=0: it is kept whatever becomes of its other end. Without a store (`FileDescriptorStoreMax=`) the manager closes it again.
+    /// FDPOLL=0: it is kept whatever becomes of its other end. Without a store (`FileDescriptorStoreMax=`) the manager
+    /// closes it again.
     ///
     /// False when the manager could not be told.
     @discardableResult

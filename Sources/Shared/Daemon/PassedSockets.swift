@@ -12,8 +12,8 @@ public struct PassedSocket: Equatable, Sendable {
     /// The descriptors that are passed begin here, by the protocol of sd_listen_fds(3).
     private static let first: Int32 = 3
 
-    /// What `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say, if they are meant for process `pid`: a child of the one that they were
-    /// meant for inherits them too.
+    /// What `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` say, if they are meant for process `pid`: a child of the
+    /// one that they were meant for inherits them too.
     public static func all(environment: [String: String], pid: Int32) -> [PassedSocket] {
         guard environment["LISTEN_PID"].flatMap(Int32.init) == pid,
             let count = environment["LISTEN_FDS"].flatMap(Int32.init), (1...4096).contains(count)

@@ -1,7 +1,7 @@
 /// An IPv4 or IPv6 address, without a port or a zone.
 ///
-/// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is the IPv4 address that it stands for, so one peer has one address however the
-/// kernel spells it, and no prefix rule can be walked around by the other spelling.
+/// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) is the IPv4 address that it stands for, so one peer has one address
+/// however the kernel spells it, and no prefix rule can be walked around by the other spelling.
 public struct Address: Hashable, Sendable, BitwiseCopyable {
     public enum Family: UInt8, Hashable, Sendable, BitwiseCopyable {
         case ipv4 = 4
@@ -34,7 +34,8 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
 
     /// Reads dotted decimal, or the IPv6 text form of RFC 4291 section 2.2.
     ///
-    /// Octal, hexadecimal and shortened IPv4 (`010.1`, `0x7f.1`, `127.1`) are refused, since programs disagree on what they mean.
+    /// Octal, hexadecimal and shortened IPv4 (`010.1`, `0x7f.1`, `127.1`) are refused, since programs disagree on what
+    /// they mean.
     public init(_ text: String) throws(InvalidValue) {
         guard let address = Address(parsing: text.utf8Span.span) else {
             throw InvalidValue(text, "is not an IP address", expected: "an address such as 192.0.2.10 or 2001:db8::10")
@@ -79,7 +80,8 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     }
 
     private static func ipv6(_ text: Span<UInt8>) -> UInt128? {
-        // The groups read so far, the last in the low bits: a sum on the stack, since hosts and PROXY headers are read on the hot path.
+        // The groups read so far, the last in the low bits: a sum on the stack, since hosts and PROXY headers are read
+        // on the hot path.
         var bits: UInt128 = 0
         var groups = 0
         var gap: Int?

@@ -1,7 +1,7 @@
 /// A name that devices call: exact, or with one wildcard as its whole first label.
 ///
-/// `*.app.example` stands for every name with exactly one label before `app.example`, as it does in a certificate (RFC 9525), so a
-/// device that can complete its TLS handshake is a device that we route.
+/// `*.app.example` stands for every name with exactly one label before `app.example`, as it does in a certificate (RFC
+/// 9525), so a device that can complete its TLS handshake is a device that we route.
 public struct ClientDomain: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let isWildcard: Bool
     /// The name, without the wildcard label when there is one.

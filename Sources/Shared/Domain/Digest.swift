@@ -1,7 +1,8 @@
 /// A 128-bit digest by which two ends know that they hold the same configuration.
 ///
-/// A multiplicative hash over a canonical encoding: it finds mistakes and damage, it does not resist an adversary; who may speak at all is the
-/// channel's business. Digests of parts add up, in any order, to the digest of the whole, so a difference costs what it touches.
+/// A multiplicative hash over a canonical encoding: it finds mistakes and damage, it does not resist an adversary; who
+/// may speak at all is the channel's business. Digests of parts add up, in any order, to the digest of the whole, so a
+/// difference costs what it touches.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
     public let bits: UInt128
 
@@ -33,10 +34,12 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Collects the canonical encoding of one record: each field is preceded by its length or count, so that no two records encode alike.
+/// Collects the canonical encoding of one record: each field is preceded by its length or count, so that no two records
+/// encode alike.
 ///
-/// Eight octets are mixed in at a time, as in FNV-1a but with a multiplier that spreads a difference over all higher bits, and a shift that
-/// brings it down again. Each step can be undone, so records of one shape that differ in one place never have the same digest.
+/// Eight octets are mixed in at a time, as in FNV-1a but with a multiplier that spreads a difference over all higher
+/// bits, and a shift that brings it down again. Each step can be undone, so records of one shape that differ in one
+/// place never have the same digest.
 struct DigestBuilder {
     /// The offset basis of 128-bit FNV-1a; any number but 0 would do.
     private var bits: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d

@@ -1,9 +1,9 @@
 /// A host name in the form in which DNS, SNI and Host carry it: lower-case A-labels without a final dot.
 ///
-/// RFC 1123 section 2.1 (letters, digits, hyphens), RFC 1035 section 2.3.4 (63 octets a label, 253 in all), RFC 5890 (A-labels).
-/// Underscores are taken too, anywhere in a label: DNS carries them (RFC 2181 section 11), and names such as
-/// `_api.acme.example` are in use. Names in other scripts are refused with the advice to write the A-label form, since
-/// that is what devices send.
+/// RFC 1123 section 2.1 (letters, digits, hyphens), RFC 1035 section 2.3.4 (63 octets a label, 253 in all), RFC 5890
+/// (A-labels). Underscores are taken too, anywhere in a label: DNS carries them (RFC 2181 section 11), and names such
+/// as `_api.acme.example` are in use. Names in other scripts are refused with the advice to write the A-label form,
+/// since that is what devices send.
 public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let text: String
 
@@ -54,8 +54,8 @@ public struct DomainName: Hashable, Sendable, Comparable, CustomStringConvertibl
         return lower
     }
 
-    /// Whether `name` is valid and in its canonical form, at a glance: nearly all names are, and a snapshot has hundreds of thousands. What is
-    /// not, or could be an A-label, is looked at in earnest.
+    /// Whether `name` is valid and in its canonical form, at a glance: nearly all names are, and a snapshot has
+    /// hundreds of thousands. What is not, or could be an A-label, is looked at in earnest.
     static func isPlain(_ name: Span<UInt8>) -> Bool {
         guard name.count <= longest else { return false }
         var labels = 0

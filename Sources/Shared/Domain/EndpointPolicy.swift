@@ -84,8 +84,8 @@ public struct EndpointPolicy: Hashable, Sendable {
 
     /// Why `address` may not be dialled, or nil when it may.
     ///
-    /// An exception lifts the rule against the fleet's own addresses only when it names that one address: a laboratory that excepts
-    /// all of 127.0.0.0/8 still wants to be saved from its loops.
+    /// An exception lifts the rule against the fleet's own addresses only when it names that one address: a laboratory
+    /// that excepts all of 127.0.0.0/8 still wants to be saved from its loops.
     public func refusal(of address: Address) -> Refusal? {
         if fleet.contains(address), !exceptions.contains(where: { $0.isSingleAddress && $0.contains(address) }) {
             return .fleet

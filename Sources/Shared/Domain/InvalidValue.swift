@@ -1,7 +1,7 @@
 /// Why a value from outside was not accepted, in words for the person who sent it.
 ///
-/// The two halves make one sentence with the value between them: `"app..example"` *has an empty label*; expected *a name such as
-/// app.acme.example*.
+/// The two halves make one sentence with the value between them: `"app..example"` *has an empty label*; expected *a
+/// name such as app.acme.example*.
 public struct InvalidValue: Error, Equatable, Sendable, CustomStringConvertible {
     /// The value as it was sent, cut to a length that can be shown.
     public let value: String

@@ -77,7 +77,8 @@ public struct ServiceCheck: Hashable, Sendable {
     public let usesTLS: Bool
     /// Which of the service's names is called.
     public let host: DomainName
-    /// The request's target; anything but a 5xx status, or 421 (our own answer for a name that is not carried), is an answer.
+    /// The request's target; anything but a 5xx status, or 421 (our own answer for a name that is not carried), is an
+    /// answer.
     public let path: String
 
     public init(usesTLS: Bool = true, host: DomainName, path: String) throws(InvalidValue) {
@@ -92,7 +93,8 @@ public struct HealthCheck: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A connection to the HTTPS port.
         case tcp
-        /// A TLS handshake on the HTTPS port, with a client domain as its SNI. The certificate is the device's business.
+        /// A TLS handshake on the HTTPS port, with a client domain as its SNI. The certificate is the device's
+        /// business.
         case tls
         /// A request to the HTTP port, with a client domain as its Host; anything but a 5xx status is an answer.
         case http

@@ -1,7 +1,7 @@
 /// The name that an operator gives to a customer, a service or a server, and that identifies it ever after.
 ///
-/// A slug: 1 to 63 lower-case letters, digits and hyphens, a letter or digit at each end; it can stand in a URL, a metric label and
-/// a file name as it is.
+/// A slug: 1 to 63 lower-case letters, digits and hyphens, a letter or digit at each end; it can stand in a URL, a
+/// metric label and a file name as it is.
 public protocol Slug: Hashable, Sendable, Comparable, CustomStringConvertible {
     var text: String { get }
     init(checked: String)

@@ -5,8 +5,8 @@ public struct Prefix: Hashable, Sendable, BitwiseCopyable, CustomStringConvertib
     /// How many leading bits its addresses share: 0 to 32, or 0 to 128.
     public let length: Int
 
-    /// Reads `ADDRESS/LENGTH`, or `ADDRESS` alone for one address. Bits beyond the length must be zero, since a prefix with some set
-    /// is more often a slip than a wish.
+    /// Reads `ADDRESS/LENGTH`, or `ADDRESS` alone for one address. Bits beyond the length must be zero, since a prefix
+    /// with some set is more often a slip than a wish.
     public init(_ text: String) throws(InvalidValue) {
         let expected = "a prefix such as 10.0.0.0/8 or 2001:db8::/32"
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

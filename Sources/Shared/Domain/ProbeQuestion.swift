@@ -1,5 +1,5 @@
-/// What a probe asks, through which doors of a server, and what an answer comes to. Both planes probe, and ask and judge
-/// by this.
+/// What a probe asks, through which doors of a server, and what an answer comes to. Both planes probe, and ask and
+/// judge by this.
 ///
 /// A server's monitor endpoint is one question, and each service's check through that server is another.
 public struct ProbeQuestion: Hashable, Sendable {

@@ -1,8 +1,9 @@
 /// One round of a probe: when attempts are made, and what their ends come to. Pure; time is passed in, in milliseconds.
 ///
-/// A round has doors, one for each address and port, and is answered when every door is. A door is asked several times over: while it has not
-/// answered, another attempt is begun every tenth of the timeout beside those under way. So a network that loses packets, for which TCP waits
-/// a second before it calls again, is not taken for a dead server; the first attempt that is answered is its door's answer.
+/// A round has doors, one for each address and port, and is answered when every door is. A door is asked several times
+/// over: while it has not answered, another attempt is begun every tenth of the timeout beside those under way. So a
+/// network that loses packets, for which TCP waits a second before it calls again, is not taken for a dead server; the
+/// first attempt that is answered is its door's answer.
 ///
 ///     asked ──answered──▶ settled ──all of them──▶ answered
 ///       ├──refused twice, by whoever is there──▶ missed, at once
@@ -34,8 +35,8 @@ public struct ProbeRound: Sendable {
         /// Why, and at which address and port. `accepted` when every door that was missed took connections, and gave no
         /// answer.
         case missed(String, accepted: Bool)
-        /// We ourselves were hindered, so nothing is known, and nothing to be told: a vantage that is in trouble must not look like a fleet
-        /// that is.
+        /// We ourselves were hindered, so nothing is known, and nothing to be told: a vantage that is in trouble must
+        /// not look like a fleet that is.
         case untold(String)
     }
 
@@ -57,7 +58,8 @@ public struct ProbeRound: Sendable {
     }
 
     public static let mostAttempts: UInt64 = 10
-    /// Of a server that has missed many rounds: that it is down is known, and one attempt that is answered tells that it is back.
+    /// Of a server that has missed many rounds: that it is down is known, and one attempt that is answered tells that
+    /// it is back.
     private static let wearyAttempts: UInt64 = 2
     /// So many misses in a row make a round weary.
     public static let wearyAfter = 10

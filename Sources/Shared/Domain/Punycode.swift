@@ -1,4 +1,5 @@
-/// The Bootstring parameters and algorithm of RFC 3492, as far as telling a real A-label from a string that only looks like one.
+/// The Bootstring parameters and algorithm of RFC 3492, as far as telling a real A-label from a string that only looks
+/// like one.
 enum Punycode {
     private static let base = 36
     private static let tMin = 1

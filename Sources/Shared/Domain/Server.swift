@@ -6,8 +6,8 @@ public struct Server: Hashable, Sendable {
     public let hostname: DomainName
     /// The public addresses that the MNOs have registered.
     public let addresses: [Address]
-    /// Senders in front of us whose connections begin with a PROXY header. From these one is required, from all others none is
-    /// looked for: the protocol forbids guessing.
+    /// Senders in front of us whose connections begin with a PROXY header. From these one is required, from all others
+    /// none is looked for: the protocol forbids guessing.
     public let trustedSenders: [Prefix]
     /// For connections that name no service that we know: the service that takes those to one of our addresses.
     public let defaultServices: [Address: ServiceName]

@@ -9,7 +9,8 @@ public struct SnapshotVersion: Hashable, Sendable, Comparable, CustomStringConve
     public static func < (left: SnapshotVersion, right: SnapshotVersion) -> Bool { left.number < right.number }
 }
 
-/// Which life of the store a version belongs to: drawn at random when a store is made, so versions of two stores are never compared.
+/// Which life of the store a version belongs to: drawn at random when a store is made, so versions of two stores are
+/// never compared.
 public struct Incarnation: Hashable, Sendable, CustomStringConvertible {
     public let number: UInt64
 
@@ -129,7 +130,8 @@ public struct Snapshot: Sendable, Equatable {
 
     /// The configuration that `difference` makes of this one.
     ///
-    /// Throws when the difference starts from another version, removes what is not there, or leads to an inconsistent whole.
+    /// Throws when the difference starts from another version, removes what is not there, or leads to an inconsistent
+    /// whole.
     public func applying(_ difference: SnapshotDifference) throws(Inconsistency) -> Snapshot {
         var reasons: [String] = []
         if difference.base != version {
@@ -167,8 +169,9 @@ public struct Snapshot: Sendable, Equatable {
             removed: Set(base.services.keys.filter { services[$0] == nil }))
     }
 
-    /// What is wrong with the whole, given that the services other than `suspects` agree with each other, and with the settings unless these
-    /// are new: then a difference that touches one of many services costs a glance at each at most, and no index of all.
+    /// What is wrong with the whole, given that the services other than `suspects` agree with each other, and with the
+    /// settings unless these are new: then a difference that touches one of many services costs a glance at each at
+    /// most, and no index of all.
     private static func inconsistencies(
         settings: ServerSettings, settingsAreNew: Bool, services: [ServiceName: Carriage],
         suspects: [ServiceName: Carriage]

@@ -25,19 +25,22 @@ public struct Zone: Hashable, Sendable {
     }
 }
 
-/// How a zone is changed. Secrets are named, never held: each is a file of that name among the control plane's credentials.
+/// How a zone is changed. Secrets are named, never held: each is a file of that name among the control plane's
+/// credentials.
 public enum ZoneProvider: Hashable, Sendable {
     /// Dynamic updates (RFC 2136) signed by TSIG (RFC 8945); the credential is the key, in base 64.
     case update(server: TransportAddress, key: DomainLabelName, algorithm: UpdateAlgorithm, credential: CredentialName)
     /// The HTTP API of PowerDNS at `url`, such as `http://192.0.2.53:8081`; the credential is the API key.
     case powerDNS(url: String, server: String, credential: CredentialName)
-    /// Amazon Route 53; the credential has the access key's ID and its secret on two lines. `url` is for another address than Amazon's.
+    /// Amazon Route 53; the credential has the access key's ID and its secret on two lines. `url` is for another
+    /// address than Amazon's.
     case route53(hostedZone: String, url: String?, credential: CredentialName)
     /// An executable of that name among the control plane's commands, which is given the change as JSON.
     case command(CommandName)
 }
 
-/// The algorithms of TSIG that are still to be used (RFC 8945 section 6), as far as ldns signs by them: hmac-sha384 is none.
+/// The algorithms of TSIG that are still to be used (RFC 8945 section 6), as far as ldns signs by them: hmac-sha384 is
+/// none.
 public enum UpdateAlgorithm: String, Hashable, Sendable, CaseIterable {
     case sha256 = "hmac-sha256"
     case sha512 = "hmac-sha512"
@@ -49,8 +52,8 @@ public struct CredentialName: Slug {
     public init(checked: String) { text = checked }
 }
 
-/// The name of an executable that the control plane may run: of a file among its commands. Whoever may use the API chooses among those that
-/// whoever rules the machine has put there.
+/// The name of an executable that the control plane may run: of a file among its commands. Whoever may use the API
+/// chooses among those that whoever rules the machine has put there.
 public struct CommandName: Slug {
     public let text: String
     public init(checked: String) { text = checked }
@@ -86,7 +89,8 @@ public struct DNSBinding: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// A CNAME to the host name of the active server.
         case cname
-        /// The addresses of the active server as A and AAAA, where a CNAME cannot stand: at an apex, or for an endpoint by address.
+        /// The addresses of the active server as A and AAAA, where a CNAME cannot stand: at an apex, or for an endpoint
+        /// by address.
         case addresses
     }
 

@@ -10,8 +10,8 @@ package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
 extension JSONValue {
     /// Reads a whole JSON text (RFC 8259), strictly.
     ///
-    /// A name used twice in one object is refused, since readers disagree on which one counts; so are lone surrogates and numbers that
-    /// no Double can hold. Nesting is limited, as each level costs stack.
+    /// A name used twice in one object is refused, since readers disagree on which one counts; so are lone surrogates
+    /// and numbers that no Double can hold. Nesting is limited, as each level costs stack.
     package static func parse(_ text: some Sequence<UInt8>) throws(JSONSyntaxError) -> JSONValue {
         var parser = JSONParser(text: Array(text))
         parser.skipSpace()
@@ -136,7 +136,8 @@ private struct JSONParser {
         let digitsText = String(decoding: text[start..<index], as: UTF8.self)
         if integral, let integer = Int(digitsText) { return .integer(integer) }
         guard let number = Double(digitsText), number.isFinite else { throw error("a number is too large") }
-        // 443.0 and 4.43e2 are the integer 443 to JSON, which has only numbers. From 2^53 on several integers are one Double.
+        // 443.0 and 4.43e2 are the integer 443 to JSON, which has only numbers. From 2^53 on several integers are one
+        // Double.
         if !integral, number.magnitude < 0x1p53, let integer = Int(exactly: number) { return .integer(integer) }
         return .number(number)
     }

@@ -1,7 +1,8 @@
 /// A JSON text as a value.
 ///
-/// Requests are read through this rather than by Codable, which stops at the first wrong field and drops the unknown ones; we name
-/// them all. A stored document is the same value, and so is an answer of the API to the command line, so one reader serves all.
+/// Requests are read through this rather than by Codable, which stops at the first wrong field and drops the unknown
+/// ones; we name them all. A stored document is the same value, and so is an answer of the API to the command line, so
+/// one reader serves all.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -28,8 +29,8 @@ package enum JSONValue: Hashable, Sendable {
     }
 }
 
-/// What a value holds. Where it is of another kind there is nothing, and no error: a document of which little is known can be
-/// read in one line, such as `answer["applied"]["servers"][0]["name"].text`.
+/// What a value holds. Where it is of another kind there is nothing, and no error: a document of which little is known
+/// can be read in one line, such as `answer["applied"]["servers"][0]["name"].text`.
 extension JSONValue {
     /// The member of an object; null where there is none. A reader that must tell the two apart asks `object`.
     package subscript(key: String) -> JSONValue { object?[key] ?? .null }

@@ -2,8 +2,8 @@ public import Domain
 
 /// What the certificates of the channel call the two ends of it.
 public enum ChannelNames {
-    /// The control plane, as a DNS name in its certificate: a role, not an address. Its authority is the only one that data planes trust, so
-    /// whoever shows this name is the control plane, wherever it is.
+    /// The control plane, as a DNS name in its certificate: a role, not an address. Its authority is the only one that
+    /// data planes trust, so whoever shows this name is the control plane, wherever it is.
     public static let control = "control.ddirect.internal"
 
     /// A server, as the one URI in its certificate.

@@ -1,10 +1,11 @@
 public import Domain
 import SwiftProtobuf
 
-/// A service as it stands in the frame of a snapshot, encoded once for all servers that carry it and all frames that it goes into.
+/// A service as it stands in the frame of a snapshot, encoded once for all servers that carry it and all frames that it
+/// goes into.
 ///
-/// Encoding takes a hundred times as long as copying what was encoded: fifty servers that reconnect at once, each with ten thousand
-/// services, are then a matter of milliseconds.
+/// Encoding takes a hundred times as long as copying what was encoded: fifty servers that reconnect at once, each with
+/// ten thousand services, are then a matter of milliseconds.
 public struct EncodedService: Sendable {
     /// An element of `Snapshot.services`: its tag, its length, its content.
     let octets: [UInt8]
@@ -16,7 +17,8 @@ public struct EncodedService: Sendable {
 }
 
 extension FrameEncoder {
-    /// The frame that brings everything, with its length in front: the same message as `WireSnapshot` makes of a `Snapshot`.
+    /// The frame that brings everything, with its length in front: the same message as `WireSnapshot` makes of a
+    /// `Snapshot`.
     public func encoded(
         incarnation: Incarnation, version: SnapshotVersion, digest: Digest, settings: ServerSettings,
         services: some Collection<EncodedService>

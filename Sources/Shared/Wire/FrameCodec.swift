@@ -17,8 +17,8 @@ public enum FrameError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Makes frames of the bytes of a stream, however they are cut.
 ///
-/// A frame is a 4-byte big-endian length and one `WireFrame` of that many bytes. The length is checked before anything is
-/// set aside for it, and what is set aside follows what has arrived, never what was announced.
+/// A frame is a 4-byte big-endian length and one `WireFrame` of that many bytes. The length is checked before anything
+/// is set aside for it, and what is set aside follows what has arrived, never what was announced.
 public struct FrameDecoder: Sendable {
     /// The most octets that a frame may have behind its length.
     public let longestFrame: Int
@@ -60,8 +60,8 @@ public struct FrameDecoder: Sendable {
     /// Takes the next bytes of the stream, as the other `append` does.
     public mutating func append(_ bytes: [UInt8]) { append(bytes.span) }
 
-    /// The next whole frame, or nil until more bytes have come. What follows a frame that could not be read is lost, so once
-    /// it has thrown, it throws the same for ever.
+    /// The next whole frame, or nil until more bytes have come. What follows a frame that could not be read is lost, so
+    /// once it has thrown, it throws the same for ever.
     public mutating func next() throws(FrameError) -> WireFrame? {
         guard taken < bodies.count else {
             bodies.removeAll(keepingCapacity: true)
@@ -106,7 +106,8 @@ public struct FrameDecoder: Sendable {
     private static func frame(of body: [UInt8]) throws(FrameError) -> WireFrame {
         guard FrameShape.isPlausible(body.span) else { throw .malformed("its outer fields are cut off or too many") }
         var options = BinaryDecodingOptions()
-        // Our messages nest four deep (Frame, Snapshot, Service, Target); what is much deeper is an attack on the stack.
+        // Our messages nest four deep (Frame, Snapshot, Service, Target); what is much deeper is an attack on the
+        // stack.
         options.messageDepthLimit = 8
         options.discardUnknownFields = true
         do {

@@ -1,8 +1,9 @@
 /// A look at the outer fields of a frame before it is decoded.
 ///
-/// A field of a `oneof` that comes again is merged with what came before, and the generated code copies that to do so: a frame with a long
-/// list and then a hundred thousand repetitions of an empty field would cost hours. A frame that we make has one outer field, and so have the
-/// `Command` and the `Observation` in it; a few more may come from a later release.
+/// A field of a `oneof` that comes again is merged with what came before, and the generated code copies that to do so:
+/// a frame with a long list and then a hundred thousand repetitions of an empty field would cost hours. A frame that we
+/// make has one outer field, and so have the `Command` and the `Observation` in it; a few more may come from a later
+/// release.
 enum FrameShape {
     private static let mostFields = 8
     /// The numbers of `command` and `observation` in `Frame`: the messages with a `oneof` of their own.

@@ -1,6 +1,7 @@
 import Domain
 
-/// Bytes that outlive the process which wrote them, with what tells the next one whether they are still what was written.
+/// Bytes that outlive the process which wrote them, with what tells the next one whether they are still what was
+/// written.
 ///
 ///     6 octets    what they are
 ///     2 octets    0, and the version of their format

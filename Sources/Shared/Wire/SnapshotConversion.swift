@@ -20,7 +20,8 @@ public enum SnapshotContent: Sendable, Equatable {
         }
     }
 
-    /// Reads a message, and throws every reason why it makes no valid content: each value, the consistency of the whole, and its digest.
+    /// Reads a message, and throws every reason why it makes no valid content: each value, the consistency of the
+    /// whole, and its digest.
     public init(_ message: WireSnapshot) throws(InvalidMessage) {
         var collector = ReasonCollector()
         let incarnation = Incarnation(message.incarnation)
@@ -57,8 +58,8 @@ public enum SnapshotContent: Sendable, Equatable {
 
     /// The configuration that this content makes of `current`, which is nil when the data plane has none yet.
     ///
-    /// Throws every reason against it: another store's incarnation, an older version, an inconsistent whole, a digest that does not
-    /// come out (invariants 2 and 3).
+    /// Throws every reason against it: another store's incarnation, an older version, an inconsistent whole, a digest
+    /// that does not come out (invariants 2 and 3).
     public func applied(to current: Snapshot?) throws(InvalidMessage) -> Snapshot {
         if let current, current.incarnation != incarnation {
             throw InvalidMessage(reasons: [

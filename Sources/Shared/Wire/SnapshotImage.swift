@@ -1,8 +1,10 @@
 public import Domain
 
-/// A whole snapshot as it is kept outside the process that serves with it, to be found again after a crash, a restart or a reboot.
+/// A whole snapshot as it is kept outside the process that serves with it, to be found again after a crash, a restart
+/// or a reboot.
 ///
-/// Its reader may be of another release than its writer, so its content is a frame of the channel, and judged as strictly.
+/// Its reader may be of another release than its writer, so its content is a frame of the channel, and judged as
+/// strictly.
 public enum SnapshotImage {
     private static let image = SealedImage(kind: "DDSNAP", version: 1, of: "a snapshot")
     /// As long as the longest frame of the channel, and its head: nothing longer is ever written.

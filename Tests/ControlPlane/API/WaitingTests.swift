@@ -117,7 +117,8 @@ private func applied(
 }
 
 extension Bench {
-    /// Furnishes, adds service solo on za1 alone (version 5), and runs `body` with a data plane of za1 that has applied all that.
+    /// Furnishes, adds service solo on za1 alone (version 5), and runs `body` with a data plane of za1 that has applied
+    /// all that.
     func withDataPlane(_ body: @escaping @Sendable (ChannelClient) async throws -> Void) async throws {
         try await furnish()
         _ = try await post("/services", Bench.service("solo", domains: ["solo.test"]))

@@ -14,8 +14,8 @@ struct Failure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// A program that serves a test, in a folder of its own. It ends with the test runner, however that ends: a shell holds it, and waits for
-/// the end of a pipe that only the runner keeps open.
+/// A program that serves a test, in a folder of its own. It ends with the test runner, however that ends: a shell holds
+/// it, and waits for the end of a pipe that only the runner keeps open.
 final class Daemon: @unchecked Sendable {
     let folder: String
     private let process = Process()

@@ -90,8 +90,8 @@ final class PowerDNSServer: LaboratoryServer {
     }
 }
 
-/// Tries again what is not done now, as everybody does who uses a provider: PowerDNS on SQLite answers 500, and has done nothing, while a
-/// change of another zone is under way, and tests are beside each other.
+/// Tries again what is not done now, as everybody does who uses a provider: PowerDNS on SQLite answers 500, and has
+/// done nothing, while a change of another zone is under way, and tests are beside each other.
 private struct PatientProvider: DNSProvider {
     let provider: PowerDNSProvider
 

@@ -25,8 +25,8 @@ actor ZoneSupply {
     }
 }
 
-/// BIND or Knot, as primary of many zones. Its keys: `ddirect` and `strong` (by SHA-512) may change everything, `narrow` only the addresses
-/// of www.
+/// BIND or Knot, as primary of many zones. Its keys: `ddirect` and `strong` (by SHA-512) may change everything,
+/// `narrow` only the addresses of www.
 final class NameServer: LaboratoryServer {
     enum Software: Sendable {
         case bind

@@ -287,7 +287,8 @@ private struct Watch {
     @Test func `vantages that are lost one by one leave no majority to the last of them`() throws {
         var watch = try Watch("za1", "ie1", "us1", vantages: ["control", "ie1", "us1"])
         watch.rounds(5)
-        // The data planes' last reports were good and grow old at different moments, while the control plane misses za1 first of all.
+        // The data planes' last reports were good and grow old at different moments, while the control plane misses za1
+        // first of all.
         watch.round(missing: ["control": ["za1"]], silent: ["ie1"])
         for _ in 0..<4 {
             watch.round(missing: ["control": ["za1"]], silent: ["ie1", "us1"])

@@ -166,7 +166,8 @@ import Testing
         #expect(changed.preferred == 0)
     }
 
-    /// Whatever comes, the preferred target is one that is healthy if there is one, and is left for a worse one only when it falls.
+    /// Whatever comes, the preferred target is one that is healthy if there is one, and is left for a worse one only
+    /// when it falls.
     @Test(arguments: 0..<50) func `holds to its rules whatever comes`(seed: UInt64) throws {
         var random = Lottery(state: seed)
         let hold = UInt64.random(in: 0...3, using: &random)

@@ -91,7 +91,8 @@ import Testing
         try withResponder(try Samples.servingBoard()) { addresses in
             let pem = try certificate(in: try ask(addresses.https))
             let after = Date()
-            // Made at some moment in between, whose second counts; the kernel's coarse clock may lag a little behind the fine one.
+            // Made at some moment in between, whose second counts; the kernel's coarse clock may lag a little behind
+            // the fine one.
             let moments = before.addingTimeInterval(-2)...after
             let start = try date("startdate", of: pem)
             #expect(moments.contains(start.addingTimeInterval(hour)), "it holds from \(start)")

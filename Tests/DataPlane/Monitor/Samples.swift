@@ -37,7 +37,8 @@ struct Tool {
     }
 }
 
-/// Runs a program to its end, with `input` as its standard input. One that does not end by itself is ended, with status 124.
+/// Runs a program to its end, with `input` as its standard input. One that does not end by itself is ended, with status
+/// 124.
 func run(_ tool: Tool, _ arguments: [String], input: [UInt8]) throws -> (status: Int32, output: String) {
     guard FileManager.default.isExecutableFile(atPath: tool.path) else {
         throw Tool.IsMissing(

@@ -34,7 +34,8 @@ private final class ProbedPeer: @unchecked Sendable {
     }
 }
 
-/// A peer that does with each request what a test wants, one after the other, for as long as `body` runs, which is given its port.
+/// A peer that does with each request what a test wants, one after the other, for as long as `body` runs, which is
+/// given its port.
 ///
 /// `answer` is given the connection, the head of the request, and which of them it is, counted from 1.
 func withPeer(

@@ -41,7 +41,8 @@ import Testing
     }
 
     @Test func `what an endpoint says before it leaves reaches a client that is still sending`() throws {
-        // As much as a socket takes before anyone reads: what an endpoint's kernel has not sent when it resets is lost on any path.
+        // As much as a socket takes before anyone reads: what an endpoint's kernel has not sent when it resets is lost
+        // on any path.
         let words = pattern(20_000)
         for _ in 0..<10 {
             let (relay, listener) = try RelayHarness.single()

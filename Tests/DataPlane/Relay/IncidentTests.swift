@@ -126,7 +126,8 @@ import Testing
         return relay
     }
 
-    /// Connects, and says nothing: behind a trusted sender, since without any word the kernel would hold the connection back for seconds.
+    /// Connects, and says nothing: behind a trusted sender, since without any word the kernel would hold the connection
+    /// back for seconds.
     private func beSilent() throws -> RelayHarness {
         let (relay, _) = try makeRelay(trusted: ["127.0.0.0/8"], accept: true) { $0.helloTimeout = .seconds(2) }
         let client = try TestConnection(port: relay.httpsPort)

@@ -5,8 +5,8 @@ import Testing
 
 @testable import DataPlane
 
-/// Random chunks of random sizes with random ends, through every kind of flow: what arrives is what was sent, every byte of it is counted,
-/// and nothing stays behind.
+/// Random chunks of random sizes with random ends, through every kind of flow: what arrives is what was sent, every
+/// byte of it is counted, and nothing stays behind.
 @Suite struct `Whatever passes` {
     /// Sends `bytes` in pieces of random sizes, some of them with a moment's rest.
     private static func trickle(_ bytes: [UInt8], into connection: TestConnection, _ random: inout Xorshift) {
@@ -78,7 +78,8 @@ import Testing
                 answered = accepted.utf8.count
             }
             if random.below(4) == 0 {
-                // Cut in the middle. The relay has read what the endpoint has, and maybe more of what the client had sent by then.
+                // Cut in the middle. The relay has read what the endpoint has, and maybe more of what the client had
+                // sent by then.
                 let junk = pattern(random.below(500_000))
                 let sender = Foundation.Thread { try? client.send(junk) }
                 sender.start()

@@ -15,7 +15,8 @@ import Testing
         try RelayHarness.single(workers: workers, to: listener).0
     }
 
-    /// Moves every flow of a relay to a new one, by way of the image and of descriptors in flight, as between processes.
+    /// Moves every flow of a relay to a new one, by way of the image and of descriptors in flight, as between
+    /// processes.
     private func move(_ old: RelayHarness, to listener: TestListener, workers: Int = 1) throws -> RelayHarness {
         let (departing, isComplete) = old.pool.park()
         #expect(isComplete)

@@ -99,7 +99,8 @@ final class RelayHarness {
         try settle()
     }
 
-    /// Has every worker take what it was told before, and returns once each has said that it routes by the present table.
+    /// Has every worker take what it was told before, and returns once each has said that it routes by the present
+    /// table.
     private func settle() throws {
         pool.post(.route(table))
         var missing = Set(pool.mailboxes.indices)
@@ -114,7 +115,8 @@ final class RelayHarness {
         }
     }
 
-    /// Tells the workers which target of a service is preferred, as the health checker does; of the present list of targets unless it is said.
+    /// Tells the workers which target of a service is preferred, as the health checker does; of the present list of
+    /// targets unless it is said.
     func prefer(_ target: Int32, of service: String, edition: UInt32? = nil) throws {
         let present = checked.first { $0.name.text == service }?.edition
         let preference = TargetPreference(edition: edition ?? present ?? 0, target: target)
@@ -122,7 +124,8 @@ final class RelayHarness {
         try settle()
     }
 
-    /// Has every worker refuse new connections, or take them again, as an operator's drain does; returns once each does.
+    /// Has every worker refuse new connections, or take them again, as an operator's drain does; returns once each
+    /// does.
     func drain(_ isDraining: Bool) throws {
         pool.post(.drain(isDraining))
         try settle()
@@ -160,7 +163,8 @@ final class RelayHarness {
     /// Flows that are open, by worker.
     var flowsByWorker: [UInt64] { pool.counters.map { $0.read(.flowsOpened) &- $0.read(.flowsClosed) } }
 
-    /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its events.
+    /// Gives every worker a few milliseconds of other work, so that what comes meanwhile is found in one round of its
+    /// events.
     func keepBusy() {
         for index in pool.mailboxes.indices { keepBusy(index) }
     }

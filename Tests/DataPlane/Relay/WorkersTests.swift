@@ -6,8 +6,8 @@ import Testing
 
 /// What every worker has to be told, and each of them does.
 ///
-/// Which worker takes a connection is the kernel's choice. So each has room for a few flows only, and a test opens as many as all have
-/// room for: then none of them is without its share.
+/// Which worker takes a connection is the kernel's choice. So each has room for a few flows only, and a test opens as
+/// many as all have room for: then none of them is without its share.
 @Suite struct `Several workers` {
     private typealias Pair = (client: TestConnection, endpoint: TestConnection)
 
@@ -248,7 +248,8 @@ import Testing
         try awaitSweeps(relay)
         second.client.reset()
         try eventually("the end of the second") { relay.pool.flowsOpen == 1 }
-        // The kernel wakes one waiter for a connection, the longest-waiting first; if one that is full waited, nobody would wake the other.
+        // The kernel wakes one waiter for a connection, the longest-waiting first; if one that is full waited, nobody
+        // would wake the other.
         let late = try TestConnection(port: relay.httpsPort)
         try late.send(hello)
         try eventually("the late flow") { relay.pool.flowsOpen == 2 }

@@ -82,7 +82,8 @@ private func follow(_ body: inout ChunkedBody, _ text: String) -> ChunkedBody.Ou
         "5,\r\n",
         // Longer than a number of 64 bits, or of 63, can tell.
         "10000000000000000\r\n", "00000000000000005\r\n", "FFFFFFFFFFFFFFFF\r\n", "8000000000000000\r\n",
-        // The line after the size ends where another parser might not see it end (TERM.EXT), or does not where it might (EXT.TERM).
+        // The line after the size ends where another parser might not see it end (TERM.EXT), or does not where it might
+        // (EXT.TERM).
         "5;a\nhello\r\n", "5;a\rb\r\n", "5;\n\r\n", "5;a\u{B}\r\n", "5;a\0\r\n", "5;\u{7F}\r\n", "5\r;a\r\n",
         // The data is longer or shorter than its size.
         "5\r\nhello!\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\rx", "5\r\nhell\r\n0\r\n", "5\r\nhello0\r\n\r\n",

@@ -56,7 +56,8 @@ struct HelloMaker {
         return maker.message
     }
 
-    /// As a browser with a post-quantum key share sends it: GREASE first and last, ECH, and 1,216 bytes of X25519MLKEM768.
+    /// As a browser with a post-quantum key share sends it: GREASE first and last, ECH, and 1,216 bytes of
+    /// X25519MLKEM768.
     static var postQuantum: HelloMaker {
         var maker = HelloMaker()
         let share = [0x0A, 0x0A, 0, 1, 0] + number(0x11EC) + number(1216) + [UInt8](repeating: 0xA5, count: 1216)

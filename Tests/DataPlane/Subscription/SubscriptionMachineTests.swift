@@ -96,7 +96,8 @@ import Wire
         #expect(waits == waits.sorted())
         #expect(waits.last == SubscriptionMachine.longestBackoff + 20)
         #expect(machine.passed(now: now, chance: 1) == [.connect])
-        // One that ends at once is no good session, whatever it brings: another server may go by the same name, and take it back each time.
+        // One that ends at once is no good session, whatever it brings: another server may go by the same name, and
+        // take it back each time.
         _ = machine.connected(now: now)
         _ = machine.received(.snapshot(WireSnapshot(try snapshot(1))), now: now, chance: 1)
         _ = machine.disconnected("another has taken its place", now: now + 100, chance: 1)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// What the kernel lets this process do, by its bit (capabilities(7)). root has all of them, but in a container some are missing.
+/// What the kernel lets this process do, by its bit (capabilities(7)). root has all of them, but in a container some
+/// are missing.
 enum Capability: UInt64 {
     case netAdmin = 12
     case sysPtrace = 19

@@ -68,7 +68,8 @@ extension Fleet {
     }
 }
 
-/// A data plane of a test's own at the channel over TCP (channel_peer.py): it says what the test wants, and tells what it saw.
+/// A data plane of a test's own at the channel over TCP (channel_peer.py): it says what the test wants, and tells what
+/// it saw.
 struct ChannelPeer {
     let channel: TCPChannel
     /// The file with the key and the certificate that it shows.

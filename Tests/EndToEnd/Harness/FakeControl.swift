@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 import Wire
 
-/// A control plane of a test's own, for what no real one says: it speaks the real channel, and sends what the test wants.
+/// A control plane of a test's own, for what no real one says: it speaks the real channel, and sends what the test
+/// wants.
 ///
 /// Of its own accord it only beats, in every session, unless it is silent.
 final class FakeControl: Sendable {
@@ -37,7 +38,8 @@ final class FakeControl: Sendable {
         set { silence.withLock { $0 = newValue } }
     }
 
-    /// Waits for a session that is open, in which the data plane has said Hello, and that is not `former` or one before it.
+    /// Waits for a session that is open, in which the data plane has said Hello, and that is not `former` or one before
+    /// it.
     func awaitSession(after former: Session? = nil) throws -> Session {
         try eventually("a data plane says Hello to the fake control plane") { () -> Session? in
             let sessions = opened.withLock { $0 }

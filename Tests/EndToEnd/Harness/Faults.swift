@@ -1,4 +1,5 @@
-/// What can go wrong on a network. The bridge does it, so that no host can know: to each of them it is as if the others were silent.
+/// What can go wrong on a network. The bridge does it, so that no host can know: to each of them it is as if the others
+/// were silent.
 extension Network {
     /// Pulls a host's plug. Nobody is told.
     func unplug(_ host: String) throws { try bridge.configure(["link set \(host) down"]) }

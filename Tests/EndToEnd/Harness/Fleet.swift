@@ -16,7 +16,8 @@ final class Fleet {
         self.environment = environment
         folder = try makeFolder(Scene.present().path("fleet"))
         let place = try Place.fresh()
-        // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses stay forbidden.
+        // Endpoints of tests are on this machine, which the endpoint policy would forbid; the fleet's own addresses
+        // stay forbidden.
         arguments =
             [
                 "--database", "\(folder)/control.db", "--listen", "\(place)", "--channel",
@@ -32,7 +33,8 @@ final class Fleet {
     var tokenFile: String { "\(folder)/token" }
     var channel: String { "unix:\(folder)/channel.sock" }
 
-    /// Starts the control plane again, on what it has stored, after it was stopped or killed. A flag that is among `flags` and was given before is as it is there.
+    /// Starts the control plane again, on what it has stored, after it was stopped or killed. A flag that is among
+    /// `flags` and was given before is as it is there.
     func restartControl(flags: [String] = []) throws {
         control = try Program(
             "ddirect-control", arguments + flags, name: "ddirect-control again", environment: environment)

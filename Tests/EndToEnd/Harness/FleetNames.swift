@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// The names of a fleet on a `Network`, as they are served in real life: BIND is the primary and takes signed updates, Knot follows it, and unbound resolves
-/// for devices. The zones are acme.test, a customer's with the name that is steered, shop.test, whose apex may be steered, too, and dfree.test, with the
-/// servers' host names.
+/// The names of a fleet on a `Network`, as they are served in real life: BIND is the primary and takes signed updates,
+/// Knot follows it, and unbound resolves for devices. The zones are acme.test, a customer's with the name that is
+/// steered, shop.test, whose apex may be steered, too, and dfree.test, with the servers' host names.
 final class FleetNames {
     /// What devices call.
     static let app = "app.acme.test"
@@ -92,7 +92,8 @@ final class FleetNames {
         guard said.code == 0 else { throw Failure("knsupdate: \(said.errors)\(said.output)") }
     }
 
-    /// How often updates have made the name lead to `target`, as BIND tells. Those that change nothing, such as rehearsals, are none.
+    /// How often updates have made the name lead to `target`, as BIND tells. Those that change nothing, such as
+    /// rehearsals, are none.
     func changes(to target: String) -> Int {
         let marker = "adding an RR at '\(FleetNames.app)' CNAME "
         var count = 0

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import JSON
 
-/// A fleet of three regions on a network of its own, all on the ports that they have in real life: a control plane that steers a customer's name by DNS, the
-/// servers of that DNS, a resolver, the customer's site, and a device.
+/// A fleet of three regions on a network of its own, all on the ports that they have in real life: a control plane that
+/// steers a customer's name by DNS, the servers of that DNS, a resolver, the customer's site, and a device.
 ///
 /// The service acme-app is carried by za1, its primary, and its standbys.
 final class GameDay {

@@ -66,7 +66,8 @@ extension GameDay {
         }
     }
 
-    /// The events of a kind since a moment, the oldest first. There are some of before: a fleet that starts is not well at once.
+    /// The events of a kind since a moment, the oldest first. There are some of before: a fleet that starts is not well
+    /// at once.
     func events(_ kind: String, since start: Moment) throws -> [JSONValue] {
         let said = try ddirect("events", "--json")
         guard said.code == 0 else { throw Failure("ddirect events ended with \(said.code): \(said.errors)") }

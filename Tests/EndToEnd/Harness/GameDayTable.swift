@@ -3,7 +3,8 @@ import JSON
 import Synchronization
 import Testing
 
-/// What one case of a game day came to: a row of the table that is printed in the end, all times in seconds after the fault.
+/// What one case of a game day came to: a row of the table that is printed in the end, all times in seconds after the
+/// fault.
 struct GameDayRow {
     let name: String
     /// When the fault was made; or when somebody gave the order.

@@ -16,8 +16,8 @@ final class Load: Sendable {
 
     /// `connect` opens a connection, says who answered, and closes it.
     ///
-    /// After each, every thread pauses: some 500 connections a second at most, all threads together, as one client may have
-    /// 1,000.
+    /// After each, every thread pauses: some 500 connections a second at most, all threads together, as one client may
+    /// have 1,000.
     init(
         threads count: Int, pausing pause: Duration? = nil, connect: @escaping @Sendable () throws -> String
     ) throws {
@@ -85,8 +85,8 @@ extension [Load.Outcome] {
         compactMap { if case .failure(let failure) = $0.answer { failure } else { nil } }
     }
 
-    /// Who answered the connections that were opened from `start` on and had ended by `end`: what was known before the first moment and
-    /// not changed before the second held for all of each.
+    /// Who answered the connections that were opened from `start` on and had ended by `end`: what was known before the
+    /// first moment and not changed before the second held for all of each.
     func answers(from start: ContinuousClock.Instant? = nil, to end: ContinuousClock.Instant? = nil) -> Set<String> {
         Set(
             compactMap { outcome -> String? in
@@ -110,7 +110,8 @@ final class PingPong: Sendable {
     private let rounds = Mutex(0)
     private let threads = DispatchGroup()
 
-    /// Opens all `count` connections through `server` to a `Peer.echo`; when this returns each has had its first answer.
+    /// Opens all `count` connections through `server` to a `Peer.echo`; when this returns each has had its first
+    /// answer.
     init(_ count: Int, through server: Server) throws {
         for _ in 0..<count {
             let connection = try TCPConnection(to: server.https)

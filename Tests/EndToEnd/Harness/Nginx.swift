@@ -1,6 +1,7 @@
 import Foundation
 
-/// nginx as an endpoint: sites on addresses of their own, all on the same ports, with HTTP and HTTPS, with and without PROXY headers.
+/// nginx as an endpoint: sites on addresses of their own, all on the same ports, with HTTP and HTTPS, with and without
+/// PROXY headers.
 final class Nginx {
     /// One site: `name` is in everything that it answers.
     struct Site {

@@ -100,7 +100,8 @@ extension Program {
 
     /// Processor time used so far, in the kernel too.
     var processorTime: Duration {
-        // The name, in parentheses, may contain anything; utime and stime are the 12th and 13th field after it (proc(5)).
+        // The name, in parentheses, may contain anything; utime and stime are the 12th and 13th field after it
+        // (proc(5)).
         let fields = text(ofFile: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { return .zero }
         return .milliseconds((user + system) * 1000 / max(1, sysconf(Int32(_SC_CLK_TCK))))

@@ -4,15 +4,16 @@ import JSON
 
 /// A network of a test's own: hosts on one Ethernet, far from everything else.
 ///
-/// Each host is a network namespace that lives for as long as the process that holds it. So nothing is left behind however the test ends, and nothing has a
-/// name that another test's could have, too.
+/// Each host is a network namespace that lives for as long as the process that holds it. So nothing is left behind
+/// however the test ends, and nothing has a name that another test's could have, too.
 final class Network {
     /// What all hosts are plugged into: an interface there has the name of its host.
     let bridge: Host
     private let hosts: [String: Host]
     private let links: [String: SlowLink]
 
-    /// The hosts have the addresses 10.77.0.1, 10.77.0.2 and so on. Those in `slow` have a `SlowLink`, which is as fast as any to begin with.
+    /// The hosts have the addresses 10.77.0.1, 10.77.0.2 and so on. Those in `slow` have a `SlowLink`, which is as fast
+    /// as any to begin with.
     init(_ names: [String], slow: Set<String> = []) throws {
         let bridge = try Host("bridge", address: "10.77.0.254")
         var hosts: [String: Host] = [:]
@@ -96,12 +97,14 @@ final class Host {
         guard said.code == 0 else { throw Failure("\(name): \(lines): \(said.errors)\(said.output)") }
     }
 
-    /// Makes what is sent to an address of this network vanish, as behind a firewall: nobody answers, and nobody says so.
+    /// Makes what is sent to an address of this network vanish, as behind a firewall: nobody answers, and nobody says
+    /// so.
     func loseAll(to address: String) throws {
         try configure(["neigh replace \(address) lladdr 02:00:00:00:00:fe dev eth0 nud permanent"])
     }
 
-    /// Does something on this machine: the sockets that are made meanwhile are its own, and threads that begin meanwhile stay there.
+    /// Does something on this machine: the sockets that are made meanwhile are its own, and threads that begin
+    /// meanwhile stay there.
     func inside<Value>(_ body: () throws -> Value) throws -> Value {
         let home = try NetworkNamespace("/proc/thread-self/ns/net")
         try NetworkNamespace("/proc/\(holder.pid)/ns/net").enter()
@@ -141,7 +144,8 @@ private final class NetworkNamespace {
     }
 }
 
-/// The cable of one host: slow and lossy as a test wants it, and cut when it says so. A process carries the frames (slowlink.py).
+/// The cable of one host: slow and lossy as a test wants it, and cut when it says so. A process carries the frames
+/// (slowlink.py).
 final class SlowLink {
     private let program: Program
     private let commands: FileHandle
@@ -184,7 +188,8 @@ final class SlowLink {
     private var lineCount: Int { program.log.count { $0 == "\n" } }
 }
 
-/// A control plane at the end of a slow link, and a server, an origin and a device that are near each other: all on the ports that they have in real life.
+/// A control plane at the end of a slow link, and a server, an origin and a device that are near each other: all on the
+/// ports that they have in real life.
 final class Region {
     let network: Network
     /// Between the control plane and everything else.

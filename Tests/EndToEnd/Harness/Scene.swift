@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Everything that one test has started: a folder, processes, listeners. It all ends with the test, whatever became of that.
+/// Everything that one test has started: a folder, processes, listeners. It all ends with the test, whatever became of
+/// that.
 final class Scene: @unchecked Sendable {
     @TaskLocal static var current: Scene?
 

@@ -115,8 +115,8 @@ final class Server {
         try eventually("no flow is open on \(name)") { try flowsOpen() == 0 }
     }
 
-    /// How many of something it has while no flow is open. The least of several looks: who asks for its metrics has a descriptor too, for
-    /// a moment longer than the answer takes.
+    /// How many of something it has while no flow is open. The least of several looks: who asks for its metrics has a
+    /// descriptor too, for a moment longer than the answer takes.
     func atRest(_ count: (Program) -> Int) throws -> Int {
         try awaitNoFlows()
         let program = try program

@@ -49,7 +49,8 @@ final class ServiceManager: Sendable {
         }
     }
 
-    /// Waits for a message without taking it, so that the lock alone decides about their order. False when the test is over.
+    /// Waits for a message without taking it, so that the lock alone decides about their order. False when the test is
+    /// over.
     private func waitForOne() -> Bool {
         var buffer: [UInt8] = [0]
         return unsafe recv(descriptor, &buffer, 1, Int32(MSG_PEEK)) > 0

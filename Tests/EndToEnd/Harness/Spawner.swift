@@ -3,8 +3,8 @@ import Glibc
 
 /// Starts processes, from a thread that lives as long as the test runner.
 ///
-/// A child asks the kernel to be killed when its parent dies (`setpriv --pdeathsig`), and by parent the kernel means the thread that
-/// started it: one of a pool would take its children along whenever the pool shrinks.
+/// A child asks the kernel to be killed when its parent dies (`setpriv --pdeathsig`), and by parent the kernel means
+/// the thread that started it: one of a pool would take its children along whenever the pool shrinks.
 final class Spawner: @unchecked Sendable {
     static let shared = Spawner()
 
@@ -31,7 +31,8 @@ final class Spawner: @unchecked Sendable {
         _ path: String, _ arguments: [String], input: String, output: String, errors: String,
         environment: [String: String]
     ) throws -> pid_t {
-        // What the runner's own environment says about D-Direct and a service manager must not reach the processes under test.
+        // What the runner's own environment says about D-Direct and a service manager must not reach the processes
+        // under test.
         let withheld = ["DDIRECT_", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_"]
         let inherited = ProcessInfo.processInfo.environment.filter { variable in
             !withheld.contains { variable.key.hasPrefix($0) }
@@ -73,7 +74,8 @@ final class Spawner: @unchecked Sendable {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        // A group of its own: a Ctrl-C at the terminal is for the runner. No signal blocked or ignored, whatever the runner does.
+        // A group of its own: a Ctrl-C at the terminal is for the runner. No signal blocked or ignored, whatever the
+        // runner does.
         var none = sigset_t()
         unsafe sigemptyset(&none)
         var every = sigset_t()

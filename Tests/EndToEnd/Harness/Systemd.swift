@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// A real systemd, with both daemons as its services: the units of deploy/systemd, with places and executables of the test's own.
+/// A real systemd, with both daemons as its services: the units of deploy/systemd, with places and executables of the
+/// test's own.
 final class Systemd {
     let http: Place
     let https: Place

@@ -1,4 +1,5 @@
-/// unbound: a recursive resolver, as an operator's network has one, that asks `authority` about acme.test and follows its CNAMEs.
+/// unbound: a recursive resolver, as an operator's network has one, that asks `authority` about acme.test and follows
+/// its CNAMEs.
 final class Unbound: NameServer {
     let place: Place
 

@@ -14,8 +14,9 @@ extension JSONValue {
     }
 }
 
-/// Those who look on during a game day: a device that calls all the time (devicecalls.py), and somebody who asks the authoritative servers twenty times a
-/// second what they say (dnswatch.py). Both write down everything, with its moment.
+/// Those who look on during a game day: a device that calls all the time (devicecalls.py), and somebody who asks the
+/// authoritative servers twenty times a second what they say (dnswatch.py). Both write down everything, with its
+/// moment.
 final class Witnesses {
     /// One call of the device.
     struct Call {
@@ -95,7 +96,8 @@ final class Witnesses {
         }
     }
 
-    /// When the last of the authoritative servers had given this answer for the first time after `start`; nil as long as one has not.
+    /// When the last of the authoritative servers had given this answer for the first time after `start`; nil as long
+    /// as one has not.
     func everywhere(_ answer: String, after start: Moment) -> Moment? {
         let words = words.filter { $0.at >= start && $0.answer == answer }
         let firsts = authorities.compactMap { server in words.first { $0.server == server }?.at }

@@ -240,7 +240,8 @@ import Testing
 
 /// Loss that hits each packet by itself, with TCP's patience on the way: what hedging is for.
 @Suite struct `A round through a lossy network` {
-    /// Milliseconds until an attempt has its answer, over a way of 50 ms there and back that loses three of ten packets each way.
+    /// Milliseconds until an attempt has its answer, over a way of 50 ms there and back that loses three of ten packets
+    /// each way.
     private func duration(of attempt: inout SystemRandomNumberGenerator, roundTrips: Int) -> UInt64 {
         var total: UInt64 = 0
         for trip in 0..<roundTrips {

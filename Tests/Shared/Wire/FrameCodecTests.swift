@@ -123,7 +123,8 @@ import Wire
         #expect(throws: FrameError.self) { try frames(of: header + body, inPiecesOf: 1 << 16) }
     }
 
-    /// Each repetition of a `oneof` field is merged with a copy of what came before it: without a limit this is quadratic.
+    /// Each repetition of a `oneof` field is merged with a copy of what came before it: without a limit this is
+    /// quadratic.
     @Test func `that repeat their one field are refused, whether inside or outside`() throws {
         let empty: [UInt8] = [0x22, 0]  // refused
         let load: [UInt8] = [0x12, 0]  // load, in an observation

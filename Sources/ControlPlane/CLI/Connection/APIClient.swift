@@ -10,10 +10,12 @@ struct APIClient: Sendable {
     let token: String?
     private let http: HTTPClient
 
-    /// 64 MiB, well over the largest page (1000 services of a thousand client domains each would be 300 MB, which nobody has).
+    /// 64 MiB, well over the largest page (1000 services of a thousand client domains each would be 300 MB, which
+    /// nobody has).
     private static let longestAnswer = 64 * 1024 * 1024
 
-    /// Opens a client for the time of `body`. An answer during which nothing comes for longer than `silence` is given up.
+    /// Opens a client for the time of `body`. An answer during which nothing comes for longer than `silence` is given
+    /// up.
     static func with<Result>(
         _ access: Access, silence: Duration? = nil, _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
@@ -33,7 +35,8 @@ struct APIClient: Sendable {
         return try outcome.get()
     }
 
-    /// Sends a call, a second time when that is safe and the connection failed, and gives the answer or says why there is none.
+    /// Sends a call, a second time when that is safe and the connection failed, and gives the answer or says why there
+    /// is none.
     func send(_ call: Call) async throws -> APIAnswer {
         do {
             return try await attempt(call)
@@ -52,7 +55,8 @@ struct APIClient: Sendable {
         }
     }
 
-    /// Sends a call whose answer is a stream of events, and hands over its pieces as they come. Returns when the stream ends.
+    /// Sends a call whose answer is a stream of events, and hands over its pieces as they come. Returns when the stream
+    /// ends.
     func stream(_ call: Call, _ take: (ByteBuffer) throws -> Void) async throws {
         do {
             // The deadline is that of the answer's head.

@@ -57,7 +57,8 @@ struct Conversation {
         if options.wait { try Conversation.confirm(applied) }
     }
 
-    /// Whether the API found that all was so already: a restoration lists what it changed, and a patch leaves the revision `before` it.
+    /// Whether the API found that all was so already: a restoration lists what it changed, and a patch leaves the
+    /// revision `before` it.
     static func changedNothing(_ body: JSONValue, before: Int?) -> Bool {
         body["changes"] == [] || (before != nil && before == body["revision"].integer)
     }
@@ -73,7 +74,8 @@ struct Conversation {
         if !applied.isInForce { throw .incomplete(applied.shortfall) }
     }
 
-    /// The revision that a patch finds, where a person will read about it: one that changes nothing leaves it as it was.
+    /// The revision that a patch finds, where a person will read about it: one that changes nothing leaves it as it
+    /// was.
     private func revision(before call: Call, _ options: ChangeOptions) async throws -> Int? {
         guard call.method == .patch, !printsJSON, !options.dryRun else { return nil }
         return try await client.send(Call(.get, path: call.path)).body["revision"].integer
@@ -88,8 +90,8 @@ struct Conversation {
 
     /// The sentence with its version, and the fields before and after as that version has them.
     ///
-    /// They are asked for after the change rather than read before it, so that they are this change's and nobody else's. When they
-    /// cannot be had, the change is still made.
+    /// They are asked for after the change rather than read before it, so that they are this change's and nobody
+    /// else's. When they cannot be had, the change is still made.
     private func report(_ answer: APIAnswer, _ sentence: String) async -> [String] {
         guard let version = answer.version else { return [sentence] }
         var changes = answer.body["changes"].items

@@ -21,8 +21,8 @@ struct EventReader {
         }
     }
 
-    /// Hands over events as they happen, for ever. Where the stream is cut off it is opened again, and goes on behind the last event; that
-    /// it was cut off is said once. A first one that cannot be opened at all is a failure.
+    /// Hands over events as they happen, for ever. Where the stream is cut off it is opened again, and goes on behind
+    /// the last event; that it was cut off is said once. A first one that cannot be opened at all is a failure.
     func follow(_ take: (JSONValue) throws -> Void) async throws {
         var lastID: String?
         var pause = Duration.seconds(2)

@@ -26,7 +26,8 @@ struct LoginFile: Equatable, Sendable {
     /// Stores them, mode 0600 from the first byte on.
     func store(in file: String) throws {
         let folder = (file as NSString).deletingLastPathComponent
-        // Set before anything is created: a mode corrected afterwards leaves a moment in which others can open the file.
+        // Set before anything is created: a mode corrected afterwards leaves a moment in which others can open the
+        // file.
         let before = umask(0o077)
         defer { _ = umask(before) }
         do {

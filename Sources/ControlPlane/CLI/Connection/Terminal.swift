@@ -31,7 +31,8 @@ enum Terminal {
             _ = try? stty(settings)
             say("")
         }
-        // One read is one line in a terminal's canonical mode, which readLine() would not see the end of after the interrupt key.
+        // One read is one line in a terminal's canonical mode, which readLine() would not see the end of after the
+        // interrupt key.
         let line = String(decoding: FileHandle.standardInput.availableData, as: UTF8.self)
         guard !line.isEmpty, !line.contains(interrupt) else { return nil }
         return line.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -39,8 +40,8 @@ enum Terminal {
 
     /// Runs stty(1) on our terminal and gives what it printed.
     ///
-    /// A command rather than tcsetattr(3), whose structures could only be reached by unsafe means. Foundation starts processes in a
-    /// group of their own, which a terminal stops for changing its settings unless they ignore SIGTTOU.
+    /// A command rather than tcsetattr(3), whose structures could only be reached by unsafe means. Foundation starts
+    /// processes in a group of their own, which a terminal stops for changing its settings unless they ignore SIGTTOU.
     private static func stty(_ arguments: String) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import JSON
 
-/// A length of time on the command line: whole numbers with a unit each, the greatest first, such as `90s`, `10m`, `2h`, `1d` or `1h30m`.
+/// A length of time on the command line: whole numbers with a unit each, the greatest first, such as `90s`, `10m`,
+/// `2h`, `1d` or `1h30m`.
 struct Span: Equatable, Sendable {
     let seconds: Int
 
@@ -44,7 +45,8 @@ struct Span: Equatable, Sendable {
     }
 }
 
-/// A point in time on the command line, as RFC 3339 has it or as our tables show it: `2026-03-01T12:00:00+02:00`, or `2026-03-01 12:00` in UTC.
+/// A point in time on the command line, as RFC 3339 has it or as our tables show it: `2026-03-01T12:00:00+02:00`, or
+/// `2026-03-01 12:00` in UTC.
 struct Moment: Equatable, Sendable {
     let date: Date
 

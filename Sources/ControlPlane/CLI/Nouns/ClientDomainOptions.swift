@@ -10,7 +10,8 @@ struct ClientDomainOptions: ParsableArguments {
 
     var areUnchanged: Bool { addClientDomain.isEmpty && removeClientDomain.isEmpty }
 
-    /// The list as it shall be; refused when one to remove is not there, which is more likely a slip of the pen than a wish fulfilled.
+    /// The list as it shall be; refused when one to remove is not there, which is more likely a slip of the pen than a
+    /// wish fulfilled.
     func applied(to present: [String]) throws(Failure) -> [String] {
         let strangers = removeClientDomain.filter { !present.contains($0.lowercased()) && !present.contains($0) }
         guard strangers.isEmpty else {

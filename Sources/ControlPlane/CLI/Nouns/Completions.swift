@@ -34,7 +34,8 @@ extension CompletionKind {
     static var services: CompletionKind { .names(of: "services") }
     static var zones: CompletionKind { .names(of: "zones") }
 
-    /// The first thousand names that the API has. Silence when it cannot be asked: a message would land in the middle of a command line.
+    /// The first thousand names that the API has. Silence when it cannot be asked: a message would land in the middle
+    /// of a command line.
     private static func names(of plural: String) -> CompletionKind {
         .custom { (_: [String], _: Int, prefix: String) async -> [String] in
             var call = Call(.get, plural)

@@ -38,7 +38,8 @@ struct EventsCommand: AsyncParsableCommand {
 
     private func show(_ event: JSONValue) { output(connection.json ? event.compact : EventsCommand.line(event)) }
 
-    /// One event for people. The columns are as wide as what most often stands in them, for nobody knows what is still to come.
+    /// One event for people. The columns are as wide as what most often stands in them, for nobody knows what is still
+    /// to come.
     static func line(_ event: JSONValue) -> String {
         let columns: [(text: String?, width: Int)] = [
             (event["at"].text?.shortTime, 19), (event["kind"].text, 17), (event["server"].text, 8),

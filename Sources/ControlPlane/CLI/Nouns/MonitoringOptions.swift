@@ -1,7 +1,8 @@
 import ArgumentParser
 import JSON
 
-/// A number, or the word for having none: `fleet` for a server, which is then watched as the fleet is, `majority` for the fleet's quorum.
+/// A number, or the word for having none: `fleet` for a server, which is then watched as the fleet is, `majority` for
+/// the fleet's quorum.
 enum NumberOrWord<Word: DefaultWord>: ExpressibleByArgument, Equatable {
     case number(Int)
     case word

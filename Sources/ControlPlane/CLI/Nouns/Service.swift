@@ -134,7 +134,8 @@ struct ServiceCommand: ParsableCommand {
                 var members = try options.members()
                 var revision = revision
                 if !domains.areUnchanged {
-                    // Read, changed and written back: a change of someone else's in between must be refused, not overwritten.
+                    // Read, changed and written back: a change of someone else's in between must be refused, not
+                    // overwritten.
                     let service = try await conversation.client.send(Call(.get, "services", name)).body
                     members["clientDomains"] = .array(
                         try domains.applied(to: service["clientDomains"].texts).map(JSONValue.string))

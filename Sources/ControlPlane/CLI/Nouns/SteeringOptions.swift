@@ -1,7 +1,8 @@
 import ArgumentParser
 import JSON
 
-/// The names that steer a service's traffic and its own uptime check, on the command line; what is not given is not sent.
+/// The names that steer a service's traffic and its own uptime check, on the command line; what is not given is not
+/// sent.
 struct SteeringOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

@@ -61,7 +61,8 @@ struct ZoneOptions: ParsableArguments {
     @Flag(help: "Ask those that the zone's NS records name.")
     var noAuthorities = false
 
-    /// `replacing` says that there may be a provider of another kind already, whose members have to go (RFC 7396 would keep them).
+    /// `replacing` says that there may be a provider of another kind already, whose members have to go (RFC 7396 would
+    /// keep them).
     func members(replacing: Bool) throws -> JSONObject {
         if noAuthorities, !authority.isEmpty {
             throw Failure.usage("--authority and --no-authorities contradict each other; give one of them")

@@ -18,7 +18,8 @@ struct Table {
 
     let columns: [Column]
 
-    /// The lines of a table that is no wider than `width`: the last column gives way, down to what is still worth reading.
+    /// The lines of a table that is no wider than `width`: the last column gives way, down to what is still worth
+    /// reading.
     func lines(_ rows: [JSONValue], within width: Int?) -> [String] {
         let lines = lines(rows)
         guard let width, let heading = lines.first, let title = columns.last?.title else { return lines }
@@ -29,7 +30,8 @@ struct Table {
     /// Enough to tell one sentence from another. A table that is wider all the same wraps, rather than hide names.
     private static let narrowestLastColumn = 20
 
-    /// The heading and one line per row. An empty value shows as `-`, so that every line has as many fields as the heading.
+    /// The heading and one line per row. An empty value shows as `-`, so that every line has as many fields as the
+    /// heading.
     func lines(_ rows: [JSONValue]) -> [String] {
         let cells =
             [columns.map(\.title)]

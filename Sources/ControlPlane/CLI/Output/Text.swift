@@ -2,8 +2,8 @@ import Foundation
 
 /// Prints the result to standard output: what was asked for, and what a script reads.
 ///
-/// At once, so that it and what `say` prints come in the order in which they were written. A reader that has seen enough (head) ends
-/// us without a word; a full disk does not.
+/// At once, so that it and what `say` prints come in the order in which they were written. A reader that has seen
+/// enough (head) ends us without a word; a full disk does not.
 func output(_ text: String) {
     do {
         try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
@@ -26,8 +26,8 @@ func say(_ text: String) {
 extension String {
     /// The text with everything that a terminal would obey, rather than show, made visible.
     ///
-    /// Names and details may come from outside (an audit entry quotes a refused request), and must not move the cursor, change
-    /// colours, or turn the reading direction.
+    /// Names and details may come from outside (an audit entry quotes a refused request), and must not move the cursor,
+    /// change colours, or turn the reading direction.
     var printable: String {
         guard unicodeScalars.contains(where: \.isObeyed) else { return self }
         var shown = ""

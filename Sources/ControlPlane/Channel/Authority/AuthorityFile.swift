@@ -18,10 +18,10 @@ extension ChannelAuthority {
 
     /// The authority in the file at `path`, or a new one, written to a new file, when there is none.
     ///
-    /// `isCredential` says that the service manager put it there (systemd's `LoadCredential=`): then its folder is what others are kept
-    /// out by, whatever its own mode, and there is nothing to be made where it is missing.
-    /// `mayMake` is false for one that is in use already: a file that has gone is a mistake then, and a new authority would lock every
-    /// server out.
+    /// `isCredential` says that the service manager put it there (systemd's `LoadCredential=`): then its folder is what
+    /// others are kept out by, whatever its own mode, and there is nothing to be made where it is missing. `mayMake` is
+    /// false for one that is in use already: a file that has gone is a mistake then, and a new authority would lock
+    /// every server out.
     static func open(
         path: String, isCredential: Bool = false, mayMake: Bool = true, now: Date = Date()
     ) throws(Failure) -> ChannelAuthority {
@@ -146,8 +146,9 @@ extension ChannelAuthority {
 
     /// Puts a new authority in its place, whole or not at all; false when another one is there by now, which stays.
     ///
-    /// It is written beside its place and linked into it: a link never replaces what is there. Both are on the disk before we use the
-    /// key, since a server that enrolled with an authority that a power cut took away would be locked out.
+    /// It is written beside its place and linked into it: a link never replaces what is there. Both are on the disk
+    /// before we use the key, since a server that enrolled with an authority that a power cut took away would be locked
+    /// out.
     private static func write(_ authority: ChannelAuthority, to path: String) throws(Failure) -> Bool {
         let draft = "\(path).new-\(String(UInt64.random(in: .min ... .max), radix: 16))"
         do {

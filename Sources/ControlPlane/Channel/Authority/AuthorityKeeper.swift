@@ -1,6 +1,7 @@
 import Synchronization
 
-/// The authority in use, and the file that it is read from: at the start, and when an operator says that the file is another.
+/// The authority in use, and the file that it is read from: at the start, and when an operator says that the file is
+/// another.
 package final class AuthorityKeeper: Sendable {
     private let path: String
     private let isCredential: Bool

@@ -3,9 +3,10 @@ import Store
 
 /// Which certificates of the channel are dead, in memory: asked at every handshake.
 ///
-/// A certificate that the store knows is dead when it was revoked. One that it does not know is dead when its server's certificates were
-/// revoked after it began to be valid: the database may be a backup that is older than the certificate, and a revocation reaches what
-/// the backup never heard of. Moments are texts, as in the store, where they sort as moments do.
+/// A certificate that the store knows is dead when it was revoked. One that it does not know is dead when its server's
+/// certificates were revoked after it began to be valid: the database may be a backup that is older than the
+/// certificate, and a revocation reaches what the backup never heard of. Moments are texts, as in the store, where they
+/// sort as moments do.
 struct CertificateBook: Sendable {
     private struct Entry {
         let server: ServerName

@@ -1,7 +1,8 @@
 package import Store
 
 extension Migration {
-    /// No references to servers: what a server held must be known for as long as somebody might show it, also when the server is gone.
+    /// No references to servers: what a server held must be known for as long as somebody might show it, also when the
+    /// server is gone.
     package static let certificates = Migration(
         name: "certificates of the channel",
         sql: """

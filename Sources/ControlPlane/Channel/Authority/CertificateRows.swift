@@ -58,7 +58,8 @@ package struct CertificateRows: Sendable {
         }
     }
 
-    /// Signs and records a certificate in exchange for the token with this digest, which is used up by it; both or neither.
+    /// Signs and records a certificate in exchange for the token with this digest, which is used up by it; both or
+    /// neither.
     ///
     /// `issue` signs for the server that the token is for. What it throws leaves the token as it was.
     func enroll(
@@ -79,7 +80,8 @@ package struct CertificateRows: Sendable {
         }
     }
 
-    /// Signs and records the certificate that follows `peer`, unless that one is dead. Not audited: every server does it all the time.
+    /// Signs and records the certificate that follows `peer`, unless that one is dead. Not audited: every server does
+    /// it all the time.
     func renew(
         _ peer: PeerCertificate, _ issue: @escaping @Sendable () throws -> IssuedCertificate
     ) async throws -> IssuedCertificate {

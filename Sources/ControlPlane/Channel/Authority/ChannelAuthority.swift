@@ -4,10 +4,11 @@ import FoundationEssentials
 import Wire
 import X509
 
-/// The certificate authority of the channel: it says which data plane is which server, and that the control plane is the control plane.
+/// The certificate authority of the channel: it says which data plane is which server, and that the control plane is
+/// the control plane.
 ///
-/// It is the only root that either end trusts, and signs nothing but the two kinds of certificates below. Its key never leaves its file
-/// and this process; who holds the key can be any server.
+/// It is the only root that either end trusts, and signs nothing but the two kinds of certificates below. Its key never
+/// leaves its file and this process; who holds the key can be any server.
 package struct ChannelAuthority: Sendable {
     private let key: P256.Signing.PrivateKey
     private let certificate: Certificate
@@ -75,8 +76,8 @@ package struct ChannelAuthority: Sendable {
 
     /// Signs a certificate that says: whoever holds this key is `server`.
     ///
-    /// `request` is a PKCS#10 request in DER. It proves that its sender holds the key; nothing else in it is looked at, so that a server
-    /// can ask for no other name, use or time than it is given.
+    /// `request` is a PKCS#10 request in DER. It proves that its sender holds the key; nothing else in it is looked at,
+    /// so that a server can ask for no other name, use or time than it is given.
     func issue(
         to server: ServerName, request: [UInt8], now: Date, lifetime: Duration
     ) throws(RequestRefusal) -> IssuedCertificate {

@@ -5,8 +5,9 @@ import Store
 
 /// Who may connect as which server: grants tokens, exchanges them for certificates, renews those, and takes them back.
 ///
-/// A serial number that the store does not know is accepted as long as the authority signed it: after the restore of an old backup, a
-/// server that renewed since must not be locked out. A revocation reaches those too (see ``CertificateBook``).
+/// A serial number that the store does not know is accepted as long as the authority signed it: after the restore of an
+/// old backup, a server that renewed since must not be locked out. A revocation reaches those too (see
+/// ``CertificateBook``).
 package final class Enrollments: Sendable {
     private let keeper: AuthorityKeeper
     private let rows: CertificateRows

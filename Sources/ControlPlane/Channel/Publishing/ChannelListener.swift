@@ -78,12 +78,12 @@ package enum ChannelListener {
         }
     }
 
-    /// Rounds through all event loops after which a connection that was accepted has been handed over: it is set up on a loop of its own, and
-    /// told to the listener's.
+    /// Rounds through all event loops after which a connection that was accepted has been handed over: it is set up on
+    /// a loop of its own, and told to the listener's.
     private static let rounds = 3
 
-    /// Accepts no more, and closes when those that were accepted have been handed over: one that was dropped on its way would end the process,
-    /// as NIO insists that whoever makes a `NIOAsyncChannel` uses it.
+    /// Accepts no more, and closes when those that were accepted have been handed over: one that was dropped on its way
+    /// would end the process, as NIO insists that whoever makes a `NIOAsyncChannel` uses it.
     static func close(_ listener: Listener, group: any EventLoopGroup) {
         let channel = listener.channel
         var quiet = channel.setOption(.autoRead, value: false)

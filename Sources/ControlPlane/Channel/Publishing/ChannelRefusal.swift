@@ -15,8 +15,8 @@ package enum ChannelRefusal: String, CaseIterable, Sendable {
     case crowd
 }
 
-/// Which refusals are worth a line in the log: the first of an address and a kind, and then one a minute, with how many were left out. Whoever
-/// knocks all night must not fill the disk. Pure; the time is passed in.
+/// Which refusals are worth a line in the log: the first of an address and a kind, and then one a minute, with how many
+/// were left out. Whoever knocks all night must not fill the disk. Pure; the time is passed in.
 package struct RefusalLog {
     private struct Key: Hashable {
         let host: String

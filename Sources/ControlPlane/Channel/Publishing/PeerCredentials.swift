@@ -17,8 +17,8 @@ struct PeerCredentials: Sendable, Equatable {
         return PeerCredentials(process: credentials[0], user: credentials[1], group: credentials[2])
     }
 
-    /// Whether a process with these credentials may be a data plane of ours: one that runs as root, as we do, or with our group
-    /// as its own. (The kernel tells the group that the process runs with, not those it belongs to besides.)
+    /// Whether a process with these credentials may be a data plane of ours: one that runs as root, as we do, or with
+    /// our group as its own. (The kernel tells the group that the process runs with, not those it belongs to besides.)
     func mayConnect(toUser user: UInt32, group: UInt32) -> Bool {
         self.user == 0 || self.user == user || self.group == group
     }

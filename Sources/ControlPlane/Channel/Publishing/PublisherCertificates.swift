@@ -33,7 +33,8 @@ extension SnapshotPublisher {
         sessions[id]?.wakeUp.yield()
     }
 
-    /// What a session is given for a certificate that it asked for; nil when it is given none, and why has been seen to.
+    /// What a session is given for a certificate that it asked for; nil when it is given none, and why has been seen
+    /// to.
     func certificate(for request: CertificateWork, of id: SessionID) async -> WireFrame? {
         guard let enrollments = settings.secure?.enrollments, let session = sessions[id] else { return nil }
         do {

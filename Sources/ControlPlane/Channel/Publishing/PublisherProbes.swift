@@ -48,8 +48,8 @@ extension SnapshotPublisher {
     /// The servers whose data planes can be asked.
     package var connectedServers: Set<ServerName> { Set(sessionOfServer.keys) }
 
-    /// What each data plane is to probe from now on. It is told at the start of each session, and when its list has changed, and then the
-    /// newest list alone.
+    /// What each data plane is to probe from now on. It is told at the start of each session, and when its list has
+    /// changed, and then the newest list alone.
     package func watch(_ targets: [ServerName: [ProbeTarget]]) {
         let before = watchLists
         watchLists = targets.compactMapValues { $0.isEmpty ? nil : WatchList($0) }
@@ -77,7 +77,8 @@ extension SnapshotPublisher {
 
     // MARK: What data planes see
 
-    /// Passes on what a data plane saw of those that it was asked to probe: each is one voice, of others and of nothing else.
+    /// Passes on what a data plane saw of those that it was asked to probe: each is one voice, of others and of nothing
+    /// else.
     func receive(_ probes: [WireProbe], from vantage: ServerName) {
         let now = clock.now
         guard let list = watchLists[vantage] else { return }

@@ -18,8 +18,9 @@ package struct SecureChannel: Sendable {
     }
 }
 
-/// What TLS connections of data planes are accepted with: TLS 1.3 (RFC 8446), our own certificate, and our authority as the only one that
-/// theirs may be of. A connection without a certificate is accepted, too; what may be said over it is `SessionMachine`'s to judge.
+/// What TLS connections of data planes are accepted with: TLS 1.3 (RFC 8446), our own certificate, and our authority as
+/// the only one that theirs may be of. A connection without a certificate is accepted, too; what may be said over it is
+/// `SessionMachine`'s to judge.
 package final class ChannelTLS: Sendable {
     private struct Current {
         let context: NIOSSLContext

@@ -17,7 +17,8 @@ package struct ServerStatus: Sendable, Equatable {
     package var connectedSince: Double?
     /// When its last session ended, if there was one since this control plane started.
     var disconnectedAt: ContinuousClock.Instant?
-    /// The version that it has said it applied and serves with; nil when it has none. Without a session, what it said in the last one.
+    /// The version that it has said it applied and serves with; nil when it has none. Without a session, what it said
+    /// in the last one.
     package var appliedVersion: SnapshotVersion?
     /// The refusal that is still in force: of a version newer than the applied one.
     package var refusal: Refusal?
@@ -40,7 +41,8 @@ package struct ServerStatus: Sendable, Equatable {
 
     package var connected: Bool { connectedSince != nil }
 
-    /// Why the server must not be chosen to take over another's traffic, the newest version being `current`; nil when it may be.
+    /// Why the server must not be chosen to take over another's traffic, the newest version being `current`; nil when
+    /// it may be.
     package func standbyObstacle(at current: SnapshotVersion) -> String? {
         if !connected { return "it is not connected" }
         if draining { return "it is draining" }

@@ -1,6 +1,7 @@
 package import Domain
 
-/// New connections of a service that a server has taken, by which the traffic that a failover has moved is seen to arrive.
+/// New connections of a service that a server has taken, by which the traffic that a failover has moved is seen to
+/// arrive.
 package struct ServiceTraffic: Sendable, Equatable {
     package let server: ServerName
     package let service: ServiceName

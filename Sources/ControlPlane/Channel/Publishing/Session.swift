@@ -87,7 +87,8 @@ struct Session: Sendable {
         }
     }
 
-    /// In pieces, each when the one before is on its way: TLS would make a second copy of a whole snapshot at once, for each slow reader.
+    /// In pieces, each when the one before is on its way: TLS would make a second copy of a whole snapshot at once, for
+    /// each slow reader.
     private func write(_ bytes: ByteBuffer, to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
         var bytes = bytes
         while let piece = bytes.readSlice(length: min(bytes.readableBytes, Session.longestPiece)),

@@ -6,16 +6,18 @@ struct SessionLimits: Sendable {
     var helloDeadline = ChannelRules.helloDeadline
     var heartbeatInterval = ChannelRules.heartbeatInterval
     var heartbeatsMissed = ChannelRules.heartbeatsMissed
-    /// For how long a data plane may leave a frame unread. A whole snapshot of 100,000 services takes ten seconds at 20 Mbit/s.
+    /// For how long a data plane may leave a frame unread. A whole snapshot of 100,000 services takes ten seconds at 20
+    /// Mbit/s.
     var sendDeadline = Duration.seconds(30)
-    /// For how long a data plane may be silent while it applies a snapshot of more than `bigSnapshot` octets: the thread that
-    /// applies is the one that sends heartbeats, and must not be taken for dead because it works. (A data plane that dies closes
-    /// its socket; silence is what is left when its machine dies.)
+    /// For how long a data plane may be silent while it applies a snapshot of more than `bigSnapshot` octets: the
+    /// thread that applies is the one that sends heartbeats, and must not be taken for dead because it works. (A data
+    /// plane that dies closes its socket; silence is what is left when its machine dies.)
     var silenceWhileApplying = Duration.seconds(30)
-    /// For how long a data plane may go on without answering a snapshot: one that only beats would be thought of as up to date for ever.
+    /// For how long a data plane may go on without answering a snapshot: one that only beats would be thought of as up
+    /// to date for ever.
     var answerDeadline = Duration.seconds(60)
-    /// For how long an answer waits for a server that has only just lost its session: a data plane is back within the longest of its
-    /// first few attempts to connect.
+    /// For how long an answer waits for a server that has only just lost its session: a data plane is back within the
+    /// longest of its first few attempts to connect.
     var returnPatience = Duration.seconds(3)
     /// 64 KiB: some five hundred services, which are applied in milliseconds.
     var bigSnapshot = 64 << 10
@@ -24,7 +26,8 @@ struct SessionLimits: Sendable {
     var silence: Duration { heartbeatInterval * heartbeatsMissed }
 }
 
-/// Decides what becomes of one session: who it is, what it is sent, and when it ends. It does no I/O; the time is passed in.
+/// Decides what becomes of one session: who it is, what it is sent, and when it ends. It does no I/O; the time is
+/// passed in.
 ///
 ///     awaitingHello ──hello──▶ known ⟲ applied, refused, observation, heartbeat, certificate request
 ///           │  └──enroll──▶ enrolling      │
@@ -38,7 +41,8 @@ struct SessionMachine: Sendable {
         case heartbeat
         case reportApplied(SnapshotVersion)
         case reportRefused(SnapshotVersion, reasons: [String])
-        /// A difference was refused, which is not the last word on its version: call `published`, and everything is sent.
+        /// A difference was refused, which is not the last word on its version: call `published`, and everything is
+        /// sent.
         case retryWhole(SnapshotVersion, reasons: [String])
         case observe(WireObservation)
         /// Give its first certificate to who has this token.

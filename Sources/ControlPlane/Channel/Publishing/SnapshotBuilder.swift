@@ -5,8 +5,9 @@ import Wire
 
 /// Makes snapshots and differences of the fleet's configuration, each at the cost of what it holds or touches.
 ///
-/// It keeps, for each server, the services that it carries and the sum of their digests; both are brought forward change by change,
-/// so that what a server has now, and what it had at an earlier version, is known without looking at all of it.
+/// It keeps, for each server, the services that it carries and the sum of their digests; both are brought forward
+/// change by change, so that what a server has now, and what it had at an earlier version, is known without looking at
+/// all of it.
 struct SnapshotBuilder: Sendable {
     /// What leads a server from one version to the present one.
     struct Step: Equatable {
@@ -17,8 +18,8 @@ struct SnapshotBuilder: Sendable {
         let digest: Digest
     }
 
-    /// Everything that a server needs. The rules of the store keep it consistent, and the data plane checks all of it again; to check
-    /// it here too would take longer than to make it.
+    /// Everything that a server needs. The rules of the store keep it consistent, and the data plane checks all of it
+    /// again; to check it here too would take longer than to make it.
     struct Draft: Sendable {
         let incarnation: Incarnation
         let version: SnapshotVersion
@@ -64,7 +65,8 @@ struct SnapshotBuilder: Sendable {
     private let probeKeys: ProbeKeys?
     private var log: ChangeLog
     private var loads: [ServerName: Load] = [:]
-    /// The settings of every server and their digests; made anew when a server changes, since each names all addresses of the fleet.
+    /// The settings of every server and their digests; made anew when a server changes, since each names all addresses
+    /// of the fleet.
     private var settings: [ServerName: (settings: ServerSettings, digest: Digest)] = [:]
 
     /// `recent` are the changes that led to `fleet`, the last of them to its version.

@@ -9,11 +9,12 @@ package import Probing
 import ServiceLifecycle
 import Wire
 
-/// Keeps every data plane at the newest version: takes each change as it is committed, sends each connected data plane what it lacks,
-/// and knows who has applied or refused what.
+/// Keeps every data plane at the newest version: takes each change as it is committed, sends each connected data plane
+/// what it lacks, and knows who has applied or refused what.
 ///
-/// What becomes of a session is decided by its `SessionMachine`, what it is sent by the `SnapshotBuilder`; both are pure, and both are
-/// only touched here. Reading, writing and encoding happen in tasks of each session's own, so none waits for another.
+/// What becomes of a session is decided by its `SessionMachine`, what it is sent by the `SnapshotBuilder`; both are
+/// pure, and both are only touched here. Reading, writing and encoding happen in tasks of each session's own, so none
+/// waits for another.
 package actor SnapshotPublisher: ServiceLifecycle.Service {
     /// One session, as the publisher sees it.
     struct OpenSession {
@@ -69,8 +70,8 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
     /// Connections over TCP that have not said who they are. A server needs its place for a round trip or two.
     static let mostStrangers = 256
 
-    /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their versions is sent
-    /// a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
+    /// `recent` are the changes that led to `state`, as many as there still are; a server that has one of their
+    /// versions is sent a difference. `exceptions` are the prefixes that endpoints may use although they are reserved.
     package init(
         state: FleetState, recent: [Change], exceptions: [Prefix], probeKeys: ProbeKeys,
         channel settings: ChannelSettings, events: EventLog, logger: Logger
@@ -117,8 +118,8 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
         builder.fleet.servers.mapValues { knownStatuses[$0.name] ?? ServerStatus() }
     }
 
-    /// Waits until every one of `servers` has applied or refused `version` or a newer one, but no longer than `timeout`. Answers what
-    /// each has come to; one that has been away for some seconds is not waited for.
+    /// Waits until every one of `servers` has applied or refused `version` or a newer one, but no longer than
+    /// `timeout`. Answers what each has come to; one that has been away for some seconds is not waited for.
     package func waitUntilApplied(
         _ version: SnapshotVersion, by servers: [ServerName], timeout: Duration
     ) async -> [ServerName: ServerStatus] {
@@ -139,7 +140,8 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
         _ = try send(command, to: server)
     }
 
-    /// Tells a data plane to take our configuration although it is of another store than its own, or older, and sends it.
+    /// Tells a data plane to take our configuration although it is of another store than its own, or older, and sends
+    /// it.
     package func accept(on server: ServerName) async throws(CommandFailure) {
         var command = WireCommand()
         command.id = nextNumber()
@@ -244,7 +246,8 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
         servers.allSatisfy { server in
             let status = knownStatuses[server] ?? ServerStatus()
             guard status.connected else {
-                // One that has only just gone is most often back in a moment, as are all when we have only just started.
+                // One that has only just gone is most often back in a moment, as are all when we have only just
+                // started.
                 return clock.now - (status.disconnectedAt ?? started) >= limits.returnPatience
             }
             return status.answeredVersion.map { $0 >= version } ?? false

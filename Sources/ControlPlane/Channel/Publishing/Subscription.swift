@@ -3,8 +3,8 @@ import Wire
 
 /// What one data plane has, what is on its way to it, and so what it needs next.
 ///
-/// At most one snapshot is on its way; while it is, newer versions only replace each other, so a slow data plane gets the newest
-/// rather than a queue of old ones.
+/// At most one snapshot is on its way; while it is, newer versions only replace each other, so a slow data plane gets
+/// the newest rather than a queue of old ones.
 struct Subscription: Sendable {
     enum Need: Equatable {
         case nothing
@@ -33,8 +33,8 @@ struct Subscription: Sendable {
         self.holding = holding
     }
 
-    /// Whether what the data plane has could never become a version of ours: it is of another store, or from our future (the store
-    /// was restored from an old copy). Invariant 3: it refuses, until a person decides.
+    /// Whether what the data plane has could never become a version of ours: it is of another store, or from our future
+    /// (the store was restored from an old copy). Invariant 3: it refuses, until a person decides.
     private func isBeyond(_ newest: SnapshotVersion) -> Bool {
         guard let holding else { return false }
         return holding.incarnation != incarnation || holding.version > newest

@@ -61,7 +61,8 @@ extension MonitoringOverrides {
         ]
     }
 
-    /// Reads a server's, or answers nil with findings. Whether it goes with the fleet's is a rule, as the fleet's may change.
+    /// Reads a server's, or answers nil with findings. Whether it goes with the fleet's is a rule, as the fleet's may
+    /// change.
     static func read(_ value: JSONValue, at pointer: String, _ findings: Findings) -> MonitoringOverrides? {
         let earlier = findings.all.count
         guard var reader = ObjectReader(value, at: pointer, findings) else { return nil }

@@ -1,7 +1,8 @@
 package import Domain
 package import JSON
 
-/// Reads the members of one JSON object and finds everything that is wrong with them: missing, mistyped, invalid and unknown ones.
+/// Reads the members of one JSON object and finds everything that is wrong with them: missing, mistyped, invalid and
+/// unknown ones.
 package struct ObjectReader {
     private let object: JSONObject
     let pointer: String
@@ -57,7 +58,8 @@ package struct ObjectReader {
         }
     }
 
-    /// An array of strings, each read by `make`; the places of wrong ones hold nil, so that the others keep their index.
+    /// An array of strings, each read by `make`; the places of wrong ones hold nil, so that the others keep their
+    /// index.
     mutating func texts<Value>(
         _ key: String, required: Bool, count: ClosedRange<Int>, expected: String,
         _ make: (String) throws(InvalidValue) -> Value

@@ -2,7 +2,8 @@ import Domain
 import JSON
 
 extension ObjectReader {
-    /// A whole number in `range`. `fallback` when the member is absent or null; nil, with a finding, when it is anything else.
+    /// A whole number in `range`. `fallback` when the member is absent or null; nil, with a finding, when it is
+    /// anything else.
     package mutating func integer(
         _ key: String, default fallback: Int?, in range: ClosedRange<Int>, expected: String
     ) -> Int? {

@@ -1,7 +1,8 @@
 import Domain
 package import JSON
 
-/// What the operator configures. Each kind is one collection of the API and one table of the store; the settings are a collection of one.
+/// What the operator configures. Each kind is one collection of the API and one table of the store; the settings are a
+/// collection of one.
 package enum ResourceKind: String, CaseIterable, Sendable {
     case customer
     case server
@@ -11,7 +12,8 @@ package enum ResourceKind: String, CaseIterable, Sendable {
 
     package var plural: String { self == .settings ? rawValue : rawValue + "s" }
 
-    /// The name of the resource that `text` names: a zone's is a domain name, which can be written in more than one way.
+    /// The name of the resource that `text` names: a zone's is a domain name, which can be written in more than one
+    /// way.
     package func identifier(_ text: String) -> String {
         guard self == .zone else { return text }
         // What is no domain name is the name of nothing, and is looked for as it stands.

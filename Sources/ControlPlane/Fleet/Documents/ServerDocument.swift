@@ -80,7 +80,8 @@ extension Server {
     }
 }
 
-/// A server as far as its document could be read, so that what can be checked against the fleet is, whatever else is wrong with it.
+/// A server as far as its document could be read, so that what can be checked against the fleet is, whatever else is
+/// wrong with it.
 package struct ServerDraft {
     var name: ServerName?
     var hostname: DomainName?

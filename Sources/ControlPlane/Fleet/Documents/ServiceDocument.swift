@@ -59,7 +59,8 @@ extension Service {
     }
 }
 
-/// A service as far as its document could be read, so that what can be checked against the fleet is, whatever else is wrong with it.
+/// A service as far as its document could be read, so that what can be checked against the fleet is, whatever else is
+/// wrong with it.
 package struct ServiceDraft {
     var name: ServiceName?
     var customer: CustomerName?

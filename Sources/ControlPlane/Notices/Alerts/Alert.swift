@@ -2,12 +2,14 @@ import Domain
 import FoundationEssentials
 import JSON
 
-/// Something that somebody is to be told of at once, as it is sent to webhooks: at least once, always with the same ID and the same body.
+/// Something that somebody is to be told of at once, as it is sent to webhooks: at least once, always with the same ID
+/// and the same body.
 package struct Alert: Sendable, Equatable {
     /// Milliseconds since 1970, or the next number when that one is taken.
     ///
-    /// Receivers tell by it what they have had already. So a number must never come back, neither after old alerts were forgotten nor
-    /// after an old backup was restored. It is exact in a Double, which is all that JSON has in some languages.
+    /// Receivers tell by it what they have had already. So a number must never come back, neither after old alerts were
+    /// forgotten nor after an old backup was restored. It is exact in a Double, which is all that JSON has in some
+    /// languages.
     let id: Int64
     let at: Date
     let kind: String
@@ -36,7 +38,8 @@ extension Alert {
     /// In Unicode scalars. Details quote reasons that come from outside.
     static let longestDetail = 2000
 
-    /// The members of the body that depend on what happened; the ID, the time and the kind are added where the alert is stored.
+    /// The members of the body that depend on what happened; the ID, the time and the kind are added where the alert is
+    /// stored.
     static func members(server: ServerName?, failover: Int64?, detail: String) -> JSONObject {
         [
             "server": server.map { .string($0.text) } ?? .null,

@@ -1,8 +1,8 @@
 package import Store
 
 extension Migration {
-    /// Alerts, and what became of each at each webhook. A delivery is over when `done_at` is there: it has arrived, or was given up,
-    /// and then `last_error` says why.
+    /// Alerts, and what became of each at each webhook. A delivery is over when `done_at` is there: it has arrived, or
+    /// was given up, and then `last_error` says why.
     package static let alerts = Migration(
         name: "alerts",
         sql: """

@@ -39,7 +39,8 @@ extension Alert {
     }
 }
 
-/// The queue of alerts. What stands in it is sent until it has arrived or is given up, whatever happens to this process.
+/// The queue of alerts. What stands in it is sent until it has arrived or is given up, whatever happens to this
+/// process.
 package struct AlertQueue: Sendable {
     package let store: Store
 

@@ -9,7 +9,8 @@ import Synchronization
 
 /// Sends alerts to the webhooks, each until it has arrived or is given up.
 ///
-/// 1. An alert stands in the store before anything is sent, and until it is known to have arrived: it arrives at least once.
+/// 1. An alert stands in the store before anything is sent, and until it is known to have arrived: it arrives at least
+///    once.
 /// 2. At a time there is one attempt for each URL, and none waits for that of another.
 /// 3. Settings and keys are read anew for each attempt: what was wrong with them can be mended without a restart.
 package final class AlertSender: ServiceLifecycle.Service, Sendable {
@@ -54,7 +55,8 @@ package final class AlertSender: ServiceLifecycle.Service, Sendable {
 
     /// Stores an alert, if there is anybody to be told and this kind of event is one, and has it sent.
     ///
-    /// It never fails towards its caller, who has more important things to do. What cannot be stored is lost, and logged as an error.
+    /// It never fails towards its caller, who has more important things to do. What cannot be stored is lost, and
+    /// logged as an error.
     package func raise(_ kind: FleetEvent.Kind, server: ServerName? = nil, detail: String) async {
         let urls = webhooks().map(\.url)
         guard kind.isAlert, !urls.isEmpty else { return }
@@ -83,8 +85,8 @@ package final class AlertSender: ServiceLifecycle.Service, Sendable {
         try await http.shutDown()
     }
 
-    /// At a shutdown only the attempts are cut off, and the next process makes them again. What reads and writes the store is not: a
-    /// cancelled task interrupts SQLite, and that may hit whoever uses the connection next.
+    /// At a shutdown only the attempts are cut off, and the next process makes them again. What reads and writes the
+    /// store is not: a cancelled task interrupts SQLite, and that may hit whoever uses the connection next.
     private func work(_ post: AlertPost) async {
         let clock = NIOSingletons.posixEventLoopGroup.any()
         await withDiscardingTaskGroup { group in
@@ -116,7 +118,8 @@ package final class AlertSender: ServiceLifecycle.Service, Sendable {
     private func begin(_ post: AlertPost, in group: inout DiscardingTaskGroup) async -> Duration {
         do {
             let now = queue.now
-            // As it is before the store is asked: what is under way then may have arrived by the time of the answer. Its end wakes us.
+            // As it is before the store is asked: what is under way then may have arrived by the time of the answer.
+            // Its end wakes us.
             let underWay = busy.withLock { $0 }
             for delivery in try await queue.due(at: now, limit: AlertSender.mostReceivers) {
                 guard !underWay.contains(delivery.url) else { continue }

@@ -1,9 +1,11 @@
 import Crypto
 import FoundationEssentials
 
-/// What tells a receiver that an alert is ours, and new: `t=1772366405,v1=` and the HMAC-SHA256 of `1772366405.` and the body, in hexadecimal.
+/// What tells a receiver that an alert is ours, and new: `t=1772366405,v1=` and the HMAC-SHA256 of `1772366405.` and
+/// the body, in hexadecimal.
 ///
-/// The time is that of the sending. A receiver that refuses old ones cannot be shown an alert again that somebody recorded.
+/// The time is that of the sending. A receiver that refuses old ones cannot be shown an alert again that somebody
+/// recorded.
 enum AlertSignature {
     static let header = "DDirect-Signature"
 

@@ -4,8 +4,9 @@ import Synchronization
 
 /// The newest events of the fleet, in memory, and those who read them.
 ///
-/// A reader costs no more than its position: it is woken, and reads on from there by itself. One that falls behind by more than is kept is
-/// told so, and holds up nobody. What has to outlive this process is in the store: versions and the audit trail.
+/// A reader costs no more than its position: it is woken, and reads on from there by itself. One that falls behind by
+/// more than is kept is told so, and holds up nobody. What has to outlive this process is in the store: versions and
+/// the audit trail.
 package final class EventLog: Sendable {
     /// A day of a busy fleet, in a few megabytes.
     package static let mostEvents = 10_000
@@ -67,7 +68,8 @@ package final class EventLog: Sendable {
 
     // MARK: Reading
 
-    /// The first `limit` events after `id`, the oldest first, and whether some in between are not known any more; all events for nil.
+    /// The first `limit` events after `id`, the oldest first, and whether some in between are not known any more; all
+    /// events for nil.
     ///
     /// An ID of another epoch, or one that is yet to come, is not known either: then all events follow it.
     func events(after id: EventID?, atMost limit: Int = EventLog.mostEvents) -> (missed: Bool, events: [FleetEvent]) {

@@ -2,8 +2,8 @@ import Synchronization
 
 /// One reader of the event log: a position in it. For one iteration.
 ///
-/// Its elements are the events since the one before, never so many that they would be long in the writing. One without events is a
-/// heartbeat.
+/// Its elements are the events since the one before, never so many that they would be long in the writing. One without
+/// events is a heartbeat.
 package final class EventSubscription: AsyncSequence, Sendable {
     private struct State {
         var position: EventID

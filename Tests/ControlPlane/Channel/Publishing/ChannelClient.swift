@@ -4,7 +4,8 @@ import NIOCore
 import NIOPosix
 import Wire
 
-/// The data plane's end of the channel, as far as a test or a benchmark needs it: it keeps a snapshot, and does as it is told.
+/// The data plane's end of the channel, as far as a test or a benchmark needs it: it keeps a snapshot, and does as it
+/// is told.
 final class ChannelClient {
     enum Failure: Error, Equatable {
         case closed
@@ -29,8 +30,8 @@ final class ChannelClient {
         self.outbound = outbound
     }
 
-    /// Connects, runs `body` with the client, and closes; throws when that takes longer than `deadline`. A client that does not
-    /// read leaves everything in the socket.
+    /// Connects, runs `body` with the client, and closes; throws when that takes longer than `deadline`. A client that
+    /// does not read leaves everything in the socket.
     static func connected<Result: Sendable>(
         to path: String, deadline: Duration = patience, reads: Bool = true,
         _ body: @escaping @Sendable (ChannelClient) async throws -> Result

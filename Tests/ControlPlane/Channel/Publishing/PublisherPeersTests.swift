@@ -25,7 +25,8 @@ import Wire
         return limits
     }
 
-    /// Hands 20 changes to a publisher with a server that reads nothing, and has the other one apply each; `body` follows.
+    /// Hands 20 changes to a publisher with a server that reads nothing, and has the other one apply each; `body`
+    /// follows.
     private func withSlowReader(
         sendDeadline: Duration, _ body: @escaping @Sendable (SnapshotPublisher) async throws -> Void
     ) async throws {

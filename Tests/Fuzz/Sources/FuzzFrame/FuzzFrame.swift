@@ -2,8 +2,9 @@ import Domain
 import FuzzInput
 import Wire
 
-/// Feeds the frame decoder with arbitrary octets, cut at a place that the first of them chooses, and takes what frames there are as far
-/// as the two planes would: a Hello to its values, a snapshot to a configuration, a difference to what it makes of one that is held.
+/// Feeds the frame decoder with arbitrary octets, cut at a place that the first of them chooses, and takes what frames
+/// there are as far as the two planes would: a Hello to its values, a snapshot to a configuration, a difference to what
+/// it makes of one that is held.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzFrame(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let octets = unsafe fuzzInput(start, count)

@@ -2,8 +2,8 @@ import Domain
 import FuzzInput
 import Routing
 
-/// No outcome on a prefix differs from that on the whole, a byte at a time finds what the whole does, and a head that is handed on
-/// with the client's address is read as the same request.
+/// No outcome on a prefix differs from that on the whole, a byte at a time finds what the whole does, and a head that
+/// is handed on with the client's address is read as the same request.
 @_cdecl("LLVMFuzzerTestOneInput") public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe fuzzInput(start, count)
     let (whole, host) = inspect(input)

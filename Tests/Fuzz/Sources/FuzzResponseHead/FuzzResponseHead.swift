@@ -1,7 +1,8 @@
 import FuzzInput
 import Routing
 
-/// No outcome on a prefix differs from that on the whole, a byte at a time finds what the whole does, and what has no body has none.
+/// No outcome on a prefix differs from that on the whole, a byte at a time finds what the whole does, and what has no
+/// body has none.
 @_cdecl("LLVMFuzzerTestOneInput") public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe fuzzInput(start, count)
     for toHEAD in [false, true] { check(input, toHEAD: toHEAD) }
