@@ -60,6 +60,30 @@ extension FailoverService {
     }
 }
 
+@Suite struct `A proof of readiness` {
+    @Test func `has to be told when it is the first one and bad, and whenever it is another than before`() throws {
+        var readiness = StandbyReadiness()
+        let pair = StandbyReadiness.Pair(service: try ServiceName("app"), server: try ServerName("ie1"))
+        let good = StandbyReadiness.Proof(checkedAt: SmallFleet.noon)
+        let bad = StandbyReadiness.Proof(warnings: ["no way to the endpoint"], checkedAt: SmallFleet.noon)
+        #expect(
+            [good, good, bad, bad, good].map { readiness.enter($0, of: pair) } == [false, false, true, false, true])
+        let zone = try DomainName("acme.test")
+        #expect([bad, bad, good].map { readiness.enter($0, of: zone) } == [true, false, true])
+    }
+
+    @Test func `is forgotten with its standby, and is news again when that is one again`() throws {
+        var readiness = StandbyReadiness()
+        let pair = StandbyReadiness.Pair(service: try ServiceName("app"), server: try ServerName("ie1"))
+        let bad = StandbyReadiness.Proof(obstacles: ["it is down"], checkedAt: SmallFleet.noon)
+        _ = readiness.enter(bad, of: pair)
+        readiness.keep(standbys: [])
+        #expect(readiness.standbys.isEmpty)
+        let isTold = readiness.enter(bad, of: pair)
+        #expect(isTold)
+    }
+}
+
 @Suite struct `What is against a standby` {
     private func status(applied: UInt64?, _ change: (inout ServerStatus) -> Void = { _ in }) -> ServerStatus {
         var status = ServerStatus()
