@@ -121,7 +121,7 @@ import Testing
         #expect(try scenery.fleet.refusals(stranger.label) == before + times)
         func lines() -> [Substring] {
             scenery.fleet.control.log.split(separator: "\n").filter {
-                $0.contains("a connection to the channel was refused") && $0.contains(peer.address)
+                $0.contains("A connection to the channel was refused") && $0.contains(peer.address)
             }
         }
         try eventually("it is said") { !lines().isEmpty }

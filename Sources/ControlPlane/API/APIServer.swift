@@ -55,7 +55,7 @@ package struct APIServer: ServiceLifecycle.Service {
                 address: .hostname(listen.address.description, port: Int(listen.port)),
                 availableConnectionsDelegate: MaximumAvailableConnections(mostConnections)),
             onServerRunning: { channel in
-                // Port 0 was the kernel's to choose; whoever started us reads here what it chose.
+                // For port 0 the kernel chooses a port. The starter of this process reads it in this line.
                 let address = TransportAddress(listen.address, port: UInt16(channel.localAddress?.port ?? 0))
                 logger.info("API is listening", metadata: ["address": "\(address)"])
                 await onListening()

@@ -80,7 +80,7 @@ struct EventRoutes: Routes {
                     }
                 } onGracefulShutdown: {
                     stream.end(.shutdown)
-                    // Whoever reads has the end by then. Who does not must not hold up the shutdown.
+                    // A reader that reads has the end by then. One that does not must not hold up the shutdown.
                     request.connection.eventLoop.scheduleTask(in: .seconds(1)) {
                         request.connection.close(promise: nil)
                     }

@@ -42,7 +42,7 @@ struct Operation: Sendable {
 
     var isOpen: Bool { right == nil }
 
-    /// Refuses a caller who has not the right that this operation needs.
+    /// Refuses a caller without the right that this operation needs.
     func admit(_ caller: Caller) throws(Problem) {
         guard let right, !caller.may(right) else { return }
         throw Problem(

@@ -43,7 +43,7 @@ extension Changes {
         package let target: Target
         /// None when the proposal was what is already so.
         package let edits: [Change.Edit]
-        /// Who has applied it, when that was waited for.
+        /// Which servers have applied it; nil when nobody has waited for them.
         package var reach: Reach?
     }
 }

@@ -122,7 +122,7 @@ package struct Changes: Sendable {
         case .done(let version, let record, let edits):
             return .inForce(await effect(version, .now(record), edits, servers: edits, order))
         case .unchanged(let version, let record):
-            // Whoever wants to wait wants the resource as it is to be everywhere.
+            // Nothing has changed, but a sender who waits wants the resource to be the same on every server.
             let edits = record.map { store.state.edits(naming: $0) } ?? []
             return .inForce(await effect(version, .now(record), [], servers: edits, order))
         }

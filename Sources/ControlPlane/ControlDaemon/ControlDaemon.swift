@@ -141,7 +141,7 @@ package struct ControlDaemon: Sendable {
         let authorities = AuthorityCheck()
         return try await FailoverService(
             FailoverService.Surroundings(
-                store: store, journal: FailoverJournal(store: store), word: OperatorsWord(store: store),
+                store: store, journal: FailoverJournal(store: store), orderRows: StandingOrderRows(store: store),
                 publisher: publisher, prober: prober, probeKeys: probeKeys,
                 provider: { providers.provider(for: $0) }, authorities: { try await authorities.servers(of: $0) },
                 ask: { await authorities.ask($0, name: $1, $2) },
@@ -230,7 +230,7 @@ private struct StoppingNotice: ServiceLifecycle.Service {
 }
 
 extension ExitCode {
-    /// What a failed start or run is to whoever started us.
+    /// The exit code by which the service manager tells failures apart.
     package init(_ error: any Error) {
         switch (error as? StartFailure)?.cause ?? error {
         case StoreFailure.tooNew, StoreFailure.damaged: self = .configuration

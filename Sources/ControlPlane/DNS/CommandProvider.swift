@@ -100,7 +100,7 @@ struct CommandProvider: DNSProvider {
             throw DNSFailure(
                 kind: .refused, reason: "\(path) cannot be run; expected an executable that ddirect-control may run")
         }
-        // Whoever may write the folder may put another in its place.
+        // A user who may write the folder can put another executable in its place.
         guard file.permissions.union(folder.permissions).isDisjoint(with: [.groupWrite, .otherWrite]) else {
             throw DNSFailure(
                 kind: .refused,

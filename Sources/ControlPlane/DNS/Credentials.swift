@@ -68,7 +68,7 @@ package struct Credentials: Sendable {
 }
 
 extension Credentials {
-    /// The same for whoever changes a zone.
+    /// The same, with the failure of a DNS provider.
     func secret(_ name: CredentialName) throws(DNSFailure) -> String {
         do {
             return try text(name)

@@ -12,7 +12,7 @@ package enum RecordType: String, Hashable, Sendable, CaseIterable, Comparable {
 /// All records of one name and type (RFC 2181 section 5), which change as a whole.
 package struct RecordSet: Hashable, Sendable {
     package let type: RecordType
-    /// In seconds. Who compares what is there with what is expected compares values: a resolver's copy has another TTL.
+    /// In seconds. It plays no part where record sets are compared: a resolver's copy has another TTL.
     package let timeToLive: Int
     /// Sorted; addresses in their canonical form, names in lower case and without the final dot.
     package let values: [String]
@@ -23,7 +23,7 @@ package struct RecordSet: Hashable, Sendable {
         self.values = values.sorted()
     }
 
-    /// Whether both say the same to whoever asks, for however long it may be kept.
+    /// Whether both have the same type and values. Their TTLs may differ.
     package func agrees(with other: RecordSet) -> Bool { type == other.type && values == other.values }
 }
 
@@ -77,7 +77,7 @@ package struct DNSFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String { reason }
 }
 
-/// Whoever changes a zone on our behalf. Every wait in it has a deadline.
+/// Changes a zone on our behalf. Every wait in it has a deadline.
 package protocol DNSProvider: Sendable {
     /// What the names say now, at the source and not in a cache: all sets of the types above, by type. A name that says
     /// nothing has an empty array. Something else than plain records, such as an alias, is a set with a value that

@@ -140,7 +140,7 @@ private final class DNSExchange: ChannelInboundHandler {
         end(context, "\(server) closed the connection before its answer")
     }
 
-    /// What has come before is no answer to the rest.
+    /// Ends with a failure. Questions that were answered before are answered no more.
     private func end(_ context: ChannelHandlerContext, _ reason: String) {
         timer?.cancel()
         promise.fail(DNSTransport.Failure(reason: reason, wasSent: sent > 0))

@@ -121,7 +121,7 @@ struct PowerDNSProvider: DNSProvider {
 
     private func key() throws -> String {
         let key = try credentials.secret(credential)
-        // What cannot be a header field is shown in the error of whoever finds out, and this is a secret.
+        // The HTTP client shows a value that cannot be a header field in its error. This value is a secret.
         guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw DNSFailure(
                 kind: .unauthorized,

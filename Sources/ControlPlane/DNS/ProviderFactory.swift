@@ -3,7 +3,7 @@ package import FoundationEssentials
 package import Outgoing
 
 extension ZoneProvider {
-    /// Who is called: zones of one place share what it can take at a time.
+    /// The server that is called. Zones of one place share the calls that it is given at a time.
     package var place: String {
         switch self {
         case .update(let server, _, _, _): "rfc2136 \(server)"
@@ -14,7 +14,7 @@ extension ZoneProvider {
     }
 }
 
-/// Makes, for each zone, whoever changes it.
+/// Makes the provider of each zone.
 package struct ProviderFactory: Sendable {
     let credentials: Credentials
     /// The folder with the executables that zones may name.

@@ -192,7 +192,7 @@ struct UpdateProvider: DNSProvider {
         let words: String
         switch answer.signature {
         case .good: return answer
-        // Refusing needs no signature: whoever can make this answer up could as well let us wait for none.
+        // A refusal needs no signature: an attacker who can forge it could as well drop our request.
         case .none where answer.code != .noError && !answer.code.isCondition: return answer
         case .none: words = "its answer is not signed"
         case .bad: words = "its answer is signed with another key"

@@ -29,8 +29,8 @@ package struct FailoverJournal: Sendable {
                     records.inForce.append(failover)
                 }
             }
-            records.overrides = try OperatorsWord.overrides(connection)
-            records.freeze = try OperatorsWord.freeze(connection)
+            records.overrides = try StandingOrderRows.overrides(connection)
+            records.freeze = try StandingOrderRows.freeze(connection)
             return records
         }
     }

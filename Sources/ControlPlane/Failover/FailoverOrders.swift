@@ -106,7 +106,7 @@ extension FailoverService {
     // MARK: Orders that last
 
     package func override(_ override: ServerOverride) async throws {
-        try await surroundings.word.set(override)
+        try await surroundings.orderRows.set(override)
         orders.set(override)
         await tell(
             .serverOverridden, override.server,
@@ -115,20 +115,20 @@ extension FailoverService {
     }
 
     package func clearOverride(of server: ServerName, by author: String) async throws {
-        try await surroundings.word.clear(overrideOf: server, by: author)
+        try await surroundings.orderRows.clear(overrideOf: server, by: author)
         orders.clearOverride(of: server)
         await tell(.serverOverridden, server, "goes by probes again, by \(author)")
     }
 
     package func freeze(_ freeze: Freeze) async throws {
-        try await surroundings.word.set(freeze, by: freeze.author)
+        try await surroundings.orderRows.set(freeze, by: freeze.author)
         orders.set(freeze)
         await tell(
             .fleetFrozen, nil, "by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason)")
     }
 
     package func unfreeze(by author: String) async throws {
-        try await surroundings.word.set(nil, by: author)
+        try await surroundings.orderRows.set(nil, by: author)
         orders.set(nil as Freeze?)
         await tell(.fleetUnfrozen, nil, "by \(author)")
     }
@@ -138,11 +138,11 @@ extension FailoverService {
     func expireOrders() async {
         let now = Date()
         for override in orders.endOverrides(at: now) {
-            await endInStore { try await surroundings.word.end(override) }
+            await endInStore { try await surroundings.orderRows.end(override) }
             await tell(.serverOverridden, override.server, "goes by probes again: the time is over")
         }
         if let freeze = orders.endFreeze(at: now) {
-            await endInStore { try await surroundings.word.end(freeze) }
+            await endInStore { try await surroundings.orderRows.end(freeze) }
             await tell(.fleetUnfrozen, nil, "the time is over")
         }
     }

@@ -27,7 +27,7 @@ package actor FailoverService {
         package let store: Store
         package let journal: FailoverJournal
         /// Overrides and freezes, as they are stored.
-        package let word: OperatorsWord
+        package let orderRows: StandingOrderRows
         package let publisher: SnapshotPublisher
         package let prober: Prober
         /// The keys by which a proxy knows the fleet's own probes.
@@ -43,7 +43,8 @@ package actor FailoverService {
         package let announce: @Sendable (FleetEvent.Kind, ServerName?, String) -> Void
 
         package init(
-            store: Store, journal: FailoverJournal, word: OperatorsWord, publisher: SnapshotPublisher, prober: Prober,
+            store: Store, journal: FailoverJournal, orderRows: StandingOrderRows, publisher: SnapshotPublisher,
+            prober: Prober,
             probeKeys: ProbeKeys, provider: @escaping @Sendable (Zone) -> any DNSProvider,
             authorities: @escaping @Sendable (Zone) async throws -> [AuthoritativeServer],
             ask: @escaping @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer,
@@ -52,7 +53,7 @@ package actor FailoverService {
         ) {
             self.store = store
             self.journal = journal
-            self.word = word
+            self.orderRows = orderRows
             self.publisher = publisher
             self.prober = prober
             self.probeKeys = probeKeys

@@ -9,7 +9,8 @@ actor ProviderCalls {
     static let mostOfOne = 8
 
     private let all = Turnstile(places: most)
-    private var byPlace: [String: Turnstile] = [:]
+    /// The servers that have calls now, and how many: a server that is called no more is forgotten.
+    private var places: [String: (turnstile: Turnstile, calls: Int)] = [:]
     private let provider: @Sendable (Zone) -> any DNSProvider
 
     init(_ provider: @escaping @Sendable (Zone) -> any DNSProvider) { self.provider = provider }
@@ -20,9 +21,23 @@ actor ProviderCalls {
         _ zone: Zone, _ call: @Sendable (any DNSProvider) async throws -> Answer
     ) async throws -> Answer {
         let place = zone.provider.place
-        let turnstile = byPlace[place] ?? Turnstile(places: ProviderCalls.mostOfOne)
-        byPlace[place] = turnstile
+        let turnstile = enter(place)
+        defer { leave(place) }
         let (all, provider) = (all, provider(zone))
         return try await turnstile.pass { try await all.pass { try await call(provider) } }
+    }
+
+    /// How many servers have calls under way or waiting.
+    var busyPlaces: Int { places.count }
+
+    private func enter(_ place: String) -> Turnstile {
+        let known = places[place] ?? (Turnstile(places: ProviderCalls.mostOfOne), 0)
+        places[place] = (known.turnstile, known.calls + 1)
+        return known.turnstile
+    }
+
+    private func leave(_ place: String) {
+        guard let known = places[place] else { return }
+        places[place] = known.calls == 1 ? nil : (known.turnstile, known.calls - 1)
     }
 }

@@ -4,7 +4,7 @@ import Store
 
 /// Orders of operators that last until a moment: an override of a server, a freeze of the fleet. Pure.
 ///
-/// ``OperatorsWord`` has them as rows. An order is entered here after it is stored. An order whose time is over ends
+/// ``StandingOrderRows`` has them as rows. An order is entered here after it is stored. An order whose time is over ends
 /// here first: it must not last longer because the store is away.
 struct StandingOrders: Sendable {
     private(set) var overrides: [ServerName: ServerOverride] = [:]

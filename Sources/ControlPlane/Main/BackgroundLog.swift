@@ -3,7 +3,7 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Writes this process's log on a queue of its own: no task and no event loop ever waits for whoever reads it.
+/// Writes this process's log on a queue of its own: no task and no event loop ever waits for the log's reader.
 final class BackgroundLog: TextOutputStream, Sendable {
     private let backlog = Mutex(LogBacklog())
     private let queue = DispatchQueue(label: "log")

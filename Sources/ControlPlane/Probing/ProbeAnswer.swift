@@ -32,7 +32,7 @@ struct ProbeAnswer: Sendable {
 
     var isEmpty: Bool { octets.isEmpty }
 
-    /// Takes what has come; nil when more is needed.
+    /// Reads the octets that have arrived; nil when more are needed.
     mutating func read(_ more: some Collection<UInt8>) -> Reading? {
         octets.append(contentsOf: more.prefix(ProbeAnswer.longest + 1 - octets.count))
         while let line = nextLine() {

@@ -124,7 +124,7 @@ private final class ProbeExchange: ChannelInboundHandler {
             verdict.succeed(
                 answer.isEmpty ? .turnedAway("reset") : .refused("reset before the end of its answer"))
         case let error as IOError: verdict.succeed(.failed("\(Errno(rawValue: error.errnoCode))"))
-        // The connection was closed without TLS's goodbye: it becomes inactive, and what has come is judged.
+        // The connection was closed without TLS's goodbye. It becomes inactive, and the octets so far are judged.
         case NIOSSLError.uncleanShutdown: break
         case is NIOSSLError, is BoringSSLError:
             let text = ProbeTLS.text(error)

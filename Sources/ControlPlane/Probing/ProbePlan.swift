@@ -26,7 +26,7 @@ package struct ProbeCheck: Hashable, Sendable {
     let usesTLS: Bool
 }
 
-/// Who is probed, and from where. Pure.
+/// Which servers are probed, and from where. Pure.
 ///
 /// Every server is, whether it carries anything or not: a standby has to be known to be well before it is needed. A
 /// service's check goes through every server that carries it, so that an endpoint that is dead (it answers through

@@ -10,7 +10,7 @@ struct ProbeTLS: Sendable {
     private let monitor: NIOSSLContext
     private let service: NIOSSLContext
 
-    /// For how long a connection whose verdict is there may go on saying goodbye: whoever is dead does not answer it.
+    /// For how long a connection may go on saying goodbye after the verdict: a dead server does not answer it.
     private static let farewell = TimeAmount.milliseconds(250)
 
     init() throws {
@@ -64,7 +64,7 @@ struct ProbeTLS: Sendable {
         return "certificate is for \(first)" + (others.count > 1 ? " and \(others.count - 1) more" : "")
     }
 
-    /// Of whoever takes connections, and closes them before TLS stands.
+    /// The words for a server that takes connections and closes them before TLS stands.
     static let closed = "TLS: the connection was closed in the handshake"
 
     /// Why TLS failed, in the words of the library, without what only its authors need.

@@ -50,7 +50,7 @@ package enum ChangeOutcome: Sendable {
     case unchanged(version: SnapshotVersion, record: Record?)
     /// What would have changed.
     case dryRun([Change.Edit])
-    /// The same creation was done before, and this is what it was answered.
+    /// The same creation was done before; `body` is the answer of that time.
     case repeated(version: SnapshotVersion, body: String)
 }
 

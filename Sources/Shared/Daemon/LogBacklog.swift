@@ -5,7 +5,7 @@
 /// A line that comes while it loses is lost even where there is room: so the loss is one gap, and is said in its place.
 public struct LogBacklog {
     public enum Admission: Equatable, Sendable {
-        /// It is the only line now: whoever writes lines must be woken.
+        /// It is the only line now: the writer must be woken.
         case first
         case queued
         case lost
@@ -59,7 +59,7 @@ public struct LogBacklog {
     /// A line was taken, and could not be written.
     public mutating func lose() {
         lost += 1
-        // With nobody there who reads, the loss is never said; that must not close the backlog to whoever comes.
+        // Without a reader the loss is never told. That must not close the backlog to a later reader.
         if isEmpty { isLosing = false }
     }
 

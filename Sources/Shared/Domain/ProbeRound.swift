@@ -24,7 +24,7 @@ public struct ProbeRound: Sendable {
         case turnedAway(String)
         /// The way there has failed; the next attempt may find another.
         case failed(String)
-        /// This machine has no way to that address, which says nothing about who is there.
+        /// This machine has no way to that address. That says nothing about the server there.
         case unreachable(String)
         /// This process could not begin the attempt.
         case notMade(String)
@@ -128,7 +128,7 @@ public struct ProbeRound: Sendable {
         }
     }
 
-    /// What has come of the round; nil while it goes on.
+    /// The outcome of the round; nil while it goes on.
     public func outcome(now: UInt64) -> Outcome? {
         let refused = doors.filter { !$0.isSettled && $0.refusals >= ProbeRound.mostRefusals }
         if !refused.isEmpty { return .missed(reason(refused) { $0.problem }, accepted: false) }
@@ -138,7 +138,7 @@ public struct ProbeRound: Sendable {
             return leftOut.count < doors.count ? .answered : .untold(reason(leftOut) { $0.problem })
         }
         guard now >= deadline else { return nil }
-        // Whoever looks at the clock so late has not looked at its sockets either: the answers may all be there.
+        // A process that looks at the clock so late has not read its sockets either: the answers may all be there.
         let isLate = now &- deadline > timeout / 2
         let asked = isLate ? [] : silent.filter { $0.attempts >= fairAttempts }
         guard !asked.isEmpty else {

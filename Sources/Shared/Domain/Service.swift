@@ -140,7 +140,7 @@ public struct Service: Hashable, Sendable {
     public let primary: ServerName
     /// The servers able to take over, in order.
     public let standbys: [ServerName]
-    /// The names that steer its traffic. None: whoever looks after them moves it.
+    /// The names that steer its traffic. Without any, the customer moves the traffic.
     public let bindings: [DNSBinding]
     /// Its own uptime check, if it has one.
     public let check: ServiceCheck?

@@ -28,7 +28,7 @@ public struct FrameDecoder: Sendable {
     /// How many octets of the length have come, and what they make so far.
     private var lengthOctets = 0
     private var length = 0
-    /// What has come of the frame whose length is known.
+    /// The octets so far of the frame whose length is known.
     private var body: [UInt8] = []
     private var failure: FrameError?
 

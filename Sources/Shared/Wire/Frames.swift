@@ -55,7 +55,7 @@ extension WireFrame {
 
     public static let heartbeat = WireFrame(.heartbeat(WireHeartbeat()))
 
-    /// The first words of who has no certificate yet. `request` is a PKCS #10 request, DER.
+    /// What a server without a certificate says first. `request` is a PKCS #10 request, DER.
     public static func enroll(token: String, request: [UInt8]) -> WireFrame {
         var enroll = WireEnroll()
         enroll.protocolVersion = ChannelRules.protocolVersion

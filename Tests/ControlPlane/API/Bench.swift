@@ -62,7 +62,7 @@ struct Bench: Sendable {
             // Not run: nothing is probed, and nothing is decided but what is asked for.
             let failover = try await FailoverService(
                 FailoverService.Surroundings(
-                    store: store, journal: FailoverJournal(store: store), word: OperatorsWord(store: store),
+                    store: store, journal: FailoverJournal(store: store), orderRows: StandingOrderRows(store: store),
                     publisher: publisher, prober: Prober(logger: logger),
                     probeKeys: try await ProbeKeys.stored(in: store),
                     provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },

@@ -76,7 +76,7 @@ final class Laboratory: Sendable {
         return try await FailoverService(
             FailoverService.Surroundings(
                 store: bench.store, journal: FailoverJournal(store: bench.store),
-                word: OperatorsWord(store: bench.store), publisher: bench.publisher,
+                orderRows: StandingOrderRows(store: bench.store), publisher: bench.publisher,
                 prober: Prober(logger: logger),
                 probeKeys: try await ProbeKeys.stored(in: bench.store),
                 provider: { $0.name.text == "acme.test" ? zone : other },

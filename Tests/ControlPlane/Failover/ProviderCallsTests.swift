@@ -45,8 +45,10 @@ import Testing
             }
             try await eventually("eight are inside") { inside.now >= ProviderCalls.mostOfOne }
             #expect(try await calls.to(idle) { _ in "answered" } == "answered")
+            #expect(await calls.busyPlaces == 1, "a server that is called no more is forgotten")
             open.finish()
         }
+        #expect(await calls.busyPlaces == 0)
         #expect(inside.most == ProviderCalls.mostOfOne)
     }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Questions to whoever sits in front of a terminal.
+/// Questions to the person at the terminal.
 enum Terminal {
     /// Whether someone can be asked.
     static var isThere: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }

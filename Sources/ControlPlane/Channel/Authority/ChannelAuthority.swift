@@ -104,7 +104,7 @@ package struct ChannelAuthority: Sendable {
         } catch {
             throw .malformed
         }
-        // Before the signature: what another kind of key costs to verify is up to whoever sent it.
+        // Before the signature: the sender decides how much a key of another kind costs to verify.
         guard let key = P256.Signing.PublicKey(parsed.publicKey) else { throw .otherKey }
         guard parsed.publicKey.isValidSignature(parsed.signature, for: parsed) else { throw .notProven }
         return key

@@ -1,6 +1,6 @@
 import Domain
 
-/// Why a server gets no certificate. Each says so to whoever runs that server.
+/// Why a server gets no certificate. Each is a sentence for the operator of that server.
 enum EnrollmentRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownToken
     /// It is shown a second time: by the server whose answer was lost, or by somebody who read it on its way.

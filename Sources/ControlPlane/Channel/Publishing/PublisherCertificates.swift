@@ -42,7 +42,7 @@ extension SnapshotPublisher {
             case .first(let token, let request):
                 let issued = try await enrollments.enroll(token: token, request: request)
                 logger.notice(
-                    "server enrolled",
+                    "A server has enrolled",
                     metadata: [
                         "server": "\(issued.server)", "address": "\(session.origin.text)", "serial": "\(issued.serial)",
                     ])
@@ -58,7 +58,7 @@ extension SnapshotPublisher {
                     changeStatus(of: issued.server) { $0.certificateExpires = issued.notAfter.timeIntervalSince1970 }
                 }
                 logger.info(
-                    "certificate renewed", metadata: ["server": "\(issued.server)", "serial": "\(issued.serial)"])
+                    "A certificate was renewed", metadata: ["server": "\(issued.server)", "serial": "\(issued.serial)"])
                 return .certificate(issued.der)
             }
         } catch {
@@ -79,7 +79,7 @@ extension SnapshotPublisher {
         if case .first = request { return end(id, reason: "\(refusal)", refusal: kind) }
         // It asks again, and its present certificate is good for long yet.
         logger.error(
-            "a certificate was not renewed",
+            "A certificate was not renewed",
             metadata: ["server": "\(sessions[id]?.server?.text ?? "unknown")", "reason": "\(refusal)"])
     }
 }

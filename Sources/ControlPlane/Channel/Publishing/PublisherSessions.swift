@@ -18,7 +18,7 @@ extension SnapshotPublisher {
             if let kind {
                 refused(kind, from: origin, reason: reason)
             } else {
-                logger.info("a connection to the channel was turned away", metadata: ["reason": "\(reason)"])
+                logger.info("A connection to the channel was turned away", metadata: ["reason": "\(reason)"])
             }
             // Closing is all there is to do; that it is closed already is no failure.
             try? await connection.executeThenClose { _, _ in }
@@ -45,7 +45,7 @@ extension SnapshotPublisher {
             return (.crowd, "there are \(sessions.count) sessions already")
         }
         guard isLocal else {
-            // Whoever can reach our port could otherwise keep the servers out.
+            // Otherwise a stranger who can reach our port could keep the servers out.
             let strangers = sessions.values.count { $0.server == nil }
             guard strangers < SnapshotPublisher.mostStrangers else {
                 return (.crowd, "there are \(strangers) connections already that have not said who they are")
@@ -74,7 +74,7 @@ extension SnapshotPublisher {
             "address": "\(origin.text)", "kind": "\(kind.rawValue)", "reason": "\(reason)",
         ]
         if leftOut > 0 { metadata["leftOut"] = "\(leftOut)" }
-        logger.warning("a connection to the channel was refused", metadata: metadata)
+        logger.warning("A connection to the channel was refused", metadata: metadata)
     }
 
     /// The connection of a session broke with an error.
@@ -204,23 +204,23 @@ extension SnapshotPublisher {
                 events.append(.versionApplied, server: server, version: version, detail: "applied after a refusal")
             }
             changeStatus(of: server) { $0.applied(version) }
-            logger.debug("version applied", metadata: ["server": "\(server)", "version": "\(version)"])
+            logger.debug("A version was applied", metadata: ["server": "\(server)", "version": "\(version)"])
             update(id) { $0.published(builder.version) }
         case .reportRefused(let version, let reasons):
             events.append(
                 .versionRefused, server: server, version: version, detail: reasons.prefix(10).joined(separator: "; "))
             changeStatus(of: server) { $0.refusal = ServerStatus.Refusal(version: version, reasons: reasons) }
             logger.warning(
-                "version refused",
+                "A version was refused",
                 metadata: [
                     "server": "\(server)", "version": "\(version)",
                     "reasons": "\(reasons.prefix(10).joined(separator: "; "))",
                 ])
             update(id) { $0.published(builder.version) }
         case .retryWhole(let version, let reasons):
-            // Whoever waits for an answer waits on: most often everything is taken.
+            // Calls that wait for an answer wait on: in most cases the frame was sent as a whole.
             logger.warning(
-                "difference refused; everything is sent",
+                "A difference was refused; everything is sent",
                 metadata: [
                     "server": "\(server)", "version": "\(version)",
                     "reasons": "\(reasons.prefix(10).joined(separator: "; "))",
@@ -268,7 +268,7 @@ extension SnapshotPublisher {
             .sessionConnected, server: hello.server, version: applied,
             detail: "connected from \(origin ?? "the Unix socket"), software \(hello.softwareVersion)")
         logger.info(
-            "data plane connected",
+            "A data plane has connected",
             metadata: [
                 "server": "\(hello.server)", "address": "\(origin ?? "")", "software": "\(hello.softwareVersion)",
                 "boot": "\(hello.bootID)",
@@ -336,7 +336,7 @@ extension SnapshotPublisher {
         // Who comes, says nothing and goes may be a check of uptime: every few seconds, for ever.
         let isStranger = session.server == nil
         logger.log(
-            level: ending.isOrderly ? isStranger ? .debug : .info : .warning, "session ended",
+            level: ending.isOrderly ? isStranger ? .debug : .info : .warning, "A session has ended",
             metadata: ["server": "\(session.server.map(\.text) ?? "unknown")", "reason": "\(ending.reason)"])
         if let server = session.server { events.append(.sessionEnded, server: server, detail: ending.reason) }
     }

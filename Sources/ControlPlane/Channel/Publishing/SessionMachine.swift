@@ -45,7 +45,7 @@ struct SessionMachine: Sendable {
         /// sent.
         case retryWhole(SnapshotVersion, reasons: [String])
         case observe(WireObservation)
-        /// Give its first certificate to who has this token.
+        /// Give the server that has this token its first certificate.
         case enroll(token: String, request: [UInt8])
         /// Give its next certificate to the server of the session.
         case renew(request: [UInt8])

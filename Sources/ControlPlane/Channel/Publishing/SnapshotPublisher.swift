@@ -23,7 +23,7 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
         let origin: Origin
         let wakeUp: AsyncStream<Void>.Continuation
         var server: ServerName?
-        /// What it has shown, when it came over TCP; after a renewal what it was given.
+        /// The certificate that it has shown over TCP; after a renewal, the new one. Nil over the Unix socket.
         var certificate: PeerCertificate?
         var certificateWork: CertificateWork?
         var heartbeatDue = false
@@ -174,14 +174,14 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
         var listeners: [(ChannelListener.Listener, isLocal: Bool)] = []
         if let path = settings.unixPath {
             listeners.append((try await ChannelListener.bind(path, group: group), true))
-            logger.info("listening for data planes", metadata: ["path": "\(path)"])
+            logger.info("Listening for data planes", metadata: ["path": "\(path)"])
         }
         guard let secure = settings.secure else { return listeners }
         for address in secure.addresses {
             let listener = try await ChannelListener.bind(address, tls: secure.tls, group: group)
             listeners.append((listener, false))
             logger.info(
-                "listening for data planes",
+                "Listening for data planes",
                 metadata: [
                     "address": "\(Origin(listener.channel.localAddress).text)",
                     "authority": "\(secure.enrollments.authority.fingerprint)",
@@ -210,7 +210,7 @@ package actor SnapshotPublisher: ServiceLifecycle.Service {
                     ChannelListener.close(listener, group: MultiThreadedEventLoopGroup.singleton)
                 }
             } catch {
-                logger.error("listening for data planes failed", metadata: ["error": "\(error)"])
+                logger.error("Listening for data planes failed", metadata: ["error": "\(error)"])
             }
             stop()
         }

@@ -14,7 +14,7 @@ enum Representation {
 }
 
 extension Schema {
-    /// Who has applied the change that was just made, for who has waited for it.
+    /// Which servers have applied the change that was just made. It is there when the sender has waited for them.
     package static let applied = Schema.named(
         "Applied",
         .object([

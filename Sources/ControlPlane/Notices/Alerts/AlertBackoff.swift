@@ -6,7 +6,7 @@ enum AlertBackoff {
     static let first = 1.0
     /// In seconds. A receiver that was away for long hears no later than this after it is back.
     static let longest = 300.0
-    /// In seconds. Whoever can be told of a failure only a day later has learned of it otherwise.
+    /// In seconds. A day after a failure people have learned of it in other ways.
     static let patience = 86_400.0
 
     /// How many seconds to wait after the attempt with this number, the first being 1.

@@ -93,7 +93,7 @@ package final class EventLog: Sendable {
     package func report(after id: EventID?, atMost limit: Int = EventLog.mostEvents) -> [FleetEvent] {
         let (missed, events) = events(after: id, atMost: limit)
         guard missed else { return events }
-        // Whoever is cut off behind it goes on where this report would have.
+        // A reader that is cut off behind it goes on where this report would have.
         let before = EventID(epoch: epoch, number: (events.first?.id.number ?? 1) - 1)
         let gap = FleetEvent(
             id: before, at: now(), kind: .gap, server: nil, version: nil, author: nil,

@@ -1,7 +1,7 @@
 package import Domain
 package import FoundationEssentials
 
-/// Something that happened in the fleet, as whoever watches it is told.
+/// Something that happened in the fleet, as its watchers are told.
 package struct FleetEvent: Sendable, Equatable {
     package enum Kind: String, CaseIterable, Sendable {
         /// A version was made.

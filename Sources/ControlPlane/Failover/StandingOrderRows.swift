@@ -3,7 +3,7 @@ import FoundationEssentials
 package import Store
 
 /// Orders of operators that last for a time, as rows of the store: an override of a server, a freeze of the fleet.
-package struct OperatorsWord: Sendable {
+package struct StandingOrderRows: Sendable {
     package let store: Store
 
     package init(store: Store) {
