@@ -23,7 +23,7 @@ package struct ControlDaemon: Sendable {
     private let secure: SecureChannel?
     private let events: EventLog
     private let http: OutgoingHTTP
-    private let prober: Prober
+    private let prober: ControlVantage
     private let alerts: AlertSender
     private let failover: FailoverService
     private let api: ControlAPI
@@ -45,7 +45,7 @@ package struct ControlDaemon: Sendable {
     /// `descriptors` is how many this process may have.
     package init(_ settings: ControlSettings, descriptors: Int, logger: Logger) async throws {
         // A fifth is for probes: they must be possible however many servers and people are connected.
-        let forProbes = max(16, min(Prober.mostAttempts, descriptors / 5))
+        let forProbes = max(16, min(ControlVantage.mostAttempts, descriptors / 5))
         let forPeers = max(16, descriptors - ControlDaemon.otherDescriptors - forProbes)
         mostConnections = min(ControlDaemon.mostConnections, forPeers / 2)
         let mostSessions = min(ControlDaemon.mostSessions, forPeers - mostConnections)
@@ -71,7 +71,7 @@ package struct ControlDaemon: Sendable {
             events: events, logger: logger)
         // Each call has a deadline of its own besides.
         http = OutgoingHTTP(connectTimeout: .seconds(3), readTimeout: .seconds(10))
-        prober = Prober(logger: logger, mostAttempts: forProbes)
+        prober = ControlVantage(logger: logger, mostAttempts: forProbes)
         let credentials = Credentials(folder: settings.credentials)
         let (store, alerts) = (
             store,
@@ -135,7 +135,7 @@ package struct ControlDaemon: Sendable {
     private func status() -> String { "API on \(listen), version \(store.version)" }
 
     private static func failover(
-        _ providers: ProviderFactory, _ store: Store, _ publisher: SnapshotPublisher, _ prober: Prober,
+        _ providers: ProviderFactory, _ store: Store, _ publisher: SnapshotPublisher, _ prober: ControlVantage,
         _ probeKeys: ProbeKeys, _ events: EventLog, _ alerts: AlertSender, _ logger: Logger
     ) async throws -> FailoverService {
         let authorities = AuthorityCheck()

@@ -29,7 +29,7 @@ package actor FailoverService {
         /// Overrides and freezes, as they are stored.
         package let orderRows: StandingOrderRows
         package let publisher: SnapshotPublisher
-        package let prober: Prober
+        package let prober: ControlVantage
         /// The keys by which a proxy knows the fleet's own probes.
         package let probeKeys: ProbeKeys
         /// The provider that changes a zone.
@@ -44,7 +44,7 @@ package actor FailoverService {
 
         package init(
             store: Store, journal: FailoverJournal, orderRows: StandingOrderRows, publisher: SnapshotPublisher,
-            prober: Prober,
+            prober: ControlVantage,
             probeKeys: ProbeKeys, provider: @escaping @Sendable (Zone) -> any DNSProvider,
             authorities: @escaping @Sendable (Zone) async throws -> [AuthoritativeServer],
             ask: @escaping @Sendable (AuthoritativeServer, DomainName, RecordType) async -> AuthorityAnswer,

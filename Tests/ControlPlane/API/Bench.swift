@@ -63,7 +63,7 @@ struct Bench: Sendable {
             let failover = try await FailoverService(
                 FailoverService.Surroundings(
                     store: store, journal: FailoverJournal(store: store), orderRows: StandingOrderRows(store: store),
-                    publisher: publisher, prober: Prober(logger: logger),
+                    publisher: publisher, prober: ControlVantage(logger: logger),
                     probeKeys: try await ProbeKeys.stored(in: store),
                     provider: { _ in MemoryZone() }, authorities: { _ in [] }, ask: { _, _, _ in .records([]) },
                     tell: { kind, server, detail in events.append(kind, server: server, detail: detail) },

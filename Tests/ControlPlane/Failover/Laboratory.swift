@@ -77,7 +77,7 @@ final class Laboratory: Sendable {
             FailoverService.Surroundings(
                 store: bench.store, journal: FailoverJournal(store: bench.store),
                 orderRows: StandingOrderRows(store: bench.store), publisher: bench.publisher,
-                prober: Prober(logger: logger),
+                prober: ControlVantage(logger: logger),
                 probeKeys: try await ProbeKeys.stored(in: bench.store),
                 provider: { $0.name.text == "acme.test" ? zone : other },
                 authorities: { _ in

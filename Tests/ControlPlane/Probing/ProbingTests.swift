@@ -17,8 +17,8 @@ import Testing
 
     /// Runs a prober while `body` runs, and stops it as a daemon is stopped.
     static func run<Result: Sendable>(
-        _ prober: Prober = Prober(logger: logger),
-        _ body: @escaping @Sendable (Prober) async throws -> Result
+        _ prober: ControlVantage = ControlVantage(logger: logger),
+        _ body: @escaping @Sendable (ControlVantage) async throws -> Result
     ) async throws -> Result {
         let group = ServiceGroup(services: [prober], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -141,7 +141,7 @@ import Testing
     @Test func `a vantage that cannot make connections tells nothing`() async throws {
         try await MonitorStub.serving(`Probing`.right) { stub in
             let target = try stub.target(timeout: .milliseconds(100))
-            let told = try await `Probing`.run(Prober(logger: `Probing`.logger, mostAttempts: 0)) { prober in
+            let told = try await `Probing`.run(ControlVantage(logger: `Probing`.logger, mostAttempts: 0)) { prober in
                 prober.watch([target])
                 try await Task.sleep(for: .milliseconds(500))
                 return prober.outcomes

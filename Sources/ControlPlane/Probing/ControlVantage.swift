@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Each series of probes has a task of its own, which goes on until the series is no longer wanted; what a new list
 /// leaves as it was is not disturbed by it, so that no number of changes keeps anybody from being probed.
-package final class Prober: ServiceLifecycle.Service, Sendable {
+package final class ControlVantage: ServiceLifecycle.Service, Sendable {
     /// How rounds ended; for one reader. When it does not keep up, the newest are kept.
     package let outcomes: AsyncStream<ProbeOutcome>
     private let outcome: AsyncStream<ProbeOutcome>.Continuation
@@ -35,12 +35,12 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
     /// that no number of checks keeps the servers themselves from being probed.
     package init(
         logger: Logger, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        mostAttempts: Int = Prober.mostAttempts
+        mostAttempts: Int = ControlVantage.mostAttempts
     ) {
         self.logger = logger
         self.group = group
         self.mostAttempts = mostAttempts
-        (outcomes, outcome) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Prober.mostOutcomes))
+        (outcomes, outcome) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(ControlVantage.mostOutcomes))
         (lists, list) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -120,7 +120,7 @@ package final class Prober: ServiceLifecycle.Service, Sendable {
     /// Says why nothing is told, but not for ever.
     private func complain(_ series: ProbeSeries, _ reason: String, at now: ContinuousClock.Instant) {
         let isDue = lastComplaint.withLock { last in
-            if let last, now - last < Prober.complaintInterval { return false }
+            if let last, now - last < ControlVantage.complaintInterval { return false }
             last = now
             return true
         }
