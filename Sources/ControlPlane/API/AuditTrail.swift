@@ -8,7 +8,7 @@ struct AuditRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/audit", query: Operation.page, needs: .readAudit) { try await list($0) }
+            Operation(.get, "/api/v1/audit", needs: .readAudit, .listAudit) { try await list($0) }
         ]
     }
 

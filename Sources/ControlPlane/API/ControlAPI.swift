@@ -25,6 +25,7 @@ package struct ControlAPI: HTTPResponder {
         counters: RequestCounters, logger: Logger
     ) {
         let authentication = BearerAuthentication(tokens: tokens)
+        let document = OpenAPIDocument()
         let resources = Resources(
             store: store, changes: changes, shown: Representations(store: store, publisher: publisher))
         let routes: [any Routes] = [
@@ -43,9 +44,11 @@ package struct ControlAPI: HTTPResponder {
             EventRoutes(events: events, authentication: authentication, logger: logger),
             TokenRoutes(tokens: tokens, changes: changes),
             ProcessRoutes(
-                store: store, publisher: publisher, failover: failover, alerts: alerts, counters: counters),
+                store: store, publisher: publisher, failover: failover, alerts: alerts, counters: counters,
+                document: document),
         ]
         operations = routes.flatMap(\.operations)
+        document.describe(operations)
         self.authentication = authentication
         self.counters = counters
         self.logger = logger

@@ -18,8 +18,12 @@ struct EnrollmentRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.post, "/api/v1/servers/{name}/enroll", needs: .enrollServers) { try await grant($0) },
-            Operation(.post, "/api/v1/servers/{name}/revoke", needs: .enrollServers) { try await revoke($0) },
+            Operation(.post, "/api/v1/servers/{name}/enroll", needs: .enrollServers, .enrollServer) {
+                try await grant($0)
+            },
+            Operation(.post, "/api/v1/servers/{name}/revoke", needs: .enrollServers, .revokeServer) {
+                try await revoke($0)
+            },
         ]
     }
 

@@ -14,7 +14,7 @@ struct EventRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/events", query: ["after", "follow"], needs: .readEvents) { try await show($0) }
+            Operation(.get, "/api/v1/events", needs: .readEvents, .followEvents) { try await show($0) }
         ]
     }
 

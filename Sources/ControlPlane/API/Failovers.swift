@@ -17,17 +17,31 @@ struct FailoverRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/failover", needs: .readFailovers) { try await showStatus($0) },
-            Operation(.put, "/api/v1/failover/freeze", needs: .overrideFailover) { try await freeze($0) },
-            Operation(.delete, "/api/v1/failover/freeze", needs: .overrideFailover) { try await unfreeze($0) },
-            Operation(.get, "/api/v1/failovers", query: Operation.page, needs: .readFailovers) { try await list($0) },
-            Operation(.get, "/api/v1/failovers/{id}", needs: .readFailovers) { try await show($0) },
-            Operation(.post, "/api/v1/failovers/{id}/failback", needs: .moveServices) { try await takeBack($0) },
-            Operation(.get, "/api/v1/servers/{name}/failover-plan", needs: .readFailovers) { try await showPlan($0) },
-            Operation(.post, "/api/v1/servers/{name}/failover", needs: .moveServices) { try await failOver($0) },
-            Operation(.post, "/api/v1/servers/{name}/failback", needs: .moveServices) { try await failBack($0) },
-            Operation(.put, "/api/v1/servers/{name}/override", needs: .overrideFailover) { try await override($0) },
-            Operation(.delete, "/api/v1/servers/{name}/override", needs: .overrideFailover) {
+            Operation(.get, "/api/v1/failover", needs: .readFailovers, .showFailoverStatus) {
+                try await showStatus($0)
+            },
+            Operation(.put, "/api/v1/failover/freeze", needs: .overrideFailover, .freezeFleet) { try await freeze($0) },
+            Operation(.delete, "/api/v1/failover/freeze", needs: .overrideFailover, .unfreezeFleet) {
+                try await unfreeze($0)
+            },
+            Operation(.get, "/api/v1/failovers", needs: .readFailovers, .listFailovers) { try await list($0) },
+            Operation(.get, "/api/v1/failovers/{id}", needs: .readFailovers, .showFailover) { try await show($0) },
+            Operation(.post, "/api/v1/failovers/{id}/failback", needs: .moveServices, .takeFailoverBack) {
+                try await takeBack($0)
+            },
+            Operation(.get, "/api/v1/servers/{name}/failover-plan", needs: .readFailovers, .planFailover) {
+                try await showPlan($0)
+            },
+            Operation(.post, "/api/v1/servers/{name}/failover", needs: .moveServices, .failServerOver) {
+                try await failOver($0)
+            },
+            Operation(.post, "/api/v1/servers/{name}/failback", needs: .moveServices, .failServerBack) {
+                try await failBack($0)
+            },
+            Operation(.put, "/api/v1/servers/{name}/override", needs: .overrideFailover, .overrideServer) {
+                try await override($0)
+            },
+            Operation(.delete, "/api/v1/servers/{name}/override", needs: .overrideFailover, .clearOverride) {
                 try await clearOverride($0)
             },
         ]

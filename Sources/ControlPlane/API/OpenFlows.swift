@@ -12,7 +12,7 @@ struct FlowRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/servers/{name}/flows", query: ["service", "client", "limit"], needs: .listFlows) {
+            Operation(.get, "/api/v1/servers/{name}/flows", needs: .listFlows, .listFlows) {
                 try await list($0)
             }
         ]

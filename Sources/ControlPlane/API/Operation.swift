@@ -1,42 +1,47 @@
 import Access
 import Hummingbird
 
-/// One thing that the API can do: a method on a path, what it takes, and the right that it needs.
+/// One thing that the API can do: a method on a path, the right that it needs, and what it takes and answers.
 ///
-/// The list of them is the router, the source of 405 answers, and what the OpenAPI document is tested against.
+/// The list of them is the router, the source of 405 answers, and the OpenAPI document.
 struct Operation: Sendable {
     typealias Handler = @Sendable (APIRequest) async throws -> Response
 
     let method: HTTPRequest.Method
     /// As OpenAPI writes it: `/api/v1/services/{name}`.
     let path: String
-    /// The query parameters that it knows.
-    let query: Set<String>
     /// What its caller must be allowed to; nil where it answers anybody, without a token.
     let right: Right?
+    let description: OperationDescription
     let handle: Handler
+    /// The query parameters that it knows.
+    let query: Set<String>
     private let segments: [Substring]
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, query: Set<String> = [], needs right: Right,
+        _ method: HTTPRequest.Method, _ path: String, needs right: Right, _ description: OperationDescription,
         _ handle: @escaping Handler
     ) {
-        self.init(method, path, query: query, right: right, handle)
+        self.init(method, path, right: right, description, handle)
     }
 
     /// An operation that answers without a token.
-    static func open(_ method: HTTPRequest.Method, _ path: String, _ handle: @escaping Handler) -> Operation {
-        Operation(method, path, query: [], right: nil, handle)
+    static func open(
+        _ method: HTTPRequest.Method, _ path: String, _ description: OperationDescription, _ handle: @escaping Handler
+    ) -> Operation {
+        Operation(method, path, right: nil, description, handle)
     }
 
     private init(
-        _ method: HTTPRequest.Method, _ path: String, query: Set<String>, right: Right?, _ handle: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, right: Right?, _ description: OperationDescription,
+        _ handle: @escaping Handler
     ) {
         self.method = method
         self.path = path
-        self.query = query
         self.right = right
+        self.description = description
         self.handle = handle
+        query = Set(description.parameters.filter { $0.place == .query }.map(\.name))
         segments = path.split(separator: "/", omittingEmptySubsequences: false)
     }
 
@@ -66,9 +71,6 @@ struct Operation: Sendable {
         return variables
     }
 
-    /// The query parameters of every change.
-    static let change: Set<String> = ["dry_run", "wait", "timeout"]
-    static let page: Set<String> = ["limit", "cursor"]
 }
 
 /// What can be asked of one kind of thing: a struct with what it uses.

@@ -11,17 +11,18 @@ struct ProcessRoutes: Routes {
     let failover: FailoverService
     let alerts: AlertQueue
     let counters: RequestCounters
+    let document: OpenAPIDocument
 
     var operations: [Operation] {
         [
-            .open(.get, "/healthz") { _ in
+            .open(.get, "/healthz", .showHealth) { _ in
                 Response(
                     status: .ok, headers: [.contentType: "text/plain"],
                     body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
             },
-            Operation(.get, "/metrics", needs: .readMetrics) { try await showMetrics($0) },
-            .open(.get, "/openapi.json") { _ in .json(text: OpenAPI.document) },
-            .open(.get, "/api/v1/openapi.json") { _ in .json(text: OpenAPI.document) },
+            Operation(.get, "/metrics", needs: .readMetrics, .showMetrics) { try await showMetrics($0) },
+            .open(.get, "/openapi.json", .showDocument) { _ in .json(text: document.text) },
+            .open(.get, "/api/v1/openapi.json", .showDocumentOfVersion1) { _ in .json(text: document.text) },
         ]
     }
 

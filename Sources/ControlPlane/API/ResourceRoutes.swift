@@ -94,24 +94,24 @@ struct ResourceRoutes: Routes {
     let change: Right
     let resources: Resources
 
-    var operations: [Operation] { [list] + others }
-
-    private var list: Operation {
-        Operation(.get, "/api/v1/\(kind.plural)", query: Operation.page, needs: .readFleet) {
-            try await resources.list(kind, $0)
-        }
+    var operations: [Operation] {
+        let descriptions = ResourceDescriptions(kind: kind)
+        return [
+            Operation(.get, "/api/v1/\(kind.plural)", needs: .readFleet, descriptions.list) {
+                try await resources.list(kind, $0)
+            }
+        ] + others
     }
 
     /// All but the list, which some kinds answer by themselves.
     var others: [Operation] {
         let (collection, one) = ("/api/v1/\(kind.plural)", "/api/v1/\(kind.plural)/{name}")
+        let descriptions = ResourceDescriptions(kind: kind)
         return [
-            Operation(.post, collection, query: Operation.change, needs: change) {
-                try await resources.create(kind, $0)
-            },
-            Operation(.get, one, needs: .readFleet) { try await resources.show(kind, $0) },
-            Operation(.patch, one, query: Operation.change, needs: change) { try await resources.update(kind, $0) },
-            Operation(.delete, one, query: Operation.change, needs: change) { try await resources.delete(kind, $0) },
+            Operation(.post, collection, needs: change, descriptions.create) { try await resources.create(kind, $0) },
+            Operation(.get, one, needs: .readFleet, descriptions.show) { try await resources.show(kind, $0) },
+            Operation(.patch, one, needs: change, descriptions.update) { try await resources.update(kind, $0) },
+            Operation(.delete, one, needs: change, descriptions.delete) { try await resources.delete(kind, $0) },
         ]
     }
 }

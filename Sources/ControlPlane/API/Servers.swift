@@ -17,13 +17,15 @@ struct ServerRoutes: Routes {
 
     var operations: [Operation] {
         ResourceRoutes(kind: .server, change: .changeServers, resources: resources).operations + [
-            Operation(.post, "/api/v1/servers/{name}/drain", needs: .commandServers) {
+            Operation(.post, "/api/v1/servers/{name}/drain", needs: .commandServers, .drainServer) {
                 try await setDraining(true, $0)
             },
-            Operation(.post, "/api/v1/servers/{name}/undrain", needs: .commandServers) {
+            Operation(.post, "/api/v1/servers/{name}/undrain", needs: .commandServers, .undrainServer) {
                 try await setDraining(false, $0)
             },
-            Operation(.post, "/api/v1/servers/{name}/accept", needs: .commandServers) { try await acceptOn($0) },
+            Operation(.post, "/api/v1/servers/{name}/accept", needs: .commandServers, .acceptOnServer) {
+                try await acceptOn($0)
+            },
         ]
     }
 

@@ -13,10 +13,10 @@ struct ServiceRoutes: Routes {
     var operations: [Operation] {
         [
             Operation(
-                .get, "/api/v1/services", query: Operation.page.union(["customer", "server"]), needs: .readFleet
+                .get, "/api/v1/services", needs: .readFleet, ResourceDescriptions(kind: .service).list
             ) { try await list($0) }
         ] + ResourceRoutes(kind: .service, change: .changeServices, resources: resources).others + [
-            Operation(.post, "/api/v1/services/{name}/endpoint-check", needs: .checkEndpoints) {
+            Operation(.post, "/api/v1/services/{name}/endpoint-check", needs: .checkEndpoints, .checkEndpoint) {
                 try await checks.check($0)
             }
         ]

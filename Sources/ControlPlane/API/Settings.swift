@@ -6,8 +6,10 @@ struct SettingsRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/settings", needs: .readFleet) { try await resources.show(.settings, $0) },
-            Operation(.patch, "/api/v1/settings", query: Operation.change, needs: .changeSettings) {
+            Operation(.get, "/api/v1/settings", needs: .readFleet, .showSettings) {
+                try await resources.show(.settings, $0)
+            },
+            Operation(.patch, "/api/v1/settings", needs: .changeSettings, .updateSettings) {
                 try await resources.update(.settings, $0)
             },
         ]

@@ -13,9 +13,9 @@ struct TokenRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/tokens", query: Operation.page, needs: .manageTokens) { try await list($0) },
-            Operation(.post, "/api/v1/tokens", needs: .manageTokens) { try await create($0) },
-            Operation(.delete, "/api/v1/tokens/{name}", needs: .manageTokens) { try await delete($0) },
+            Operation(.get, "/api/v1/tokens", needs: .manageTokens, .listTokens) { try await list($0) },
+            Operation(.post, "/api/v1/tokens", needs: .manageTokens, .createToken) { try await create($0) },
+            Operation(.delete, "/api/v1/tokens/{name}", needs: .manageTokens, .deleteToken) { try await delete($0) },
         ]
     }
 

@@ -11,10 +11,12 @@ struct VersionRoutes: Routes {
 
     var operations: [Operation] {
         [
-            Operation(.get, "/api/v1/versions", query: Operation.page, needs: .readFleet) { try await list($0) },
-            Operation(.get, "/api/v1/versions/{version}", needs: .readFleet) { try await show($0) },
-            Operation(.get, "/api/v1/versions/{version}/diff/{other}", needs: .readFleet) { try await compare($0) },
-            Operation(.post, "/api/v1/versions/{version}/restore", query: Operation.change, needs: .restoreVersions) {
+            Operation(.get, "/api/v1/versions", needs: .readFleet, .listVersions) { try await list($0) },
+            Operation(.get, "/api/v1/versions/{version}", needs: .readFleet, .showVersion) { try await show($0) },
+            Operation(.get, "/api/v1/versions/{version}/diff/{other}", needs: .readFleet, .compareVersions) {
+                try await compare($0)
+            },
+            Operation(.post, "/api/v1/versions/{version}/restore", needs: .restoreVersions, .restoreVersion) {
                 try await restore($0)
             },
         ]

@@ -4,18 +4,31 @@ import Testing
 @testable import API
 @testable import JSON
 
+extension OpenAPI {
+    /// Everything that the router answers.
+    static func answered() async throws -> [API.Operation] {
+        let answered = Mutex<[API.Operation]>([])
+        try await Bench.run { bench in answered.withLock { $0 = bench.operations } }
+        return answered.withLock { $0 }
+    }
+
+    /// The document, as it is sent.
+    static func served() async throws -> String {
+        let text = Mutex("")
+        try await Bench.run { bench in
+            let answer = try await bench.get("/openapi.json")
+            text.withLock { $0 = answer.text }
+        }
+        return text.withLock { $0 }
+    }
+}
+
 @Suite struct `The OpenAPI document` {
     let document: JSONObject
 
-    init() throws {
-        document = try #require(try JSONValue.parse(OpenAPI.document.utf8).object)
-    }
-
-    /// Everything that the router answers.
-    private func answered() async throws -> [Operation] {
-        let answered = Mutex<[Operation]>([])
-        try await Bench.run { bench in answered.withLock { $0 = bench.operations } }
-        return answered.withLock { $0 }
+    init() async throws {
+        let text = try await OpenAPI.served()
+        document = try #require(try JSONValue.parse(text.utf8).object)
     }
 
     private func operations() throws -> [String: JSONObject] {
@@ -30,7 +43,7 @@ import Testing
 
     @Test func `it documents what the router answers, and nothing else`() async throws {
         let documented = Set(try operations().keys)
-        let operations = try await answered()
+        let operations = try await OpenAPI.answered()
         let answered = Set(operations.map { "\($0.method.rawValue) \($0.path)" })
         #expect(documented == answered)
         #expect(operations.count == answered.count)
@@ -39,7 +52,7 @@ import Testing
     @Test func `it documents the query parameters that are known, and nothing else`() async throws {
         let parameters = try #require(document["components"]?.object?["parameters"]?.object)
         let operations = try operations()
-        for operation in try await answered() {
+        for operation in try await OpenAPI.answered() {
             let documented = try #require(operations["\(operation.method.rawValue) \(operation.path)"])
             var names: Set<String> = []
             var variables: Set<String> = []
@@ -61,7 +74,7 @@ import Testing
 
     @Test func `every operation that needs a token says what happens without one`() async throws {
         let operations = try operations()
-        for operation in try await answered() {
+        for operation in try await OpenAPI.answered() {
             let responses = operations["\(operation.method.rawValue) \(operation.path)"]?["responses"]?.object
             #expect((responses?["401"] != nil) == !operation.isOpen)
             #expect(responses?["default"] != nil)

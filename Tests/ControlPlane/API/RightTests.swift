@@ -5,9 +5,9 @@ import Testing
 @testable import API
 
 @Suite struct `Rights` {
-    private let operation = Operation(.patch, "/api/v1/services/{name}", needs: .changeServices) { _ in
-        Response(status: .ok)
-    }
+    private let operation = Operation(
+        .patch, "/api/v1/services/{name}", needs: .changeServices, ResourceDescriptions(kind: .service).update
+    ) { _ in Response(status: .ok) }
 
     @Test func `who has the right that an operation needs is let in`() throws {
         try operation.admit(Caller(name: "deploy", rights: [.changeServices]))

@@ -3,18 +3,16 @@ import JSON
 
 /// The description of the API that the daemon serves (OpenAPI 3.1).
 ///
-/// It is put together from values: the operations in this folder, one file for each subject, and the schemas that stand
-/// beside the readers of documents (`DocumentSchema`). A test holds it to the router.
-enum OpenAPI {
-    static let operations: [DescribedOperation] =
-        customerOperations + serverOperations + flowOperations + enrollmentOperations + failoverOperations
-        + serviceOperations + zoneOperations + settingsOperations + versionOperations + eventOperations
-        + processOperations
+/// It is put together from values: each operation of the router has its description, which stands in this folder, one
+/// file for each subject; the schemas stand beside the readers of documents (`DocumentSchema`).
+struct OpenAPI {
+    /// Everything that the router answers.
+    let operations: [Operation]
 
     /// As it is sent.
-    static let document = json.description
+    var document: String { json.description }
 
-    private static var json: JSONValue {
+    private var json: JSONValue {
         [
             "openapi": "3.1.0",
             "info": [
@@ -30,13 +28,13 @@ enum OpenAPI {
                 "schemas": .object(schemas),
                 "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
                 "parameters": .object(parameters),
-                "headers": members(AnswerHeader.allCases.map { ($0.rawValue, $0.json) }),
-                "responses": members(Refusal.allCases.map { ($0.rawValue, $0.json) }),
+                "headers": OpenAPI.members(AnswerHeader.allCases.map { ($0.rawValue, $0.json) }),
+                "responses": OpenAPI.members(Refusal.allCases.map { ($0.rawValue, $0.json) }),
             ],
         ]
     }
 
-    private static var paths: JSONObject {
+    private var paths: JSONObject {
         var paths = JSONObject()
         for operation in operations {
             var methods = paths[operation.path]?.object ?? JSONObject()
@@ -46,7 +44,7 @@ enum OpenAPI {
         return paths
     }
 
-    private static var parameters: JSONObject {
+    private var parameters: JSONObject {
         var parameters = JSONObject()
         for parameter in operations.flatMap(\.description.parameters) where parameters[parameter.component] == nil {
             parameters[parameter.component] = parameter.json
@@ -55,7 +53,7 @@ enum OpenAPI {
     }
 
     /// What has a name. An event is told in a stream, of which no schema speaks.
-    private static var schemas: JSONObject {
+    private var schemas: JSONObject {
         var components: [String: Schema] = [:]
         for schema in operations.flatMap(\.schemas) + [Refusal.schema, .event] {
             schema.collect(into: &components)

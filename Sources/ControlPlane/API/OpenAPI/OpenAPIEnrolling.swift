@@ -1,23 +1,18 @@
 import Fleet
 
-extension OpenAPI {
-    /// For the certificates of servers.
-    static let enrollmentOperations: [DescribedOperation] = [
-        DescribedOperation(
-            .post, "/api/v1/servers/{name}/enroll",
-            OperationDescription(
-                id: "enrollServer",
-                summary: "Makes a token with which the server gets its certificate, once; an unused one stops working",
-                parameters: [.name], body: .json(.enrollmentInput, isRequired: false), mayConflict: true,
-                answers: [.init(201, "The token, this once", .enrollment)])),
-        DescribedOperation(
-            .post, "/api/v1/servers/{name}/revoke",
-            OperationDescription(
-                id: "revokeServer",
-                summary: "Revokes the server's certificates and its unused token, and ends its session",
-                parameters: [.name], mayConflict: true,
-                answers: [.init(200, "The certificates are revoked", .revocation)])),
-    ]
+/// For the certificates of servers.
+extension OperationDescription {
+    static let enrollServer = OperationDescription(
+        id: "enrollServer",
+        summary: "Makes a token with which the server gets its certificate, once; an unused one stops working",
+        parameters: [.name], body: .json(.enrollmentInput, isRequired: false), mayConflict: true,
+        answers: [.init(201, "The token, this once", .enrollment)])
+
+    static let revokeServer = OperationDescription(
+        id: "revokeServer",
+        summary: "Revokes the server's certificates and its unused token, and ends its session",
+        parameters: [.name], mayConflict: true,
+        answers: [.init(200, "The certificates are revoked", .revocation)])
 }
 
 extension Schema {

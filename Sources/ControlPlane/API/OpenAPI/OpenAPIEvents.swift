@@ -1,17 +1,14 @@
 import Fleet
 import Notices
 
-extension OpenAPI {
-    static let eventOperations: [DescribedOperation] = [
-        DescribedOperation(
-            .get, "/api/v1/events",
-            OperationDescription(
-                id: "followEvents", summary: "Tells what happens in the fleet, as server-sent events (WHATWG HTML)",
-                note: "Each event has an id, its kind as 'event', and an Event as 'data'. "
-                    + "A comment comes every 15 seconds. After a gap, resources should be read anew.",
-                parameters: [.after, .follow, .lastEventID],
-                answers: [.init(200, "The events, the oldest first", type: "text/event-stream", .text)]))
-    ]
+/// For events.
+extension OperationDescription {
+    static let followEvents = OperationDescription(
+        id: "followEvents", summary: "Tells what happens in the fleet, as server-sent events (WHATWG HTML)",
+        note: "Each event has an id, its kind as 'event', and an Event as 'data'. "
+            + "A comment comes every 15 seconds. After a gap, resources should be read anew.",
+        parameters: [.after, .follow, .lastEventID],
+        answers: [.init(200, "The events, the oldest first", type: "text/event-stream", .text)])
 }
 
 extension Schema {

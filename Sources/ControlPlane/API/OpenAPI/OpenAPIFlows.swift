@@ -1,17 +1,14 @@
 import Domain
 import Fleet
 
-extension OpenAPI {
-    static let flowOperations: [DescribedOperation] = [
-        DescribedOperation(
-            .get, "/api/v1/servers/{name}/flows",
-            OperationDescription(
-                id: "listFlows", summary: "Lists flows that are open on a server now, the oldest first",
-                note: "The server is asked, and nothing of the answer is kept. "
-                    + "Flows that open or close meanwhile may be listed or not.",
-                parameters: [.name, .flowService, .flowClient, .limit], mayConflict: true,
-                answers: [.init(200, "The flows", .flowList)]))
-    ]
+/// For the flows that are open on a server.
+extension OperationDescription {
+    static let listFlows = OperationDescription(
+        id: "listFlows", summary: "Lists flows that are open on a server now, the oldest first",
+        note: "The server is asked, and nothing of the answer is kept. "
+            + "Flows that open or close meanwhile may be listed or not.",
+        parameters: [.name, .flowService, .flowClient, .limit], mayConflict: true,
+        answers: [.init(200, "The flows", .flowList)])
 }
 
 extension Schema {

@@ -1,49 +1,37 @@
 import Fleet
 
-extension OpenAPI {
-    /// For the audit trail, tokens and the daemon itself.
-    static let processOperations: [DescribedOperation] =
-        [
-            DescribedOperation(
-                .get, "/api/v1/audit",
-                OperationDescription(
-                    id: "listAudit", summary: "Lists what was done and what was refused, newest first",
-                    parameters: Parameter.page, answers: [.init(200, "A page", .page("AuditPage", of: .auditEntry))]))
-        ] + tokenOperations + [
-            DescribedOperation(
-                .get, "/healthz", isOpen: true,
-                OperationDescription(
-                    id: "showHealth", summary: "Answers while the daemon does",
-                    answers: [.init(200, "The daemon answers", type: "text/plain", .text)])),
-            DescribedOperation(
-                .get, "/metrics",
-                OperationDescription(
-                    id: "showMetrics", summary: "Metrics in the text form of Prometheus",
-                    answers: [.init(200, "The metrics", type: "text/plain", .text)])),
-            DescribedOperation(.get, "/openapi.json", isOpen: true, showDocument("showDocument")),
-            DescribedOperation(.get, "/api/v1/openapi.json", isOpen: true, showDocument("showDocumentOfVersion1")),
-        ]
+/// For the audit trail, tokens and the daemon itself.
+extension OperationDescription {
+    static let listAudit = OperationDescription(
+        id: "listAudit", summary: "Lists what was done and what was refused, newest first",
+        parameters: Parameter.page, answers: [.init(200, "A page", .page("AuditPage", of: .auditEntry))])
 
-    private static let tokenOperations: [DescribedOperation] = [
-        DescribedOperation(
-            .get, "/api/v1/tokens",
-            OperationDescription(
-                id: "listTokens", summary: "Lists the tokens by name, without their secrets",
-                parameters: Parameter.page, answers: [.init(200, "A page", .page("TokenPage", of: .token))])),
-        DescribedOperation(
-            .post, "/api/v1/tokens",
-            OperationDescription(
-                id: "createToken", summary: "Creates a token, whose secret is shown this once",
-                body: .json(.tokenInput), mayConflict: true,
-                answers: [.init(201, "The token", headers: [.location], .newToken)])),
-        DescribedOperation(
-            .delete, "/api/v1/tokens/{name}",
-            OperationDescription(
-                id: "deleteToken", summary: "Deletes a token; it stops working at once", parameters: [.name],
-                mayConflict: true, answers: [.init(204, "Deleted")])),
-    ]
+    static let showHealth = OperationDescription(
+        id: "showHealth", summary: "Answers while the daemon does",
+        answers: [.init(200, "The daemon answers", type: "text/plain", .text)])
 
-    private static func showDocument(_ id: String) -> OperationDescription {
+    static let showMetrics = OperationDescription(
+        id: "showMetrics", summary: "Metrics in the text form of Prometheus",
+        answers: [.init(200, "The metrics", type: "text/plain", .text)])
+
+    static let showDocument = document("showDocument")
+
+    static let showDocumentOfVersion1 = document("showDocumentOfVersion1")
+
+    static let listTokens = OperationDescription(
+        id: "listTokens", summary: "Lists the tokens by name, without their secrets",
+        parameters: Parameter.page, answers: [.init(200, "A page", .page("TokenPage", of: .token))])
+
+    static let createToken = OperationDescription(
+        id: "createToken", summary: "Creates a token, whose secret is shown this once",
+        body: .json(.tokenInput), mayConflict: true,
+        answers: [.init(201, "The token", headers: [.location], .newToken)])
+
+    static let deleteToken = OperationDescription(
+        id: "deleteToken", summary: "Deletes a token; it stops working at once", parameters: [.name],
+        mayConflict: true, answers: [.init(204, "Deleted")])
+
+    private static func document(_ id: String) -> OperationDescription {
         OperationDescription(id: id, summary: "This document", answers: [.init(200, "This document", .anyObject)])
     }
 }

@@ -1,17 +1,13 @@
 import Domain
 import Fleet
 
-extension OpenAPI {
-    static let serviceOperations: [DescribedOperation] =
-        ResourceOperations(kind: .service, noun: "Service", filters: [.customerFilter, .serverFilter]).all + [
-            DescribedOperation(
-                .post, "/api/v1/services/{name}/endpoint-check",
-                OperationDescription(
-                    id: "checkEndpoint",
-                    summary: "Has each server that carries the service resolve and connect to its endpoint now",
-                    parameters: [.name], body: .json(.endpointCheckInput, isRequired: false),
-                    answers: [.init(200, "What each server saw", .endpointCheck)]))
-        ]
+/// For services, beside what every resource has.
+extension OperationDescription {
+    static let checkEndpoint = OperationDescription(
+        id: "checkEndpoint",
+        summary: "Has each server that carries the service resolve and connect to its endpoint now",
+        parameters: [.name], body: .json(.endpointCheckInput, isRequired: false),
+        answers: [.init(200, "What each server saw", .endpointCheck)])
 }
 
 extension Schema {

@@ -1,34 +1,28 @@
 import Fleet
 
-extension OpenAPI {
-    static let versionOperations: [DescribedOperation] = [
-        DescribedOperation(
-            .get, "/api/v1/versions",
-            OperationDescription(
-                id: "listVersions", summary: "Lists versions, newest first", parameters: Parameter.page,
-                answers: [.init(200, "A page", .page("VersionPage", of: .version))])),
-        DescribedOperation(
-            .get, "/api/v1/versions/{version}",
-            OperationDescription(
-                id: "showVersion", summary: "Shows a version and what it changed", parameters: [.version],
-                answers: [.init(200, "The version", .versionWithChanges)])),
-        DescribedOperation(
-            .get, "/api/v1/versions/{version}/diff/{other}",
-            OperationDescription(
-                id: "compareVersions",
-                summary: "Tells the net difference between the states of two versions, in either order",
-                parameters: [.version, .other], answers: [.init(200, "The difference", .difference)])),
-        DescribedOperation(
-            .post, "/api/v1/versions/{version}/restore",
-            OperationDescription(
-                id: "restoreVersion", summary: "Makes the state of a version the newest one, as a new version",
-                parameters: [.version] + Parameter.change, mayConflict: true,
-                answers: [
-                    .init(
-                        200, "The version that was made, or what a dry run would change", headers: [.version],
-                        .anyOf(.restoration, .dryRun))
-                ])),
-    ]
+/// For versions.
+extension OperationDescription {
+    static let listVersions = OperationDescription(
+        id: "listVersions", summary: "Lists versions, newest first", parameters: Parameter.page,
+        answers: [.init(200, "A page", .page("VersionPage", of: .version))])
+
+    static let showVersion = OperationDescription(
+        id: "showVersion", summary: "Shows a version and what it changed", parameters: [.version],
+        answers: [.init(200, "The version", .versionWithChanges)])
+
+    static let compareVersions = OperationDescription(
+        id: "compareVersions",
+        summary: "Tells the net difference between the states of two versions, in either order",
+        parameters: [.version, .other], answers: [.init(200, "The difference", .difference)])
+
+    static let restoreVersion = OperationDescription(
+        id: "restoreVersion", summary: "Makes the state of a version the newest one, as a new version",
+        parameters: [.version] + Parameter.change, mayConflict: true,
+        answers: [
+            .init(
+                200, "The version that was made, or what a dry run would change", headers: [.version],
+                .anyOf(.restoration, .dryRun))
+        ])
 }
 
 extension Schema {

@@ -1,5 +1,4 @@
 import Fleet
-import Hummingbird
 import JSON
 
 /// What an operation says of itself to those who call it: all of its entry in the OpenAPI document but where it is.
@@ -52,21 +51,7 @@ struct OperationDescription: Sendable {
     func takes(_ parameter: Parameter) -> Bool { parameters.contains { $0.component == parameter.component } }
 }
 
-/// An operation and where it is: what the router will hold, once a route carries its own description.
-struct DescribedOperation: Sendable {
-    let method: HTTPRequest.Method
-    let path: String
-    /// Whether it answers without a token.
-    let isOpen: Bool
-    let description: OperationDescription
-
-    init(_ method: HTTPRequest.Method, _ path: String, isOpen: Bool = false, _ description: OperationDescription) {
-        self.method = method
-        self.path = path
-        self.isOpen = isOpen
-        self.description = description
-    }
-
+extension Operation {
     /// How it refuses. The route and what the operation takes tell.
     var refusals: [Refusal] {
         let hasBody = description.body != nil

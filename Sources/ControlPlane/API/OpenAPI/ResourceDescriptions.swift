@@ -1,37 +1,28 @@
 import Domain
 import Fleet
 
-/// The five operations that every kind of resource has, and how they differ.
-struct ResourceOperations {
+/// How the five operations of a kind of resource are described.
+struct ResourceDescriptions {
     let kind: ResourceKind
-    /// As the operations' identifiers have it: `Customer`.
-    let noun: String
-    var name = Parameter.name
-    var filters: [Parameter] = []
-    /// Whether its representation says nothing but what its revision counts, so that 304 is an answer.
-    var hasWholeRevision = true
 
-    var all: [DescribedOperation] {
-        let collection = "/api/v1/\(kind.plural)"
-        return [
-            DescribedOperation(.get, collection, list),
-            DescribedOperation(.post, collection, create),
-            DescribedOperation(.get, collection + "/{name}", show),
-            DescribedOperation(.patch, collection + "/{name}", update),
-            DescribedOperation(.delete, collection + "/{name}", delete),
-        ]
-    }
+    /// As the operations' identifiers have it: `Customer`.
+    private var noun: String { kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst() }
+    private var name: Parameter { kind == .zone ? .zoneName : .name }
+    private var filters: [Parameter] { kind == .service ? [.customerFilter, .serverFilter] : [] }
+    /// Whether its representation says nothing but what its revision counts, so that 304 is an answer. A server's also
+    /// says how it is.
+    private var hasWholeRevision: Bool { kind != .server }
 
     private var word: String { kind.rawValue }
     private var schema: DocumentSchema { kind.schema }
 
-    private var list: OperationDescription {
+    var list: OperationDescription {
         OperationDescription(
             id: "list\(noun)s", summary: "Lists \(word)s by name", parameters: Parameter.page + filters,
             answers: [.init(200, "A page", .page("\(noun)Page", of: schema.answer))])
     }
 
-    private var create: OperationDescription {
+    var create: OperationDescription {
         OperationDescription(
             id: "create\(noun)", summary: "Creates a \(word)", parameters: Parameter.change + [.idempotencyKey],
             body: .json(schema.input), mayConflict: true,
@@ -43,7 +34,7 @@ struct ResourceOperations {
             ])
     }
 
-    private var show: OperationDescription {
+    var show: OperationDescription {
         OperationDescription(
             id: "show\(noun)", summary: "Shows a \(word)",
             parameters: [name] + (hasWholeRevision ? [.ifNoneMatch] : []),
@@ -51,7 +42,7 @@ struct ResourceOperations {
                 + (hasWholeRevision ? [.notModified] : []))
     }
 
-    private var update: OperationDescription {
+    var update: OperationDescription {
         OperationDescription(
             id: "update\(noun)", summary: "Changes a \(word) by a merge patch (RFC 7396)",
             parameters: [name, .ifMatch] + Parameter.change, body: .mergePatch(schema.patch), mayConflict: true,
@@ -62,7 +53,7 @@ struct ResourceOperations {
             ])
     }
 
-    private var delete: OperationDescription {
+    var delete: OperationDescription {
         OperationDescription(
             id: "delete\(noun)", summary: "Deletes a \(word)", parameters: [name, .ifMatch] + Parameter.change,
             mayConflict: true,
@@ -95,32 +86,24 @@ extension Schema {
     static let deletion = Schema.named("Deletion", .object(["applied": .applied], isClosed: true))
 }
 
-extension OpenAPI {
-    static let customerOperations = ResourceOperations(kind: .customer, noun: "Customer").all
+/// For the settings, which are a collection of one.
+extension OperationDescription {
+    static let showSettings = OperationDescription(
+        id: "showSettings", summary: "Shows what holds for the whole fleet", parameters: [.ifNoneMatch],
+        answers: [
+            .init(
+                200, "The settings; of revision 0 when nobody has set any", headers: [.eTag],
+                ResourceKind.settings.schema.answer),
+            .notModified,
+        ])
 
-    static let zoneOperations = ResourceOperations(kind: .zone, noun: "Zone", name: .zoneName).all
-
-    static let settingsOperations: [DescribedOperation] = [
-        DescribedOperation(
-            .get, "/api/v1/settings",
-            OperationDescription(
-                id: "showSettings", summary: "Shows what holds for the whole fleet", parameters: [.ifNoneMatch],
-                answers: [
-                    .init(
-                        200, "The settings; of revision 0 when nobody has set any", headers: [.eTag],
-                        ResourceKind.settings.schema.answer),
-                    .notModified,
-                ])),
-        DescribedOperation(
-            .patch, "/api/v1/settings",
-            OperationDescription(
-                id: "updateSettings",
-                summary: "Changes what holds for the whole fleet by a merge patch (RFC 7396)",
-                parameters: [.ifMatch] + Parameter.change, body: .mergePatch(FleetSettings.patch), mayConflict: true,
-                answers: [
-                    .init(
-                        200, "The settings as they are now, or what a dry run would change",
-                        headers: [.eTag, .version], .anyOf(ResourceKind.settings.schema.answer, .dryRun))
-                ])),
-    ]
+    static let updateSettings = OperationDescription(
+        id: "updateSettings",
+        summary: "Changes what holds for the whole fleet by a merge patch (RFC 7396)",
+        parameters: [.ifMatch] + Parameter.change, body: .mergePatch(FleetSettings.patch), mayConflict: true,
+        answers: [
+            .init(
+                200, "The settings as they are now, or what a dry run would change",
+                headers: [.eTag, .version], .anyOf(ResourceKind.settings.schema.answer, .dryRun))
+        ])
 }
