@@ -6,7 +6,7 @@ import NIOCore
 import ServiceLifecycle
 
 /// The API's listener.
-package struct APIServer: ServiceLifecycle.Service {
+package struct APIServer: ServiceLifecycle.Service, CustomStringConvertible {
     package let api: ControlAPI
     package let listen: TransportAddress
     /// More connections wait in the backlog.
@@ -39,6 +39,9 @@ package struct APIServer: ServiceLifecycle.Service {
                 + "else has (--listen)"
         }
     }
+
+    /// The service group describes its services at a start. Without this it would print all operations, by reflection.
+    package var description: String { "API on \(listen)" }
 
     package func run() async throws {
         do {

@@ -24,10 +24,12 @@ struct Bench: Sendable {
     let publisher: SnapshotPublisher
     let enrollments: Enrollments
     let events: EventLog
-    let operations: [API.Operation]
+    let api: ControlAPI
     /// The path of the socket on which the publisher listens.
     let channel: String
     let token: String
+
+    var operations: [API.Operation] { api.operations }
 
     /// Runs `body` against a fresh control plane. Endpoints may be in 127.0.0.0/8, as in a laboratory.
     ///
@@ -81,7 +83,7 @@ struct Bench: Sendable {
                 try await body(
                     Bench(
                         client: client, store: store, publisher: publisher, enrollments: enrollments, events: events,
-                        operations: api.operations, channel: channel, token: token.filter { !$0.isWhitespace }))
+                        api: api, channel: channel, token: token.filter { !$0.isWhitespace }))
             }
             try await store.close()
         }
