@@ -12,7 +12,10 @@ def check_built(folder):
 
 
 def room(ddirect_bin, folder):
-    """Makes a folder for daemons, which may give up root before they open their files; fails when there are none to be run."""
+    """Makes a folder for daemons, which may give up root before they open their files.
+
+    Fails when there are none to be run.
+    """
     check_built(ddirect_bin)
     folder.mkdir()
     folder.chmod(0o755)

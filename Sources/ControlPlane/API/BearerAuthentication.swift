@@ -15,7 +15,8 @@ struct BearerAuthentication: Sendable {
             .unauthorized,
             parts.isEmpty
                 ? "The request has no token; expected the header 'Authorization: Bearer TOKEN'."
-                : "The token is not known; expected one that GET /api/v1/tokens lists, or the one in the admin token file.",
+                : "The token is not known; expected one that GET /api/v1/tokens lists, "
+                    + "or the one in the admin token file.",
             headers: [.wwwAuthenticate: "Bearer realm=\"ddirect\""])
     }
 }

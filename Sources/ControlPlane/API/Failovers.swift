@@ -47,11 +47,6 @@ struct FailoverRoutes: Routes {
         ]
     }
 
-    /// In seconds. A drill that is over before resolvers have heard of it shows nothing, and after a week it is none.
-    static let drillLengths = 1...604_800
-    /// Of a reason, in Unicode scalars.
-    static let reasonLengths = 1...500
-
     // MARK: Reading
 
     private func showStatus(_ request: APIRequest) async throws -> Response {
@@ -138,13 +133,9 @@ struct FailoverRoutes: Routes {
         }
         let findings = Findings()
         guard var reader = ObjectReader(value, at: "", findings) else { throw Rejection(violations: findings.all) }
-        let reason = reader.reason()
-        let force = reader.bool("force", default: false)
-        var seconds: Int?
-        if mayReturn {
-            seconds = reader.integer(
-                "forSeconds", default: nil, in: Self.drillLengths, expected: "a whole number of seconds, or null")
-        }
+        let reason = reader.read(FailoverOrderFields.reason)
+        let force = reader.read(FailoverOrderFields.force)
+        let seconds = mayReturn ? reader.read(FailoverOrderFields.forSeconds) : nil
         reader.finish()
         guard findings.all.isEmpty, let reason else { throw Rejection(violations: findings.all) }
         return Order(reason: reason, forSeconds: seconds, force: force)
@@ -203,39 +194,12 @@ struct FailoverRoutes: Routes {
         }
         let findings = Findings()
         guard var reader = ObjectReader(value, at: "", findings) else { throw Rejection(violations: findings.all) }
-        var state: ServerOverride.State?
-        if hasState {
-            state = reader.text("state", expected: "'up' or 'down'") { text throws(InvalidValue) in
-                guard let state = ServerOverride.State(rawValue: text) else {
-                    throw InvalidValue(text, "is no state", expected: "'up' or 'down'")
-                }
-                return state
-            }
-        }
-        let expected = "a moment to come, such as 2026-03-01T12:00:00Z"
-        let now = Date()
-        let until = reader.text("until", expected: expected) { text throws(InvalidValue) in
-            guard let date = Timestamp.date(text), date > now else {
-                throw InvalidValue(text, "is no moment to come", expected: expected)
-            }
-            return date
-        }
-        let reason = reader.reason()
+        let state = hasState ? reader.read(FailoverOrderFields.state) : nil
+        let until = reader.read(FailoverOrderFields.until)
+        let reason = reader.read(FailoverOrderFields.reason)
         reader.finish()
         guard findings.all.isEmpty, let until, let reason else { throw Rejection(violations: findings.all) }
         return (until, reason, state)
-    }
-}
-
-extension ObjectReader {
-    /// Why something is done that others will want to know the reason of.
-    fileprivate mutating func reason() -> String? {
-        text("reason", expected: "why, in a few words") { text throws(InvalidValue) in
-            guard FailoverRoutes.reasonLengths.contains(text.unicodeScalars.count) else {
-                throw InvalidValue(String(text.prefix(80)), "is no reason", expected: "1 to 500 characters")
-            }
-            return text
-        }
     }
 }
 

@@ -86,7 +86,8 @@ struct Problem: Error, Equatable {
         case .noSuch(let kind, let name):
             self.init(
                 .notFound,
-                "There is no \(kind.rawValue) '\(name.prefix(80))'; GET /api/v1/\(kind.plural) lists those that there are."
+                "There is no \(kind.rawValue) '\(name.prefix(80))'; "
+                    + "GET /api/v1/\(kind.plural) lists those that there are."
             )
         case .stale(let current):
             self.init(

@@ -19,6 +19,10 @@ struct TokenRoutes: Routes {
         ]
     }
 
+    static let name = TextField("name", .slug, expected: "a name for the token, such as deploy") {
+        text throws(InvalidValue) in try TokenName(text)
+    }
+
     private func list(_ request: APIRequest) async throws -> Response {
         let paging = try Paging(request, list: "tokens")
         let page = try await tokens.records(after: paging.key, limit: paging.limit)
@@ -40,9 +44,7 @@ struct TokenRoutes: Routes {
         }
         let findings = Findings()
         var reader = ObjectReader(value, at: "", findings)
-        let name = reader?.text("name", expected: "a name for the token, such as deploy") { text throws(InvalidValue) in
-            try TokenName(text)
-        }
+        let name = reader?.read(TokenRoutes.name)
         reader?.finish()
         guard findings.all.isEmpty, let name else { throw Rejection(violations: findings.all) }
         do {

@@ -18,7 +18,8 @@ package struct PlacementRules: ChangeParticipant {
             else { continue }
             let violation = Violation.conflict(
                 "/standbys",
-                "Devices are led to server \(server) since failover \(failover); expected it among the primary and the standbys until `ddirect failback` has taken the service back."
+                "Devices are led to server \(server) since failover \(failover); expected it among the primary and "
+                    + "the standbys until `ddirect failback` has taken the service back."
             )
             violations.append(proposal.namesResources ? violation.under("/services/\(name)") : violation)
         }

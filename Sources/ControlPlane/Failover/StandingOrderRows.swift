@@ -37,7 +37,8 @@ package struct StandingOrderRows: Sendable {
                 ChangeRequest(author: override.author, action: "server.override", target: override.server.text), at: at,
                 version: nil, done: true,
                 detail:
-                    "force server \(override.server) \(override.state.rawValue) until \(Timestamp.text(override.until)): \(override.reason)",
+                    "force server \(override.server) \(override.state.rawValue) "
+                    + "until \(Timestamp.text(override.until)): \(override.reason)",
                 connection)
             return true
         }

@@ -4,8 +4,8 @@ import Store
 
 /// Orders of operators that last until a moment: an override of a server, a freeze of the fleet. Pure.
 ///
-/// ``StandingOrderRows`` has them as rows. An order is entered here after it is stored. An order whose time is over ends
-/// here first: it must not last longer because the store is away.
+/// ``StandingOrderRows`` has them as rows. An order is entered here after it is stored. An order whose time is over
+/// ends here first: it must not last longer because the store is away.
 struct StandingOrders: Sendable {
     private(set) var overrides: [ServerName: ServerOverride] = [:]
     private(set) var freeze: Freeze?
@@ -19,7 +19,8 @@ struct StandingOrders: Sendable {
     var obstacles: [String] {
         guard let freeze else { return [] }
         return [
-            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); `ddirect unfreeze` ends that"
+            "the fleet is frozen by \(freeze.author) until \(Timestamp.text(freeze.until)): \(freeze.reason); "
+                + "`ddirect unfreeze` ends that"
         ]
     }
 

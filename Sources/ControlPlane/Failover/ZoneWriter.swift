@@ -108,7 +108,8 @@ extension Failover.ZoneWork {
             if found.agrees(with: change.expected) { continue }
             records[place].isConflict = true
             let finding =
-                "\(change.name) is \(found.words), which is not what was expected (\(change.expected.words)); it is left as it is"
+                "\(change.name) is \(found.words), which is not what was expected (\(change.expected.words)); "
+                + "it is left as it is"
             foreign.append(ForeignRecord(service: records[place].service, finding: finding))
         }
         return (foreign, isDone)

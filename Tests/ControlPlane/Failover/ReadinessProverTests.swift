@@ -121,7 +121,8 @@ import Testing
         await prover.checkStandbys(bench.questions)
         #expect(
             bench.told.withLock { $0 } == [
-                "standby.unready ie1: as standby of service app: it cannot connect to the endpoint: 192.0.2.9:443: refused",
+                "standby.unready ie1: as standby of service app: "
+                    + "it cannot connect to the endpoint: 192.0.2.9:443: refused",
                 "standby.ready ie1: it can take over service app",
             ])
     }

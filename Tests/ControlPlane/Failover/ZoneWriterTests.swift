@@ -98,7 +98,8 @@ import Testing
         #expect(foreign.map(\.service.text) == ["shop"])
         #expect(
             foreign.first?.finding
-                == "shop.acme.test is CNAME 60 elsewhere.test, which is not what was expected (CNAME 5 za1.dfree.test); it is left as it is"
+                == "shop.acme.test is CNAME 60 elsewhere.test, which is not what was expected (CNAME 5 za1.dfree.test); "
+                + "it is left as it is"
         )
         #expect(failure?.kind == .unavailable, "so that the zone is tried again")
         #expect(provider.writes == 0)

@@ -3,32 +3,16 @@ import Fleet
 
 /// What failover is asked for.
 extension Schema {
-    private static let reason = Member("reason", .text(FailoverRoutes.reasonLengths))
-    private static let force = Schema.boolean.standard(false)
+    static let failoverInput = input(
+        "Failover", FailoverOrderFields.reason, FailoverOrderFields.forSeconds, FailoverOrderFields.forceFailover)
+    static let failbackInput = input("Failback", FailoverOrderFields.reason, FailoverOrderFields.force)
+    static let freezeInput = input("Freeze", FailoverOrderFields.until, FailoverOrderFields.reason)
+    static let overrideInput = input(
+        "Override", FailoverOrderFields.state, FailoverOrderFields.until, FailoverOrderFields.reason)
 
-    static let failoverInput = Schema.named(
-        "FailoverInput",
-        .object(
-            [
-                reason,
-                Member("forSeconds", .integer(FailoverRoutes.drillLengths).orNull(), isRequired: false),
-                Member(
-                    "force",
-                    force.described(
-                        "Pass over what is known against standbys, and replace records that are not as expected."),
-                    isRequired: false),
-            ], isClosed: true))
-
-    static let failbackInput = Schema.named(
-        "FailbackInput", .object([reason, Member("force", force, isRequired: false)], isClosed: true))
-
-    static let freezeInput = Schema.named(
-        "FreezeInput", .object([Member("until", .timestamp), reason], isClosed: true))
-
-    static let overrideInput = Schema.named(
-        "OverrideInput", .object([Member("state", overrideState), Member("until", .timestamp), reason], isClosed: true))
-
-    private static let overrideState = Schema.words(of: ServerOverride.State.self)
+    private static func input(_ name: String, _ fields: any Field...) -> Schema {
+        DocumentSchema(name, fields: fields).input
+    }
 }
 
 /// What it answers.
@@ -37,7 +21,9 @@ extension Schema {
         "Freeze", .object(["since": .timestamp, "until": .timestamp, "reason": .text, "author": .text]))
 
     static let override = Schema.named(
-        "Override", .object(["state": overrideState, "until": .timestamp, "reason": .text, "author": .text]))
+        "Override",
+        .object(["state": .words(of: ServerOverride.State.self), "until": .timestamp, "reason": .text, "author": .text])
+    )
 
     static let failover = Schema.named(
         "Failover",

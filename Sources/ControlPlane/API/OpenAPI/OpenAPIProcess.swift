@@ -44,7 +44,7 @@ extension Schema {
             "target": .text, "version": .integer.orNull(), "outcome": .words(["done", "refused"]), "detail": .text,
         ]))
 
-    fileprivate static let tokenInput = Schema.named("TokenInput", .object(["name": .slug], isClosed: true))
+    fileprivate static let tokenInput = DocumentSchema("Token", fields: [TokenRoutes.name]).input
     fileprivate static let newToken = Schema.named("NewToken", .object(["name": .slug, "token": .text]))
     fileprivate static let token = Schema.named("Token", .object(["name": .slug, "createdAt": .timestamp]))
 }

@@ -72,7 +72,8 @@ struct FailoverProgress {
         let stragglers =
             failover["stage"].text == "following"
             ? failover["traffic"].items.filter { $0["toFailed"].integer ?? 0 > 0 }.map {
-                "\($0["service"].text ?? "?") has had \(count($0["toFailed"].integer ?? 0, "new connection")) at the server that it left"
+                "\($0["service"].text ?? "?") has had \(count($0["toFailed"].integer ?? 0, "new connection")) "
+                    + "at the server that it left"
                     .printable
             } : []
         return zones + (moves.isEmpty ? [] : ["not moved: " + moves.joined(separator: ", ")]) + stragglers

@@ -30,20 +30,10 @@ extension FlowLog {
 
     /// Reads the member of a service or a server. Nothing said when there is none; nil with findings.
     static func read(_ owner: inout ObjectReader) -> FlowLog? {
-        guard let value = owner.read(field) else { return .standard }
-        let findings = owner.findings
-        let earlier = findings.all.count
-        guard var reader = ObjectReader(value, at: owner.pointer(to: "flowLog"), findings) else { return nil }
-        let oneIn = reader.read(Fields.oneIn)
-        let interval = reader.read(Fields.interval)
-        reader.finish()
-        guard findings.all.count == earlier else { return nil }
-        do {
-            return try FlowLog(
-                oneIn: oneIn.map { UInt32(clamping: $0) }, interval: interval.map { UInt32(clamping: $0) })
-        } catch {
-            findings.add(reader.pointer, error)
-            return nil
+        owner.read(field, standard: .standard) { reader throws(InvalidValue) in
+            try FlowLog(
+                oneIn: reader.read(Fields.oneIn).map { UInt32(clamping: $0) },
+                interval: reader.read(Fields.interval).map { UInt32(clamping: $0) })
         }
     }
 }

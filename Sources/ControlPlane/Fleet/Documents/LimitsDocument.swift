@@ -86,24 +86,12 @@ extension ServiceLimits {
 
     /// Reads the member of a service. The standard ones when there is none; nil with findings.
     static func read(_ service: inout ObjectReader) -> ServiceLimits? {
-        guard let value = service.read(field) else { return .standard }
-        let findings = service.findings
-        let earlier = findings.all.count
-        guard var reader = ObjectReader(value, at: service.pointer(to: "limits"), findings) else { return nil }
-        let connections = reader.read(Fields.connections)
-        let newConnections = reader.read(Fields.newConnections)
-        let clientConnections = reader.read(Fields.clientConnections)
-        let newClientConnections = reader.read(Fields.newClientConnections)
-        let minimumRate = reader.read(Fields.minimumRate)
-        reader.finish()
-        guard findings.all.count == earlier else { return nil }
-        do {
-            return try ServiceLimits(
-                connections: connections, newConnections: newConnections, clientConnections: clientConnections,
-                newClientConnections: newClientConnections, minimumRate: minimumRate.map { UInt32(clamping: $0) })
-        } catch {
-            findings.add(reader.pointer, error)
-            return nil
+        service.read(field, standard: .standard) { reader throws(InvalidValue) in
+            try ServiceLimits(
+                connections: reader.read(Fields.connections), newConnections: reader.read(Fields.newConnections),
+                clientConnections: reader.read(Fields.clientConnections),
+                newClientConnections: reader.read(Fields.newClientConnections),
+                minimumRate: reader.read(Fields.minimumRate).map { UInt32(clamping: $0) })
         }
     }
 }
@@ -147,23 +135,12 @@ extension ServerLimits {
 
     /// Reads the member of a server. The standard ones when there is none; nil with findings.
     static func read(_ server: inout ObjectReader) -> ServerLimits? {
-        guard let value = server.read(field) else { return .standard }
-        let findings = server.findings
-        let earlier = findings.all.count
-        guard var reader = ObjectReader(value, at: server.pointer(to: "limits"), findings) else { return nil }
-        let clientConnections = reader.read(Fields.clientConnections)
-        let newClientConnections = reader.read(Fields.newClientConnections)
-        let clientOpenings = reader.read(Fields.clientOpenings)
-        let minimumRate = reader.read(Fields.minimumRate)
-        reader.finish()
-        guard findings.all.count == earlier else { return nil }
-        do {
-            return try ServerLimits(
-                clientConnections: clientConnections, newClientConnections: newClientConnections,
-                clientOpenings: clientOpenings, minimumRate: minimumRate.map { UInt32(clamping: $0) })
-        } catch {
-            findings.add(reader.pointer, error)
-            return nil
+        server.read(field, standard: .standard) { reader throws(InvalidValue) in
+            try ServerLimits(
+                clientConnections: reader.read(Fields.clientConnections),
+                newClientConnections: reader.read(Fields.newClientConnections),
+                clientOpenings: reader.read(Fields.clientOpenings),
+                minimumRate: reader.read(Fields.minimumRate).map { UInt32(clamping: $0) })
         }
     }
 }

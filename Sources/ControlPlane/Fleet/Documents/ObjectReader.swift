@@ -34,14 +34,6 @@ package struct ObjectReader {
         findings.add(.invalid(pointer, "This is \(value.kind); expected \(expected)."))
     }
 
-    /// A string member, read by `make`.
-    package mutating func text<Value>(
-        _ key: String, required: Bool = true, expected: String, _ make: (String) throws(InvalidValue) -> Value
-    ) -> Value? {
-        guard let value = value(key, required: required, expected: expected) else { return nil }
-        return element(value, at: pointer(to: key), expected: expected, make)
-    }
-
     /// A string anywhere below this object, read by `make`.
     func element<Value>(
         _ value: JSONValue, at pointer: String, expected: String, _ make: (String) throws(InvalidValue) -> Value
@@ -58,19 +50,6 @@ package struct ObjectReader {
         }
     }
 
-    /// An array of strings, each read by `make`; the places of wrong ones hold nil, so that the others keep their
-    /// index.
-    mutating func texts<Value>(
-        _ key: String, required: Bool, count: ClosedRange<Int>, expected: String,
-        _ make: (String) throws(InvalidValue) -> Value
-    ) -> [Value?]? {
-        guard let value = value(key, required: required, expected: expected) else { return nil }
-        guard let elements = array(value, at: pointer(to: key), count: count, expected: expected) else { return nil }
-        return elements.enumerated().map { index, value in
-            element(value, at: "\(pointer(to: key))/\(index)", expected: expected, make)
-        }
-    }
-
     func array(_ value: JSONValue, at pointer: String, count: ClosedRange<Int>, expected: String) -> [JSONValue]? {
         guard case .array(let elements) = value else {
             mistyped(value, at: pointer, expected: expected)
@@ -80,50 +59,12 @@ package struct ObjectReader {
             findings.add(
                 .invalid(
                     pointer,
-                    "This has \(elements.count) elements; expected \(count.lowerBound) to \(count.upperBound), \(expected)."
+                    "This has \(elements.count) elements; expected \(count.lowerBound) to \(count.upperBound), "
+                        + "\(expected)."
                 ))
             return nil
         }
         return elements
-    }
-
-    package mutating func bool(_ key: String, default fallback: Bool) -> Bool {
-        guard let value = value(key, required: false, expected: "") else { return fallback }
-        guard case .bool(let bool) = value else {
-            mistyped(value, at: pointer(to: key), expected: "true or false")
-            return fallback
-        }
-        return bool
-    }
-
-    mutating func port(_ key: String, default fallback: Port) -> Port? {
-        let expected = "a whole number from 1 to 65535"
-        guard let value = value(key, required: false, expected: expected) else { return fallback }
-        guard case .integer(let number) = value else {
-            mistyped(value, at: pointer(to: key), expected: expected)
-            return nil
-        }
-        do {
-            return try Port(number)
-        } catch {
-            findings.add(pointer(to: key), error)
-            return nil
-        }
-    }
-
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default fallback: Choice) -> Choice
-    where Choice.RawValue == String {
-        let expected = "one of " + Choice.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        guard let value = value(key, required: false, expected: expected) else { return fallback }
-        guard case .string(let text) = value else {
-            mistyped(value, at: pointer(to: key), expected: expected)
-            return fallback
-        }
-        guard let choice = Choice(rawValue: text) else {
-            findings.add(pointer(to: key), InvalidValue(text, "is not known here", expected: expected))
-            return fallback
-        }
-        return choice
     }
 
     /// Finds the members that nobody asked for. `readOnly` are those that we send but do not take.
@@ -138,7 +79,8 @@ package struct ObjectReader {
                 findings.add(
                     .invalid(
                         place,
-                        "'\(shown)' is an unknown field; expected only \(known.map { "'\($0)'" }.joined(separator: ", "))."
+                        "'\(shown)' is an unknown field; expected only "
+                            + "\(known.map { "'\($0)'" }.joined(separator: ", "))."
                     ))
             }
         }

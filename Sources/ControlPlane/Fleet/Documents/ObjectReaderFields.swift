@@ -15,10 +15,13 @@ extension ObjectReader {
 
     /// The places of wrong ones hold nil, so that the others keep their index. Nothing when it is left out.
     mutating func read<Value>(_ field: TextsField<Value>) -> [Value?] {
-        let description = field.description
-        return texts(
-            description.name, required: description.isRequired, count: field.count, expected: field.expected,
-            field.make) ?? []
+        let (name, expected) = (field.description.name, field.expected)
+        guard let value = value(name, required: field.description.isRequired, expected: expected),
+            let elements = array(value, at: pointer(to: name), count: field.count, expected: expected)
+        else { return [] }
+        return elements.enumerated().map { index, value in
+            element(value, at: "\(pointer(to: name))/\(index)", expected: expected, field.make)
+        }
     }
 
     /// What holds when it is left out or null; nil with a finding.
@@ -28,19 +31,57 @@ extension ObjectReader {
 
     /// The same, where what holds when nothing is said depends on other fields.
     mutating func read(_ field: IntegerField, standard: Int?) -> Int? {
-        integer(field.description.name, default: standard, in: field.range, expected: field.expected)
+        let (name, expected) = (field.description.name, field.expected)
+        guard let value = value(name, required: false, expected: expected), value != .null else { return standard }
+        guard case .integer(let number) = value else {
+            mistyped(value, at: pointer(to: name), expected: expected)
+            return nil
+        }
+        guard field.range.contains(number) else {
+            findings.add(pointer(to: name), InvalidValue(String(number), "is out of range", expected: expected))
+            return nil
+        }
+        return number
     }
 
     package mutating func read(_ field: FlagField) -> Bool {
-        bool(field.description.name, default: field.standard)
+        let name = field.description.name
+        guard let value = value(name, required: false, expected: "") else { return field.standard }
+        guard case .bool(let flag) = value else {
+            mistyped(value, at: pointer(to: name), expected: "true or false")
+            return field.standard
+        }
+        return flag
     }
 
     mutating func read<Choice>(_ field: ChoiceField<Choice>) -> Choice {
-        choice(field.description.name, default: field.standard)
+        let (name, expected) = (field.description.name, expectation(of: Choice.self))
+        guard let value = value(name, required: false, expected: expected) else { return field.standard }
+        guard case .string(let text) = value else {
+            mistyped(value, at: pointer(to: name), expected: expected)
+            return field.standard
+        }
+        guard let choice = Choice(rawValue: text) else {
+            findings.add(pointer(to: name), InvalidValue(text, "is not known here", expected: expected))
+            return field.standard
+        }
+        return choice
     }
 
     mutating func read(_ field: PortField) -> Port? {
-        port(field.description.name, default: field.standard)
+        let name = field.description.name
+        let expected = "a whole number from \(Port.numbers.lowerBound) to \(Port.numbers.upperBound)"
+        guard let value = value(name, required: false, expected: expected) else { return field.standard }
+        guard case .integer(let number) = value else {
+            mistyped(value, at: pointer(to: name), expected: expected)
+            return nil
+        }
+        do {
+            return try Port(number)
+        } catch {
+            findings.add(pointer(to: name), error)
+            return nil
+        }
     }
 
     /// The member as it stands; nil when it is left out, or null where that may be said.
@@ -50,6 +91,31 @@ extension ObjectReader {
             value != .null || description.null == .refused
         else { return nil }
         return value
+    }
+
+    /// The object that stands there, as `make` reads its fields. `standard` when it is left out, or null where that may
+    /// be said; nil with findings.
+    mutating func read<Value>(
+        _ field: ObjectField, standard: Value, _ make: (inout ObjectReader) throws(InvalidValue) -> Value
+    ) -> Value? {
+        guard let value = read(field) else { return standard }
+        let earlier = findings.all.count
+        guard var reader = ObjectReader(value, at: pointer(to: field.description.name), findings) else { return nil }
+        let made: Result<Value, InvalidValue>
+        do {
+            made = .success(try make(&reader))
+        } catch {
+            made = .failure(error)
+        }
+        reader.finish()
+        // What was made of fields that are wrong says nothing.
+        guard findings.all.count == earlier else { return nil }
+        switch made {
+        case .success(let value): return value
+        case .failure(let problem):
+            findings.add(reader.pointer, problem)
+            return nil
+        }
     }
 
     /// The elements as they stand. Nothing when it is left out, or with a finding.
