@@ -13,9 +13,6 @@ public struct Forwarding: Hashable, Sendable {
         self.port = port
     }
 
-    /// Whether the client's address is written somewhere.
-    public var needsClient: Bool { addressing != .off || fields == .set }
-
     /// Whether no request of the connection may get past us.
     var isGuarded: Bool { addressing != .off || fields != .keep }
 }

@@ -18,11 +18,6 @@ public struct Zone: Hashable, Sendable {
         self.provider = provider
         self.authorities = authorities
     }
-
-    /// Whether a record named `name` stands in this zone, unless a zone below it has been delegated.
-    public func holds(_ name: DomainName) -> Bool {
-        name == self.name || name.text.hasSuffix("." + self.name.text)
-    }
 }
 
 /// How a zone is changed. Secrets are named, never held: each is a file of that name among the control plane's

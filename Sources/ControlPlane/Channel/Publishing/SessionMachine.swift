@@ -89,10 +89,6 @@ struct SessionMachine: Sendable {
         lastHeard = now
     }
 
-    var isKnown: Bool {
-        if case .known = state { true } else { false }
-    }
-
     var hasEnded: Bool {
         if case .ended = state { true } else { false }
     }
