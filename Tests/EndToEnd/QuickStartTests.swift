@@ -80,6 +80,9 @@ struct `The quick start` {
         let move = try quickStart.line("export DDIRECT_") + "\n" + quickStart.line(" endpoint set acme-app ")
         _ = try quickStart.enter(move)
         for call in calls { #expect(try quickStart.enter(call).contains("This is the second site.")) }
+        let back = try quickStart.enter(
+            quickStart.line("export DDIRECT_") + "\n" + quickStart.line(" version restore "))
+        #expect(back.contains("127.0.0.22 → 127.0.0.21") && !back.contains("deleted"), "\(back)")
 
         let network = try quickStart.network
         // Itself, two sites, the DNS server, the control plane and two servers.
